@@ -1,0 +1,64 @@
+"""Tracing for AI agents on the Prefactor platform.
+
+Decorate functions with `span`, wrap a run in `instance`; what the agent did arrives at Prefactor
+as instances and spans, in order, once each, and the agent never waits for it.
+"""
+
+from prefactor_trace._capture import register_secret
+from prefactor_trace._context import current_instance, current_span
+from prefactor_trace._flushed import flushed
+from prefactor_trace._instance import Instance
+from prefactor_trace._pipeline import Receipt, Rejection, Stats
+from prefactor_trace._propagate import propagate
+from prefactor_trace._span import Span
+from prefactor_trace._tracer import (
+    Tracer,
+    aflush,
+    configure,
+    declare,
+    declare_quality,
+    flush,
+    instance,
+    record_quality,
+    shutdown,
+    span,
+    start_span,
+    stats,
+    trace_stream,
+)
+from prefactor_trace._untraced import ROOT, untraced
+from prefactor_trace._version import __version__
+from prefactor_trace.exceptions import DatabaseError, PrefactorError, SettingsError, UsageError
+
+__all__ = [
+    "ROOT",
+    "DatabaseError",
+    "Instance",
+    "PrefactorError",
+    "Receipt",
+    "Rejection",
+    "SettingsError",
+    "Span",
+    "Stats",
+    "Tracer",
+    "UsageError",
+    "__version__",
+    "aflush",
+    "configure",
+    "current_instance",
+    "current_span",
+    "declare",
+    "declare_quality",
+    "flush",
+    "flushed",
+    "instance",
+    "propagate",
+    "record_quality",
+    "register_secret",
+    "shutdown",
+    "span",
+    "start_span",
+    "stats",
+    "trace_stream",
+    "untraced",
+]

@@ -1,0 +1,95 @@
+"""The arguments of a decorated function's call, by name."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from typing import Any
+
+from prefactor_trace.exceptions import UsageError
+
+
+class Arguments:
+    """How the arguments of a function are called, found out once."""
+
+    __slots__ = (
+        "blank",
+        "ignored",
+        "keywords",
+        "names",
+        "positional",
+        "rest",
+        "takes_any",
+        "takes_object",
+    )
+
+    def __init__(self, function: Any) -> None:
+        self.names: tuple[str, ...] = ()  # of the arguments that can be given by position
+        self.blank: dict[str, Any] = {}  # every argument in its order, with its default
+        self.ignored: tuple[str, ...] = ()
+        self.takes_any = True  # by name
+        self.keywords = "kwargs"  # name of the mapping that takes these
+        self.positional: frozenset[str] = frozenset()  # that cannot be given by name
+        self.rest: str | None = "args"  # name of the tuple that takes what is left over
+        # A builtin's signature does not name the object, or the module, that it belongs to.
+        self.takes_object = not isinstance(function, types.BuiltinFunctionType)
+        try:
+            parameters = inspect.signature(getattr(function, "__func__", function)).parameters
+        except (TypeError, ValueError):  # a builtin that does not say
+            return
+        self.rest = None
+        self.takes_any = False
+        names = []
+        for name, parameter in parameters.items():
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                self.rest = name
+            elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                self.takes_any = True
+                self.keywords = name
+            else:
+                if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+                    self.positional |= {name}
+                if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+                    names.append(name)
+                given = parameter.default is not inspect.Parameter.empty
+                self.blank[name] = parameter.default if given else None
+        self.names = tuple(names)
+
+    def ignore(self, names: Any, function: str) -> None:
+        """Leave out the arguments of these names.
+
+        Raises:
+            UsageError: They are no names, or the function has no such argument.
+        """
+        if names is None:
+            return
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            raise UsageError(f"ignore takes names such as ('api_key',), got {names!r}")
+        known = {*self.blank, self.rest}
+        unknown = [name for name in names if name not in known]
+        if unknown and not self.takes_any:
+            raise UsageError(f"ignore names {unknown[0]!r}, which is no argument of {function}")
+        self.ignored = tuple(names)
+
+    def to_payload(
+        self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the arguments of one call by name, without the object of a method."""
+        names = self.names
+        payload = self.blank.copy()
+        is_method = instance is not None and self.takes_object
+        if names and (is_method or names[0] in ("self", "cls")):
+            payload.pop(names[0], None)
+            # wrapt hands the object of a method apart; a bare call has it among the arguments.
+            args = args if is_method else args[1:]
+            names = names[1:]
+        payload.update(zip(names, args, strict=False))
+        if len(args) > len(names) and self.rest is not None:
+            payload[self.rest] = args[len(names) :]
+        if self.positional.isdisjoint(kwargs):
+            payload.update(kwargs)
+        else:  # one of them has the name of an argument that is given by position
+            payload[self.keywords] = kwargs
+        for name in self.ignored:
+            payload.pop(name, None)
+        return payload

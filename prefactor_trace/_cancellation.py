@@ -1,0 +1,15 @@
+"""How tasks are cancelled, in asyncio and beyond."""
+
+from __future__ import annotations
+
+# Cancellation of a task, by module and name: asking for the classes would import their libraries.
+_CANCELLATIONS = {
+    ("asyncio.exceptions", "CancelledError"),
+    ("trio", "Cancelled"),
+    ("trio._core._exceptions", "Cancelled"),
+}
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Return whether `error` is how asyncio, anyio or trio cancels a task."""
+    return any((kind.__module__, kind.__name__) in _CANCELLATIONS for kind in type(error).__mro__)

@@ -1,0 +1,201 @@
+"""Secrets that show by their shape in text: tokens, URLs, headers, assignments, private keys.
+
+Every pattern takes time linear in the text: what repeats is bounded, or never tried again from
+another place in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator
+
+from prefactor_trace._capture.redaction_assigned import Assignments, is_placeholder, is_plain_word
+from prefactor_trace._capture.redaction_keys import SecretNames, Verdict, looks_random
+from prefactor_trace._capture.redaction_spans import Check, replace_groups
+
+_SHORTEST = 8  # no text shorter than this holds a secret that can be told by its shape
+
+_PEM = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?=(?:\s|\\+[nr]){0,8}(?:Proc-Type|Comment|Version|[A-Za-z0-9+/=]{16}))"
+    r"([^-]*(?:-(?!----)[^-]*)*)"
+)
+
+# A password may hold `@`, and in careless hands `/`; a port is none.
+_USERINFO = re.compile(
+    r"://[^\s/?#:@\"'<>\\\[]{0,256}:(?!\d{0,5}(?:[/?#\s\"'<>,;)\]\\]|$))"
+    r"([^\s/?#\"'<>]{1,512}(?=@)|[^\s\"'<>@]{1,512}(?=@))"
+)
+_USER_TOKEN = re.compile(r"://([A-Za-z0-9_~-]{16,256})(?=@)")
+_QUERY = re.compile(r"[?&;]([\w.%~-]{1,64})=([^&#\s\"'<>\\;]+)")
+_QUERY_NAMES = frozenset(
+    {"token", "sig", "signature", "x-amz-signature", "x-amz-credential", "x-goog-signature"}
+)
+_QUERY_DOUBTFUL = frozenset({"key", "code", "auth"})
+
+_COOKIE = re.compile(r"(?i)(?<![\w-])(?:set-)?cookie2?\s{0,3}:\s{0,3}([\w.-]{1,128}=[^\n\r\"']+)")
+_SIMPLE_SCHEME = re.compile(
+    r"(?i)authorization[\\\"']{0,4}\s{0,3}[:=,]\s{0,3}[\\\"']{0,4}"
+    r"(?:bearer|basic|token|api-?key|negotiate|ntlm|ssws|key|bot)\s{1,4}([^\s\"'\\,;]+)"
+)
+# At the end of a line or a string also a plain word is no part of a sentence.
+_SCHEME_AT_END = re.compile(
+    r"(?i)authorization[\\\"']{0,4}\s{0,3}[:=,]\s{0,3}[\\\"']{0,4}"
+    r"(?:bearer|basic|token|api-?key)\s{1,4}([^\s\"'\\,;]{8,})(?=[\"'\\\n\r]|\s?$)"
+)
+_LONG_SCHEME = re.compile(
+    r"(?i)authorization[\\\"']{0,4}\s{0,3}[:=,]\s{0,3}[\\\"']{0,4}"
+    r"(?:digest|hawk|oauth|aws4-hmac-sha256)\s{1,4}([^\s=]{1,64}=[^\n\r]+)"
+)
+_BEARER = re.compile(r"(?i)(?<![\w-])bearer(?:\s|%20|\+){1,4}([A-Za-z0-9._~+/=-]{8,})")
+_BASIC = re.compile(r"(?i)(?<![\w-])basic(?:\s|%20){1,4}([A-Za-z0-9+/_-]{8,}={0,2})")
+_CURL_USER = re.compile(
+    r"(?<!\w)curl\s[^\n]{0,100}?(?<=\s)(?:-u\s?|--user[\s=])[\"']?[^\s:\"']{1,128}:([^\s\"']+)"
+)
+_FLAG = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{1,64})\s{1,4}[\"']?([^\s\"'\\-][^\s\"'\\]*)")
+
+# A token begins where a word begins, also behind an escaped line break or a percent sign.
+_TOKEN = re.compile(
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))"
+    r"(sk-[\w-]{16,}"
+    r"|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|gl[a-z]{1,8}-[\w-]{20,}"
+    r"|xox[a-z]-[A-Za-z0-9-]{11,}|xapp-[A-Za-z0-9-]{11,}"
+    r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}"
+    r"|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{16,}"
+    r"|(?<![-_])SG\.[\w-]{16,}\.[\w-]{16,}|[srp]k_(?:live|test)_\w{8,}|whsec_[\w+/=]{16,}"
+    r"|(?:gsk|r8|lsv2_[a-z]{2}|dop_v1|shp[a-z]{2}|dapi|tvly|xai|pplx|nvapi|lin_api|ntn|sntrys|phc)"
+    r"[_-][\w-]{16,}|hvs\.[\w-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}"
+    r"|\d{8,10}:AA[\w-]{32,}"
+    r"|(?<![-_])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)*)",
+    re.ASCII,
+)
+_WEBHOOK = re.compile(
+    r"(?:hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/\d{1,24}/)"
+    r"([\w/-]{8,})"
+)
+_LONG_RUN = re.compile(r"[\w-]{16}", re.ASCII)  # each of the tokens has one
+# These are followed by so much of their own that words cannot be meant.
+_SURE_TOKEN = re.compile(r"gh[pousr]_|github_pat_|A(?:KIA|SIA)|AIza|eyJ|\d|[srp]k_|xox|SG\.|AGE-")
+
+Rule = tuple[re.Pattern[str], Check]
+
+
+class SecretShapes:
+    """What in a text has the shape of a secret.
+
+    Args:
+        names: Names whose assigned values are secrets.
+    """
+
+    def __init__(self, names: SecretNames) -> None:
+        self._names = names
+        self._assignments = Assignments(names)
+
+    def hide(self, text: str) -> tuple[str, int]:
+        """Return `text` without its secrets, and how many there were."""
+        if len(text) < _SHORTEST or text.isalpha():
+            return text, 0
+        lower = text.lower()
+        named = self._names.hinted(lower)
+        count = 0
+        # Each rule stands behind a piece of text without which it cannot find anything.
+        if named or "@" in text or "?" in text or "&" in text or "hook" in text:
+            text, count = _apply(self._first_rules(text, lower), text, count)
+        if named:
+            text, more = self._assignments.hide(text)
+            count += more
+        if named or "bearer" in lower or "basic" in lower or "curl" in lower:
+            text, count = _apply(self._credential_rules(text, lower), text, count)
+        if _LONG_RUN.search(text):
+            text, more = replace_groups(text, _TOKEN, _is_token)
+            count += more
+        return text, count
+
+    def _first_rules(self, text: str, lower: str) -> Iterator[Rule]:
+        """Give the rules for what assignments would otherwise see a part of."""
+        if "PRIVATE KEY" in text:
+            yield _PEM, _always
+        if "://" in text:
+            if "@" in text:
+                yield _USERINFO, _is_given
+                yield _USER_TOKEN, _is_random
+            if "hook" in text:
+                yield _WEBHOOK, _always
+        if "=" in text:
+            if "?" in text or "&" in text:
+                yield _QUERY, self._is_secret_parameter
+            if "cookie" in lower:
+                yield _COOKIE, _is_given
+        if "authorization" in lower:
+            yield _SIMPLE_SCHEME, _is_telling
+            yield _SCHEME_AT_END, _is_given
+            yield _LONG_SCHEME, _is_given
+
+    def _credential_rules(self, text: str, lower: str) -> Iterator[Rule]:
+        """Give the rules for what HTTP and command lines send to be let in."""
+        if "bearer" in lower:
+            yield _BEARER, _is_bearer
+        if "basic" in lower:
+            yield _BASIC, _is_basic
+        if "--" in text or " -" in text:
+            yield _FLAG, self._is_secret_flag
+            if "curl" in lower:
+                yield _CURL_USER, _is_given
+
+    def _is_secret_parameter(self, name: str, value: str) -> bool:
+        if is_placeholder(value):
+            return False
+        name = name.lower()
+        if name in _QUERY_NAMES or self._names.judge(name) is Verdict.SECRET:
+            return True
+        return name in _QUERY_DOUBTFUL and looks_random(value)
+
+    def _is_secret_flag(self, name: str, value: str) -> bool:
+        return self._names.judge(name) is Verdict.SECRET and _is_telling("", value)
+
+
+def _apply(rules: Iterable[Rule], text: str, count: int) -> tuple[str, int]:
+    for pattern, check in rules:
+        text, more = replace_groups(text, pattern, check)
+        count += more
+    return text, count
+
+
+def _always(_name: str, _value: str) -> bool:
+    return True
+
+
+def _is_given(_name: str, value: str) -> bool:
+    return not is_placeholder(value)
+
+
+def _is_random(_name: str, value: str) -> bool:
+    return looks_random(value)
+
+
+def _is_telling(_name: str, value: str) -> bool:
+    """Return whether a value is more than a word of a sentence."""
+    word = value.rstrip(".!?)")
+    return not is_placeholder(value) and (not is_plain_word(word) or len(word) >= 20)
+
+
+def _is_bearer(_name: str, value: str) -> bool:
+    plain = value.rstrip(".")
+    return any(map(str.isdigit, plain)) or (
+        plain.isalpha() and plain[1:] not in (plain[1:].lower(), plain[1:].upper())
+    )
+
+
+def _is_basic(_name: str, value: str) -> bool:
+    try:
+        padded = value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4)
+        plain = base64.b64decode(padded, altchars=b"-_" if set("-_") & set(value) else None)
+        return b":" in plain and plain.decode().isprintable()
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+
+
+def _is_token(_name: str, value: str) -> bool:
+    return bool(_SURE_TOKEN.match(value)) or looks_random(value)

@@ -1,0 +1,98 @@
+"""Strict JSON of a payload, cut to a length, off the agent's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefactor_trace._capture.values import Json
+
+TRUNCATED = "prefactor.truncated"
+"""Key that marks a payload, or a value in it, of which a part was left out."""
+
+_SMALLEST_PIECE = 64  # characters of a string that are kept at the least
+_SKELETON_KEYS = 16
+
+
+def serialise(payload: Mapping[str, Json], limit: int) -> bytes:
+    """Return `payload` as strict JSON of `limit` bytes at most.
+
+    What is longer loses the middle of its long strings and the tail of its long lists, each
+    marked with its full size; the payload itself is marked with ``"prefactor.truncated": true``.
+
+    Args:
+        payload: Plain JSON.
+        limit: Bytes of the JSON text, at least 100.
+    """
+    data = to_json(payload)
+    piece = limit
+    while len(data) > limit and piece > _SMALLEST_PIECE:
+        # Each round halves what one string or list may take, so the number of rounds is bounded.
+        piece //= 2
+        data = to_json({**_cut_mapping(payload, piece), TRUNCATED: True})
+    return data if len(data) <= limit else _skeleton(payload, limit)
+
+
+def _skeleton(payload: Mapping[str, Json], limit: int) -> bytes:
+    """Return the size of `payload`, and those of its first values that still find room."""
+    kept: dict[str, Json] = {TRUNCATED: True, "size": len(to_json(payload))}
+    data = to_json(kept)
+    for key, item in list(payload.items())[:_SKELETON_KEYS]:
+        wider = {key[:_SMALLEST_PIECE]: _cut(item, _SMALLEST_PIECE), **kept}
+        wider_data = to_json(wider)
+        if len(wider_data) <= limit:
+            kept, data = wider, wider_data
+    return data
+
+
+def to_json(value: Json) -> bytes:
+    """Return plain JSON as UTF-8 that any strict reader takes: no NaN, surrogate or NUL."""
+    from pydantic_core import PydanticSerializationError
+    from pydantic_core import to_json as to_json_fast
+
+    try:
+        data = to_json_fast(value, inf_nan_mode="null")
+    except PydanticSerializationError:  # a lone surrogate
+        return to_json_fast(_clean(value), inf_nan_mode="null")
+    if b"\\u0000" in data:
+        return to_json_fast(_clean(value), inf_nan_mode="null")
+    return data
+
+
+def _clean(value: Json) -> Json:
+    if isinstance(value, str):
+        return (
+            value.encode("utf-8", "replace")
+            .decode("utf-8")
+            .replace("\0", "\N{REPLACEMENT CHARACTER}")
+        )
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return value
+
+
+def _cut_mapping(value: Mapping[str, Json], piece: int) -> dict[str, Any]:
+    items = list(value.items())
+    keep = max(8, piece // 16)
+    copy = {key[:piece]: _cut(item, piece) for key, item in items[:keep]}
+    if len(items) > keep:
+        copy[TRUNCATED] = True
+        copy["prefactor.size"] = len(items)
+    return copy
+
+
+def _cut(value: Json, piece: int) -> Json:
+    if isinstance(value, str) and len(value) > piece:
+        half = piece // 2
+        return {TRUNCATED: True, "size": len(value), "head": value[:half], "tail": value[-half:]}
+    if isinstance(value, dict):
+        return _cut_mapping(value, piece)
+    if isinstance(value, list):
+        keep = max(4, piece // 16)
+        copy = [_cut(item, piece) for item in value[:keep]]
+        if len(value) > keep:
+            copy.append({TRUNCATED: True, "size": len(value)})
+        return copy
+    return value

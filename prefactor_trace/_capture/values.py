@@ -1,0 +1,279 @@
+"""A plain copy of a value, taken on the agent's thread.
+
+The copy holds JSON types only, so that what the agent changes later does not change the trace.
+Taking it runs none of the agent's code: no `__repr__`, `__str__`, `__eq__`, property or iterator
+of a class that is not known here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import math
+import pathlib
+import sys
+import types
+import uuid
+from collections import abc, deque
+from decimal import Decimal
+from typing import Any
+
+from prefactor_trace import _guard
+from prefactor_trace._capture.arrays import describe
+from prefactor_trace._capture.secret import note_secret
+
+Json = Any
+"""Plain JSON: ``None``, bool, int, float, str, list and dict of these, with str keys."""
+
+MAX_DEPTH = 64
+MAX_NODES = 10_000
+_MAX_INT = 1 << 63  # beyond it, readers of JSON in other languages lose digits
+_HEAD = 64  # bytes of a binary value that are shown
+_NODE_BYTES = 56  # about what a node of a container takes, beside its text
+
+_NOTHING = type(None)
+_AS_THEY_ARE = frozenset({str, bool, _NOTHING})
+# How their text is made, by the method of the known class: a subclass may have another.
+_TEXTUAL: tuple[tuple[type, abc.Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (int, lambda value: _plain_int(int.__int__(value))),
+    (float, lambda value: _plain_float(float.__float__(value))),
+    (datetime.datetime, datetime.datetime.isoformat),
+    (datetime.date, datetime.date.isoformat),
+    (datetime.time, datetime.time.isoformat),
+    (datetime.timedelta, datetime.timedelta.total_seconds),
+    (uuid.UUID, uuid.UUID.__str__),
+    (Decimal, Decimal.__str__),
+    (pathlib.PurePath, pathlib.PurePath.__str__),
+    (complex, complex.__repr__),
+)
+
+
+def snapshot(value: object) -> tuple[Json, int]:
+    """Return a plain copy of `value` and about how many bytes it takes."""
+    if type(value) is dict and len(value) < MAX_NODES:
+        return _snapshot_dict(value)
+    walk = _Walk()
+    return walk.copy(value, 0), walk.size
+
+
+def _snapshot_dict(value: dict[Any, Any]) -> tuple[Json, int]:
+    """The common case, a small flat dict: copied in one step, then looked through."""
+    copy = value.copy()
+    size = _NODE_BYTES * (len(copy) + 2)
+    walk = _Walk()
+    for key, item in copy.items():
+        if type(key) is not str:
+            walk = _Walk()  # from the start: what was walked so far is walked again
+            return walk.copy(value, 0), walk.size
+        kind = type(item)
+        if kind is str:
+            size += len(item)
+        elif kind not in _AS_THEY_ARE:
+            walk.open.add(id(value))
+            copy[key] = walk.copy(item, 1)
+    return copy, size + walk.size
+
+
+def as_mapping(result: Json) -> dict[str, Json]:
+    """Return a result as the wire has it: a mapping, made of what is none."""
+    if result is None:
+        return {}
+    return result if isinstance(result, dict) else {"result": result}
+
+
+class _Walk:
+    """One descent into a value, with its bounds."""
+
+    __slots__ = ("nodes", "open", "size")
+
+    def __init__(self) -> None:
+        self.nodes = 0
+        self.size = 0
+        self.open: set[int] = set()  # ids of the containers that are being copied: cycles
+
+    def copy(self, value: object, depth: int) -> Json:
+        """Return a plain copy of `value`, which stands `depth` levels down."""
+        kind = type(value)
+        self.nodes += 1
+        self.size += _NODE_BYTES
+        if kind is str:
+            self.size += len(value)  # type: ignore[arg-type]
+            return value
+        if kind in _AS_THEY_ARE:
+            return value
+        if kind is int:
+            return _plain_int(value)  # type: ignore[arg-type]
+        if kind is float:
+            return _plain_float(value)  # type: ignore[arg-type]
+        if depth >= MAX_DEPTH:
+            return _cut("depth", kind)
+        if self.nodes >= MAX_NODES:
+            return _cut("nodes", kind)
+        return self._copy_container(value, kind, depth)
+
+    def _copy_container(self, value: Any, kind: type, depth: int) -> Json:
+        identity = id(value)
+        if identity in self.open:
+            return _cut("cycle", kind)
+        self.open.add(identity)
+        try:
+            if kind is dict or kind is types.MappingProxyType:
+                return self._copy_items(value.copy().items(), len(value), depth)
+            if kind in (list, tuple, set, frozenset, deque):
+                return self._copy_sequence(list(value), depth)
+            return self._copy_object(value, kind, depth)
+        except Exception as error:  # noqa: BLE001
+            # One value that cannot be read must not cost all the others.
+            _guard.log_fault(f"copying a {kind.__qualname__}", error)
+            return {"type": _class_name(kind)}
+        finally:
+            self.open.discard(identity)
+
+    def _copy_items(self, items: abc.Iterable[tuple[Any, Any]], count: int, depth: int) -> Json:
+        copy: dict[str, Json] = {}
+        for key, item in items:
+            if self.nodes >= MAX_NODES:
+                copy["prefactor.truncated"] = True
+                copy["prefactor.size"] = count
+                break
+            name = key if type(key) is str else _key_text(key)
+            self.size += len(name)
+            copy[name] = self.copy(item, depth + 1)
+        return copy
+
+    def _copy_sequence(self, items: list[Any], depth: int) -> Json:
+        copy: list[Json] = []
+        for item in items:
+            if self.nodes >= MAX_NODES:
+                copy.append({"prefactor.truncated": True, "prefactor.size": len(items)})
+                break
+            copy.append(self.copy(item, depth + 1))
+        return copy
+
+    def _copy_object(self, value: Any, kind: type, depth: int) -> Json:
+        if kind in (bytes, bytearray):
+            self.size += _HEAD
+            return {"type": kind.__name__, "length": len(value), "head": bytes(value[:_HEAD]).hex()}
+        # `issubclass` all through: `isinstance` asks the object for its class, and runs its code.
+        if issubclass(kind, type):
+            return {"type": "type", "name": _class_name(value)}
+        if kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType):
+            return {"type": "function", "name": f"{value.__module__}.{value.__qualname__}"}
+        if issubclass(kind, enum.Enum):
+            return self.copy(object.__getattribute__(value, "_value_"), depth)
+        for known, read in _TEXTUAL:
+            if issubclass(kind, known):
+                return self._weighed(read(value))
+        if any(map(_is_secret, kind.__mro__)):
+            return self._weighed(_hide(value, kind))
+        if issubclass(kind, BaseException):
+            return {"type": _class_name(kind)}
+        return self._copy_known(value, kind, depth)
+
+    def _copy_known(self, value: Any, kind: type, depth: int) -> Json:
+        """Copy an instance of a class that a library made, or a kind of class that it makes."""
+        described = describe(value, kind)
+        if described is not None:
+            return described if type(described) is dict else self.copy(described, depth)
+        fields = _fields_of(value, kind)
+        if fields is None:
+            return self._copy_subclass(value, kind, depth)
+        return self._copy_items(fields.items(), len(fields), depth)
+
+    def _copy_subclass(self, value: Any, kind: type, depth: int) -> Json:
+        """Copy an instance of a subclass of a built-in container, by the built-in's methods."""
+        if issubclass(kind, tuple):
+            names = getattr(kind, "_fields", None)
+            items = list(tuple.__iter__(value))
+            if isinstance(names, tuple) and len(names) == len(items):
+                return self._copy_items(zip(names, items, strict=True), len(items), depth)
+            return self._copy_sequence(items, depth)
+        if issubclass(kind, dict):
+            return self._copy_items(list(dict.items(value)), dict.__len__(value), depth)
+        if issubclass(kind, list):
+            return self._copy_sequence(list(list.__iter__(value)), depth)
+        return {"type": _class_name(kind)}
+
+    def _weighed(self, plain: str | float) -> str | float:
+        if type(plain) is str:
+            self.size += len(plain)
+        return plain
+
+
+def _plain_int(value: int) -> int | str:
+    if -_MAX_INT <= value < _MAX_INT:
+        return value
+    # Not its digits: turning a huge number into decimal takes quadratic time, or is refused.
+    return hex(value) if value.bit_length() <= 4096 else f"int of {value.bit_length()} bits"
+
+
+def _plain_float(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+def _key_text(key: object) -> str:
+    if issubclass(type(key), str):
+        return str.__str__(key)
+    plain = _Walk().copy(key, MAX_DEPTH - 2)
+    return plain if isinstance(plain, str) else str(plain)
+
+
+def _class_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _cut(bound: str, kind: type) -> Json:
+    return {"prefactor.truncated": True, "type": _class_name(kind), "bound": bound}
+
+
+def _fields_of(value: Any, kind: type) -> dict[str, Any] | None:
+    """Return the stored fields of a pydantic model, dataclass or attrs object, else ``None``."""
+    # A model can only exist if pydantic was imported, by whoever made its class.
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is not None and issubclass(kind, pydantic.BaseModel):
+        extra = object.__getattribute__(value, "__pydantic_extra__")
+        return {**object.__getattribute__(value, "__dict__"), **(extra or {})}
+    names: list[str]
+    if dataclasses.is_dataclass(kind):
+        names = [field.name for field in dataclasses.fields(kind)]
+    elif isinstance(attributes := kind.__dict__.get("__attrs_attrs__"), tuple):
+        names = [attribute.name for attribute in attributes]
+    else:
+        return None
+    missing = object()
+    found = {name: _stored(value, kind, name, missing) for name in names}
+    return {name: item for name, item in found.items() if item is not missing}
+
+
+def _is_secret(kind: type) -> bool:
+    return kind.__module__ == "pydantic.types" and kind.__name__ in ("SecretStr", "SecretBytes")
+
+
+def _hide(value: Any, kind: type) -> str:
+    """Return what stands for a secret, which from now on is hidden elsewhere too."""
+    secret = _stored(value, kind, "_secret_value", None)
+    if isinstance(secret, bytes):
+        secret = secret.decode("utf-8", "replace")
+    if isinstance(secret, str):
+        note_secret(secret)
+    return "[redacted]"
+
+
+def _stored(value: Any, kind: type, name: str, missing: object) -> Any:
+    """Read a field from the object's dict or slot, never through a property."""
+    try:
+        held = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        held = {}
+    if name in held:
+        return held[name]
+    for base in kind.__mro__:
+        descriptor = base.__dict__.get(name)
+        if isinstance(descriptor, types.MemberDescriptorType):
+            try:
+                return descriptor.__get__(value)
+            except AttributeError:
+                return missing
+    return missing

@@ -1,0 +1,169 @@
+"""Which instance and span the running code is in.
+
+One `ContextVar` holds the innermost node: a span, or an instance where no span is open. A node
+knows what was held before it, so there is nothing to push or pop: entering sets the variable,
+leaving sets it back.
+
+Two kinds of nodes are held without being where the code is: a span that was entered in the body of
+a generator, while that generator is suspended, and one that has ended. Both are stepped over, but
+only in the context that entered them: a task or a thread that inherited them was begun inside.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+    from typing_extensions import Self
+
+    from prefactor_trace._instance import Instance
+    from prefactor_trace._span import Span
+
+GENERATOR = 0x20 | 0x200
+"""Flags of a frame that is a generator's or an async generator's; `inspect` is slow to load."""
+
+ENDED = object()
+"""What is left to doubt of a node that has ended."""
+
+# Modules that run a generator up to its `yield` to have a block: what it entered goes on counting.
+_MAKE_BLOCKS = {"contextlib", "_pytest.fixtures", "pytest_asyncio.plugin"}
+
+
+class Node:
+    """A place in a run that code can be in.
+
+    Attributes:
+        _doubt: ``None`` while it counts wherever it is held; the frame of the generator that
+            entered it; `ENDED`.
+        _outer: What was held before it.
+        _token: Tells the context that entered it from all others.
+    """
+
+    __slots__ = ("_doubt", "_outer", "_token")
+
+    _doubt: Any
+    _outer: Any
+    _token: Token[Any] | None
+    _home: Any
+    _instance: Any
+    _own_span: Any
+
+    def __enter__(self) -> Self:
+        raise NotImplementedError
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
+        self.__enter__()
+        frame = sys._getframe(1)
+        if frame.f_code.co_flags & GENERATOR and self._token is not None:
+            note_generator(self, frame)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        return self.__exit__(exc_type, exc, traceback)
+
+
+current: ContextVar[Any] = ContextVar("prefactor_trace.current", default=None)
+
+
+def current_span() -> Span | None:
+    """Return the span that the running code is in, or ``None``."""
+    node = innermost()
+    own: Span | None = None if node is None else node._own_span
+    return own
+
+
+def current_instance() -> Instance | None:
+    """Return the instance that the running code is in, or ``None``."""
+    node = innermost()
+    instance: Instance | None = None if node is None or node._home is None else node._instance
+    return instance
+
+
+def innermost() -> Node | None:
+    """Return the node that the running code is in."""
+    node: Node | None = current.get()
+    if node is None or node._doubt is None:
+        return node
+    return _first_that_counts(node)
+
+
+def enter(node: Node, outer: Node | None) -> None:
+    """Hold `node` in place of `outer`, from here on."""
+    node._outer = outer
+    node._token = current.set(node)
+
+
+def note_generator(node: Node, frame: FrameType) -> None:
+    """Let `node`, entered in the frame of a generator, count only while that one runs."""
+    if not makes_block(frame):
+        node._doubt = frame
+
+
+def makes_block(frame: FrameType) -> bool:
+    """Return whether the generator of a frame is run up to its `yield` to have a block there."""
+    caller: FrameType | None = frame
+    while caller is not None and caller.f_code.co_flags & GENERATOR:
+        caller = caller.f_back
+    return caller is not None and caller.f_globals.get("__name__") in _MAKE_BLOCKS
+
+
+def leave(node: Node) -> None:
+    """Hold again what was held before `node`, if that is what is held.
+
+    A generator that is closed from elsewhere ends its span in another context than the one that it
+    began in. That one goes on holding the span, and steps over it.
+    """
+    if current.get() is node:
+        try:
+            current.reset(node._token)
+            node._outer = node._token = None
+        except (ValueError, RuntimeError, TypeError):  # none, used meanwhile, or another context's
+            current.set(node._outer)
+
+
+def _first_that_counts(node: Node | None) -> Node | None:
+    while node is not None and node._doubt is not None and not _counts(node):
+        outer: Node | None = node._outer
+        if node._doubt is ENDED and current.get() is node:
+            current.set(outer)
+            node._outer = node._token = None
+        node = outer
+    return node
+
+
+def _counts(node: Node) -> bool:
+    frame = node._doubt
+    # A suspended frame has nothing that called it.
+    if frame is not ENDED and frame.f_back is not None:
+        return True
+    return not _was_entered_here(node)
+
+
+def _was_entered_here(node: Node) -> bool:
+    """Return whether this very context entered `node`: only there can its token be used."""
+    if node._token is None:
+        return False
+    held = current.get()
+    try:
+        current.reset(node._token)
+    except (ValueError, RuntimeError):
+        return False
+    node._token = current.set(held)
+    return True

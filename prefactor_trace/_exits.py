@@ -1,0 +1,142 @@
+"""The ends of a process, and its forks: who has to deliver, and who begins anew."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import weakref
+from types import FrameType
+from typing import Any, Protocol
+
+from prefactor_trace import _guard
+
+
+class Leaver(Protocol):
+    """What has something to deliver when the process ends."""
+
+    @property
+    def exit_timeout(self) -> float:
+        """Seconds that delivering may take."""
+
+    def end_at_exit(self, reason: str, timeout: float) -> None:
+        """Deliver what is left within `timeout` seconds; never raises."""
+
+    def before_fork(self) -> None:
+        """Prepare for a fork of the process."""
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child."""
+
+
+_EXITED = "the process exited before it ended"
+
+_over = False  # the process has come to its end: nobody would wait for a thread any more
+_leavers: weakref.WeakSet[Leaver] = weakref.WeakSet()
+_watched_process = 0
+
+
+def add(leaver: Leaver) -> None:
+    """Have `leaver` told when the process ends or forks, as long as it exists."""
+    _leavers.add(leaver)
+
+
+def leavers() -> list[Leaver]:
+    """Return what is told when the process ends."""
+    return list(_leavers)
+
+
+def watch() -> None:
+    """See to it that a child of `multiprocessing` tells its leavers too.
+
+    Such a child ends without running `atexit` functions (before Python 3.13, when it was forked),
+    and forgets what was registered before it ran its target; hence this is called on first use.
+    """
+    global _watched_process  # noqa: PLW0603
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is None or _watched_process == os.getpid():
+        return
+    if multiprocessing.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        _watched_process = os.getpid()
+        Finalize(None, end_all, exitpriority=0)
+
+
+def end_all(reason: str = _EXITED) -> None:
+    """Deliver what is left in this process, all of it within the longest time that one may take."""
+    leavers = list(_leavers)
+    end = time.monotonic() + max((leaver.exit_timeout for leaver in leavers), default=0)
+    try:
+        for leaver in leavers:
+            leaver.end_at_exit(reason, min(leaver.exit_timeout, max(0, end - time.monotonic())))
+    except KeyboardInterrupt:
+        _guard.logger.warning(
+            "prefactor_trace: interrupted while delivering; what is left is lost, unless it is in"
+            " a spool"
+        )
+
+
+def handle_sigterm() -> None:
+    """Deliver what is left when the process is told to terminate, then go on as it would have.
+
+    A handler that was set before runs afterwards; without one the process ends by the signal.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        _guard.log_seldom(
+            logging.WARNING,
+            "signals",
+            "prefactor_trace: handle_signals has no effect, since signal handlers can only be set"
+            " in the main thread: call configure() there",
+        )
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    if not isinstance(before, _Terminate):
+        signal.signal(signal.SIGTERM, _Terminate(before))
+
+
+class _Terminate:
+    """Handler of SIGTERM that comes before another one."""
+
+    def __init__(self, before: Any) -> None:
+        self._before = before
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        end_all("the process was told to terminate (SIGTERM)")
+        if callable(self._before):
+            self._before(number, frame)
+        elif self._before != signal.SIG_IGN and signal.getsignal(number) is self:
+            # Not where a later handler has called this one: the rest is for that to do. By the
+            # signal itself, so that whoever waits for the process sees what ended it.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+
+def is_over() -> bool:
+    """Return whether it is too late to start a thread: it would never run, and hang its starter."""
+    return _over or sys.is_finalizing()
+
+
+def _end_process() -> None:
+    global _over  # noqa: PLW0603
+    end_all()
+    _over = True
+
+
+def _before_fork() -> None:
+    for leaver in list(_leavers):
+        leaver.before_fork()
+
+
+def _after_fork() -> None:
+    for leaver in list(_leavers):
+        leaver.after_fork()
+
+
+atexit.register(_end_process)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

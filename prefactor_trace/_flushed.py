@@ -1,0 +1,53 @@
+"""Functions that return when all has arrived: handlers on platforms that then stop the process."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from prefactor_trace._tracer import aflush, flush
+from prefactor_trace.exceptions import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FLUSH_TIMEOUT = 5.0
+"""Seconds that a call may take longer for it."""
+
+
+def flushed(function: F) -> F:
+    """Return `function` wrapped so that what was recorded has arrived when it returns or raises.
+
+    For functions of platforms that stop or freeze the process between two calls. Waits five
+    seconds at most; what has not arrived by then is sent as soon as the process goes on.
+
+    Args:
+        function: A function or a coroutine function; other decorators of ours go below this one.
+
+    Raises:
+        UsageError: It is no function.
+    """
+    if isinstance(function, type) or not callable(function):
+        raise UsageError(f"@flushed decorates functions, got {function!r}")
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            """Call it, then flush without holding up the event loop."""
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                await aflush(FLUSH_TIMEOUT)
+
+        return cast("F", call_async)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        """Call it, then flush."""
+        try:
+            return function(*args, **kwargs)
+        finally:
+            flush(FLUSH_TIMEOUT)
+
+    return cast("F", call)

@@ -1,0 +1,241 @@
+"""Generators as spans: open from the first step to the last, current only while the body runs.
+
+The wrappers are generators themselves, so that `inspect` sees what it saw before. Each step runs
+in the caller's own task, thread and context; only which span is current is changed for its time.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from prefactor_trace import _guard
+from prefactor_trace._context import Node, current, enter, leave, makes_block
+from prefactor_trace._output import Output
+
+if TYPE_CHECKING:
+    from prefactor_trace._instance import Instance
+    from prefactor_trace._span import Span
+
+
+class Steps:
+    """One run of a generator's body, step by step.
+
+    Args:
+        node: The span or instance that it is, which has not begun; ``None`` for one that is none
+            and only has surroundings of its own.
+        inside: What is current in the first step, where that is not `node`.
+        output: Takes the items.
+    """
+
+    __slots__ = ("_inside", "_is_block", "_is_closing", "_node", "_output", "_outside")
+
+    def __init__(
+        self, node: Span | Instance | None, output: Output | None, inside: Node | None = None
+    ) -> None:
+        self._node: Any = node
+        self._output = output
+        self._inside = inside
+        self._outside: Node | None = None
+        self._is_block = False
+        self._is_closing = False
+
+    def begin(self) -> None:
+        """Begin the span, in the context of whoever asks for the first item."""
+        node, outer = self._node, current.get()
+        if node is None:
+            return
+        if node._status == "pending" and not node._begin():
+            self._node = None  # tracing is off, or not for this run
+            self._inside = outer
+            return
+        enter(node, outer)
+        self._inside = node
+        # Two frames up stands the wrapper, above it whoever drives it.
+        self._is_block = makes_block(sys._getframe(1))
+        if not self._is_block:
+            current.set(outer)
+
+    def enter(self) -> None:
+        """Be in the body."""
+        if not self._is_block:
+            self._outside = current.get()
+            current.set(self._inside)
+
+    def leave(self) -> None:
+        """Be outside again; what the body has entered is kept for its next step."""
+        if not self._is_block:
+            self._inside = current.get()
+            current.set(self._outside)
+            self._outside = None
+
+    def add(self, item: Any) -> None:
+        """Take an item on its way to the consumer."""
+        if self._output is not None and self._node is not None:
+            self._output.add(item)
+
+    def note_thrown(self, error: BaseException) -> None:
+        """Note what the consumer throws into the body."""
+        self._is_closing = isinstance(error, GeneratorExit)
+
+    def finish(self, returned: Any = None) -> None:
+        """End the span, since the body has returned."""
+        if self._node is not None:
+            self._keep_output(returned)
+            self._leave_block()
+            self._node._end("complete")
+            self._let_go()
+
+    def fail(self, error: BaseException) -> None:
+        """End the span as `error`, which has left the body, says."""
+        if self._node is not None:
+            self._is_closing = isinstance(error, GeneratorExit)
+            self._keep_output(None)
+            self._leave_block()
+            self._node._end_with(error)
+            self._let_go()
+
+    def _keep_output(self, returned: Any) -> None:
+        if self._output is None:
+            return
+        try:
+            self._output.keep(self._node, returned, is_closing=self._is_closing)
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("keeping the items of a generator", error)
+
+    def _leave_block(self) -> None:
+        if self._is_block:
+            leave(self._node)
+
+    def _let_go(self) -> None:
+        self._node._outer = self._node._token = None
+        self._node = self._output = self._inside = None
+
+
+def drive(steps: Steps, body: Any) -> Generator[Any, Any, Any]:
+    """Run a generator, or another iterator, as `steps` say, with its whole protocol."""
+    steps.begin()
+    step: Callable[[Any], Any] = _sender(body)
+    value: Any = None
+    while True:
+        steps.enter()
+        try:
+            item = step(value)
+        except StopIteration as stop:
+            steps.leave()
+            steps.finish(stop.value)
+            return stop.value
+        except BaseException as error:
+            steps.leave()
+            steps.fail(error)
+            raise
+        finally:
+            value = None  # or an exception would keep this frame, which keeps it
+        steps.leave()
+        steps.add(item)
+        try:
+            # What is thrown in goes on outside of this block: the body sees the context of
+            # exceptions that it would see alone.
+            value = yield item
+            step = _sender(body)
+        except BaseException as error:  # noqa: BLE001
+            steps.note_thrown(error)
+            value, step = error, _thrower(body)
+        finally:
+            item = None
+
+
+async def drive_async(steps: Steps, body: Any) -> AsyncGenerator[Any, Any]:
+    """Run an async generator, or another async iterator, as `steps` say."""
+    steps.begin()
+    step: Callable[[Any], Any] = _first_async_step(body)
+    value: Any = None
+    while True:
+        steps.enter()
+        try:
+            item = await step(value)
+        except StopAsyncIteration:
+            steps.leave()
+            steps.finish()
+            return
+        except BaseException as error:
+            steps.leave()
+            steps.fail(error)
+            raise
+        finally:
+            value = None
+        steps.leave()
+        steps.add(item)
+        try:
+            value = yield item
+            step = _async_sender(body)
+        except BaseException as error:  # noqa: BLE001
+            steps.note_thrown(error)
+            value, step = error, _async_thrower(body)
+        finally:
+            item = None
+
+
+def _sender(body: Any) -> Callable[[Any], Any]:
+    send = getattr(body, "send", None)
+    if send is not None:
+        return send  # type: ignore[no-any-return]
+
+    def send_to_iterator(value: Any) -> Any:
+        return next(body) if value is None else body.send(value)
+
+    return send_to_iterator
+
+
+def _thrower(body: Any) -> Callable[[BaseException], Any]:
+    throw = getattr(body, "throw", None)
+    if throw is not None:
+        return throw  # type: ignore[no-any-return]
+
+    def throw_past(error: BaseException) -> Any:
+        # As `yield from` does with an iterator that takes no exceptions.
+        if isinstance(error, GeneratorExit) and hasattr(body, "close"):
+            body.close()
+        raise error
+
+    return throw_past
+
+
+def _first_async_step(body: Any) -> Callable[[Any], Any]:
+    """Return what takes the first step, hidden from the event loop.
+
+    A loop closes the async generators that it has seen when it shuts down, all at once: this one
+    is closed by the one around it, which the loop sees.
+    """
+    send = _async_sender(body)
+
+    def take_first(value: Any) -> Any:
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, None)
+        try:
+            return send(value)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+
+    return take_first
+
+
+def _async_sender(body: Any) -> Callable[[Any], Any]:
+    send = getattr(body, "asend", None)
+    if send is not None:
+        return send  # type: ignore[no-any-return]
+    return lambda _: body.__anext__()
+
+
+def _async_thrower(body: Any) -> Callable[[BaseException], Any]:
+    throw = getattr(body, "athrow", None)
+    if throw is not None:
+        return throw  # type: ignore[no-any-return]
+
+    async def throw_past(error: BaseException) -> Any:
+        if isinstance(error, GeneratorExit) and hasattr(body, "aclose"):
+            await body.aclose()
+        raise error
+
+    return throw_past

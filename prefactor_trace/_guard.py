@@ -1,0 +1,64 @@
+"""The one place where the library's own faults stop.
+
+Code of ours that runs inside the agent catches its own faults and hands them to `log_fault`: they
+are logged, once per kind, and never reach the agent.
+"""
+
+import contextlib
+import logging
+import time
+
+from prefactor_trace._locks import make_lock
+
+logger = logging.getLogger("prefactor_trace")
+
+_lock = make_lock()
+_last_logged: dict[str, float] = {}
+
+
+def log_fault(kind: str, error: BaseException) -> None:
+    """Log a fault of this library with its traceback, the first time that it is met.
+
+    Args:
+        kind: What was being done, for example ``"capturing arguments"``.
+        error: What went wrong.
+    """
+    key = f"{kind}: {type(error).__qualname__}"
+    with _lock:
+        if key in _last_logged:
+            return
+        _last_logged[key] = time.monotonic()
+    # The program's own log handlers run here, and may raise: into the agent's code.
+    with contextlib.suppress(Exception):
+        logger.error(
+            "prefactor_trace: a fault of its own while %s; the agent goes on", kind, exc_info=error
+        )
+
+
+def log_seldom(level: int, key: str, message: str, *args: object, every: float = 60.0) -> None:
+    """Log a line unless one with the same `key` was logged less than `every` seconds ago.
+
+    Args:
+        level: Level of the line, as in `logging`.
+        key: What makes two lines the same.
+        message: Text with %-placeholders.
+        *args: What stands in for the placeholders.
+        every: Seconds between two lines; infinity for once per process.
+    """
+    now = time.monotonic()
+    with _lock:
+        last = _last_logged.get(key)
+        if last is not None and now - last < every:
+            return
+        _last_logged[key] = now
+    with contextlib.suppress(Exception):
+        logger.log(level, message, *args)
+
+
+def forget_logged(key: str | None = None) -> None:
+    """Let the line with that `key`, or every line, be logged again, as in a new process."""
+    with _lock:
+        if key is None:
+            _last_logged.clear()
+        else:
+            _last_logged.pop(key, None)

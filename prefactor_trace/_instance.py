@@ -1,0 +1,275 @@
+"""An instance: one run of an agent, from its registration to its end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+from prefactor_trace import _fate, _guard
+from prefactor_trace._cancellation import is_cancellation
+from prefactor_trace._capture import snapshot
+from prefactor_trace._clock import Clock
+from prefactor_trace._context import (
+    ENDED,
+    GENERATOR,
+    Node,
+    current,
+    enter,
+    innermost,
+    leave,
+    note_generator,
+)
+from prefactor_trace._home import make_id
+from prefactor_trace._pfid import fraction_of, is_pfid
+from prefactor_trace._untraced import Untraced
+from prefactor_trace.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from prefactor_trace._home import Home
+    from prefactor_trace._pipeline import Buffer
+    from prefactor_trace.models import AgentStatus, FinishStatus, InstancePurpose
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FINISH_STATUSES = ("complete", "failed", "cancelled")
+_PURPOSES = ("live", "smoke_test", "eval")
+_LOCAL_VIEWER = "http://127.0.0.1:4590"
+
+
+class InstanceOptions(NamedTuple):
+    """What `instance` was called with; ``None`` means that the settings decide."""
+
+    agent_id: str | None = None
+    version: str | None = None
+    name: str | None = None
+    description: str | None = None
+    environment_id: str | None = None
+    external_identifier: str | None = None
+    purpose: InstancePurpose | None = None
+    id: str | None = None
+
+
+class Quality:
+    """A quality record on its way."""
+
+    __slots__ = ("_instance", "name", "payload")
+
+    def __init__(self, instance: Instance, name: str, payload: dict[str, Any] | None) -> None:
+        self._instance = instance
+        self.name = name
+        self.payload = payload
+
+
+class Instance(Node):
+    """One run of an agent.
+
+    Made by `instance`; entered as a block (`with` or `async with`), or put on a function as a
+    decorator, where each call is a run of its own. Spans that begin inside belong to it.
+
+    Attributes:
+        terminated: Whether the platform ended the run.
+        termination_reason: Why it did, ``None`` when it did not say.
+    """
+
+    _own_span: None = None  # spans at the top of the run have no parent
+
+    def __init__(self, home: Home, options: InstanceOptions) -> None:
+        for field, value in zip(options._fields, options, strict=True):
+            if value is not None and not isinstance(value, str):
+                raise UsageError(
+                    f"{field} of an instance must be text, got {type(value).__qualname__}"
+                )
+        if options.purpose is not None and options.purpose not in _PURPOSES:
+            raise UsageError(
+                f"the purpose of an instance is one of {', '.join(_PURPOSES)},"
+                f" got {options.purpose!r}"
+            )
+        if options.id is not None and not is_pfid(options.id):
+            raise UsageError(
+                f"the id of an instance must be a PFID, 32 characters of base32, got {options.id!r}"
+            )
+        self._home = home
+        self._options = options
+        self._id = options.id
+        self._status: AgentStatus = "pending"
+        self._instance: Instance | None = None  # itself, once it is recorded or left out
+        self._recorded = False
+        self._buffer: Buffer
+        self._doubt = self._outer = self._token = None
+        # Wall clock and monotonic clock, read together: every time in the run counts from here,
+        # so that a step of the wall clock never makes a span end before it began.
+        self._anchor = (0, 0)
+        self._ended = 0
+        self._fate = _fate.NEW  # written by the pipeline alone
+        self._open_spans = 0  # the same
+        self._joined = False  # begun by the process that this one was forked from
+        self._is_shared = False  # the same, and it stays so
+        self._drop_reason: str | None = None  # the same: why it was given up
+        self._declared: frozenset[str] = frozenset()  # the same: span types that it registered
+        self.terminated = False
+        self.termination_reason: str | None = None
+
+    # As a block
+
+    def __enter__(self) -> Self:
+        if self._start():
+            enter(self, current.get())
+            frame = sys._getframe(1)
+            if frame.f_code.co_flags & GENERATOR:
+                note_generator(self, frame)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        if self._instance is not None:
+            leave(self)
+            self._doubt = ENDED
+            if exc is None:
+                self._end("complete")
+            else:
+                self._end_with(exc)
+        return False
+
+    # As a decorator
+
+    def __call__(self, function: F) -> F:
+        """Return `function` wrapped so that each call of it is an instance.
+
+        Raises:
+            UsageError: It is a class, or nothing that can be called.
+        """
+        from prefactor_trace._decorate import wrap_with_instance
+
+        return wrap_with_instance(function, self)
+
+    def fresh(self) -> Instance:
+        """Return an instance that has not begun, made with the same options."""
+        return Instance(self._home, self._options)
+
+    # What the user may say of it
+
+    @property
+    def id(self) -> str:
+        """PFID of the instance, made when first asked for."""
+        return self._id or make_id(self)
+
+    @property
+    def status(self) -> AgentStatus:
+        """Where the run stands: pending, active, complete, failed, cancelled or terminated."""
+        return "terminated" if self.terminated else self._status
+
+    @property
+    def url(self) -> str:
+        """Where the run can be looked at: on the platform, or in the viewer of this machine."""
+        settings = self._home.settings()
+        base = _LOCAL_VIEWER if settings.local else settings.api_url.rstrip("/")
+        return f"{base}/agent_instances/{self.id}"
+
+    def finish(self, status: FinishStatus = "complete") -> None:
+        """End the run now, rather than where its block ends. Ending twice is harmless.
+
+        Args:
+            status: ``"complete"``, ``"failed"`` or ``"cancelled"``.
+
+        Raises:
+            UsageError: `status` is another word.
+        """
+        if status not in _FINISH_STATUSES:
+            raise UsageError(f"finish takes one of {_FINISH_STATUSES}, got {status!r}")
+        self._end(status)
+
+    def record_quality(self, name: str, payload: Mapping[str, Any] | None) -> None:
+        """Record how good the run was, under a name that `declare_quality` has declared.
+
+        Args:
+            name: Name of the quality schema.
+            payload: The judgement, a mapping; ``None`` removes the one of that name.
+
+        Raises:
+            UsageError: `name` is empty, or `payload` is not a mapping.
+        """
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"record_quality takes a name such as 'helpfulness', got {name!r}")
+        if payload is not None and not isinstance(payload, Mapping):
+            raise UsageError(
+                f"the payload of record_quality must be a mapping such as {{'score': 0.9}},"
+                f" got {type(payload).__qualname__}"
+            )
+        if not self._recorded:
+            return
+        try:
+            copy = None if payload is None else snapshot(payload)[0]
+            self._home.registry.note_quality(name)
+            self._buffer.add_quality(Quality(self, name, copy))
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("recording quality", error)
+
+    def __repr__(self) -> str:
+        return f"<Instance {self._id or 'without an id yet'} {self.status}>"
+
+    # On the agent's thread
+
+    def _start(self) -> bool:
+        """Begin, and say whether spans inside have to look here for their instance."""
+        try:
+            if self._status != "pending":
+                _guard.log_seldom(
+                    logging.WARNING,
+                    "reused instance",
+                    "prefactor_trace: an instance was entered twice; its second time is not"
+                    " recorded, since one object is one run: call instance() anew",
+                )
+                return False
+            pipeline = self._home.pipeline()
+            if pipeline is None:
+                return False
+            self._buffer = pipeline.buffer
+            is_traced = not isinstance(innermost(), Untraced)
+            self._recorded = is_traced and self._is_sampled(self._home.settings().sample_rate)
+            self._anchor = (Clock.wall(), Clock.monotonic())
+            self._status = "active"
+            self._instance = self
+            self._home.open_runs.add(self)
+            if self._recorded:
+                self._buffer.add_instance(self)
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("starting an instance", error)
+            return False
+        return True
+
+    def _begin(self) -> bool:
+        return self._start()
+
+    def _end_with(self, error: BaseException) -> None:
+        """End as an exception that leaves the block, or the function, says."""
+        if isinstance(error, GeneratorExit):
+            self._end("complete")
+        else:
+            self._end("cancelled" if is_cancellation(error) else "failed")
+
+    def _end(self, status: FinishStatus) -> None:
+        if self._status != "active":
+            return
+        self._ended = Clock.monotonic()
+        self._status = status
+        self._home.open_runs.discard(self)
+        if self._recorded:
+            self._buffer.add_end(self)
+
+    def _moment(self, wall: int) -> int:
+        """Return what the monotonic clock showed at a time of the wall clock."""
+        return wall - self._anchor[0] + self._anchor[1]
+
+    def _is_sampled(self, rate: float) -> bool:
+        # From the id's random tail: every process of the run comes to the same answer.
+        return rate >= 1 or fraction_of(self.id) < rate

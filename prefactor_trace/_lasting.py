@@ -1,0 +1,97 @@
+"""What a plain function returns that goes on after it: the span lasts until that has ended too."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from prefactor_trace import _guard
+from prefactor_trace._context import current, enter, leave
+from prefactor_trace._generate import Steps, drive, drive_async
+
+if TYPE_CHECKING:
+    from prefactor_trace._instance import Instance
+    from prefactor_trace._output import Output
+    from prefactor_trace._span import Span
+
+AT_ONCE = frozenset({type(None), bool, int, float, str, bytes, list, dict, tuple, set})
+"""Types that are known to be finished: most of what functions return."""
+
+Keep = Callable[[Any, Any], None]
+MakeOutput = Callable[[], "Output | None"]
+
+
+def outlast(node: Span | Instance, result: Any, output: MakeOutput, keep: Keep) -> Any:
+    """Return what to hand out in place of `result` so that `node` ends with it.
+
+    Args:
+        node: Span or instance of the function, which has begun.
+        result: What the function returned.
+        output: Makes what takes the items of a generator.
+        keep: Takes what comes out in the end.
+
+    Returns:
+        Something of the same type, or ``None`` where `result` is finished as it is.
+    """
+    kind = type(result)
+    driven: Any = None
+    # One that was stepped before came from elsewhere: it is not this function's work.
+    if kind is types.GeneratorType:
+        if inspect.getgeneratorstate(result) != inspect.GEN_CREATED:
+            return None
+        driven = drive(Steps(node, output()), result)
+    elif kind is types.AsyncGeneratorType:
+        if result.ag_running or getattr(result, "ag_suspended", False):
+            return None
+        driven = drive_async(Steps(node, output()), result)
+    elif kind is types.CoroutineType:
+        if inspect.getcoroutinestate(result) != inspect.CORO_CREATED:
+            return None
+        driven = _await(node, result, keep)
+    if driven is not None:
+        driven.__name__, driven.__qualname__ = result.__name__, result.__qualname__
+        return driven
+    if hasattr(kind, "__await__") and hasattr(kind, "add_done_callback"):
+        result.add_done_callback(lambda future: _end_with_future(node, future, keep))
+        return result
+    if kind.__module__ == "contextlib" and hasattr(result, "gen"):
+        return _outlast_block(node, result)
+    return None
+
+
+def _outlast_block(node: Span | Instance, block: Any) -> Any:
+    """Have a block that contextlib made of a generator run it under `node`."""
+    is_sync = type(block.gen) is types.GeneratorType
+    block.gen = (drive if is_sync else drive_async)(Steps(node, None), block.gen)
+    return block
+
+
+async def _await(node: Span | Instance, coroutine: Any, keep: Keep) -> Any:
+    enter(node, current.get())
+    try:
+        result = await coroutine
+    except BaseException as error:
+        leave(node)
+        node._end_with(error)
+        raise
+    keep(node, result)
+    leave(node)
+    node._end("complete")
+    return result
+
+
+def _end_with_future(node: Span | Instance, future: Any, keep: Keep) -> None:
+    try:
+        # `exception()` would count as looked at, and silence the loop's warning.
+        error = getattr(future, "_exception", None)
+        if future.cancelled():
+            node._end("cancelled")
+        elif error is not None:
+            node._end_with(error)
+        else:
+            keep(node, future.result())
+            node._end("complete")
+    except Exception as fault:  # noqa: BLE001
+        _guard.log_fault("ending a span with its future", fault)

@@ -1,0 +1,31 @@
+"""Locks that a forked child can use, whoever held them at the moment of the fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+
+_locks: weakref.WeakSet[threading.RLock] = weakref.WeakSet()
+
+
+def make_lock() -> threading.RLock:
+    """Return a lock for a few steps that nothing waits in.
+
+    Re-entrant, since a signal handler, a finaliser or a log handler may come to the same lock
+    while its thread holds it. A fork sets it free in the child: the thread that held it is not
+    there to let it go.
+    """
+    lock = threading.RLock()
+    _locks.add(lock)
+    return lock
+
+
+def _free_all() -> None:
+    for lock in list(_locks):
+        # As the standard library does for its own locks, in `logging` for one.
+        lock._at_fork_reinit()  # type: ignore[attr-defined]
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_free_all)

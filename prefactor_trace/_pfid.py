@@ -1,0 +1,113 @@
+"""PFIDs: the platform's ids, made without a network.
+
+32 characters of Crockford base32 in lower case: 10 of millisecond timestamp (48 bits), 6 of
+partition (30 bits) and 16 of randomness (80 bits). All records of one account share a partition.
+"""
+
+import os
+import re
+import time
+
+from prefactor_trace._locks import make_lock
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {character: value for value, character in enumerate(_ALPHABET)}
+_PATTERN = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{31}\Z")
+
+_PARTITION_BITS = 30
+_RANDOM_CHARACTERS_PER_ID = 16
+_POOL_CHARACTERS = _RANDOM_CHARACTERS_PER_ID * 256  # one system call for 256 ids
+# Turns a random byte into the character of its lowest five bits, each equally likely.
+_RANDOM_CHARACTERS = (_ALPHABET * 8).encode()
+
+
+def is_pfid(value: object) -> bool:
+    """Return whether `value` is a well-formed PFID."""
+    return isinstance(value, str) and _PATTERN.match(value) is not None
+
+
+def partition_of(pfid: str) -> int:
+    """Return the partition (30 bits) of a PFID.
+
+    Raises:
+        ValueError: `pfid` is not well-formed.
+    """
+    return _decode(_checked(pfid)[10:16])
+
+
+def timestamp_of(pfid: str) -> int:
+    """Return when a PFID was made, in milliseconds since the epoch.
+
+    Raises:
+        ValueError: `pfid` is not well-formed.
+    """
+    return _decode(_checked(pfid)[:10])
+
+
+def fraction_of(pfid: str) -> float:
+    """Return a number from 0 up to 1 that is evenly spread over PFIDs and fixed for each.
+
+    Raises:
+        ValueError: `pfid` is not well-formed.
+    """
+    return _decode(_checked(pfid)[-8:]) / 32**8
+
+
+def _checked(pfid: str) -> str:
+    if not is_pfid(pfid):
+        raise ValueError(f"not a PFID (32 characters of Crockford base32): {pfid!r}")
+    return pfid
+
+
+def _decode(text: str) -> int:
+    number = 0
+    for character in text:
+        number = number << 5 | _VALUES[character]
+    return number
+
+
+def _encode(number: int, characters: int) -> str:
+    """Return the lowest `5 * characters` bits of `number` as base32."""
+    return "".join([_ALPHABET[number >> 5 * at & 31] for at in range(characters - 1, -1, -1)])
+
+
+class PfidSource:
+    """Makes PFIDs of one partition, from any thread.
+
+    Args:
+        partition: 30 bits; a random one when missing.
+    """
+
+    __slots__ = ("_at", "_lock", "_milliseconds", "_partition", "_pool", "_prefix", "partition")
+
+    def __init__(self, partition: int | None = None) -> None:
+        if partition is None:
+            partition = int.from_bytes(os.urandom(4), "big") >> 32 - _PARTITION_BITS
+        if not 0 <= partition < 1 << _PARTITION_BITS:
+            raise ValueError(f"a partition has {_PARTITION_BITS} bits, got {partition!r}")
+        self.partition = partition
+        self._partition = _encode(partition, 6)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget unused randomness: a forked child must not repeat its parent's ids."""
+        # Re-entrant, since a signal handler may need an id while this thread is making one.
+        self._lock = make_lock()
+        self._pool = ""
+        self._at = 0
+        self._milliseconds = -1
+        self._prefix = ""
+
+    def __call__(self) -> str:
+        """Return a new PFID."""
+        with self._lock:
+            milliseconds = time.time_ns() // 1_000_000
+            if milliseconds != self._milliseconds:
+                self._prefix = _encode(milliseconds, 10) + self._partition
+                self._milliseconds = milliseconds
+            if self._at >= len(self._pool):
+                self._pool = os.urandom(_POOL_CHARACTERS).translate(_RANDOM_CHARACTERS).decode()
+                self._at = 0
+            at = self._at
+            self._at = at + _RANDOM_CHARACTERS_PER_ID
+            return self._prefix + self._pool[at : self._at]

@@ -1,0 +1,229 @@
+"""Where the agent's threads leave records for the background thread, without waiting.
+
+What is shared without a lock is only `deque.append`, `deque.popleft`, `len` and single attribute
+stores, which CPython keeps atomic with and without the interpreter lock.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from prefactor_trace import _fate, _guard
+from prefactor_trace._locks import make_lock
+from prefactor_trace._pipeline.ledger import Ledger
+
+if TYPE_CHECKING:
+    from prefactor_trace._capture import Json
+    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._span import Span
+    from prefactor_trace.models import AgentStatus
+
+_NEVER = 1 << 62
+_FULL = "buffer full"
+
+
+class Drained(NamedTuple):
+    """What left the buffer at once, each list in the order of its recording."""
+
+    instances: list[Instance]
+    starts: list[Span]
+    ends: list[Span | Instance | Quality]
+
+
+class Buffer:
+    """Records on their way to the background thread, bounded in spans and bytes.
+
+    Args:
+        max_spans: Spans that may be undelivered; what begins beyond them is dropped.
+        max_bytes: Bytes that these may take, estimated.
+        wake_at: Number of waiting spans at which the background thread is woken.
+        wake: Wakes it; cheap, and safe to call from anywhere.
+    """
+
+    def __init__(
+        self, max_spans: int, max_bytes: int, wake_at: int, wake: Callable[[], None]
+    ) -> None:
+        self.lock = make_lock()
+        self.held = 0  # spans taken and not settled; stored by the background thread alone
+        self._instances: deque[Instance] = deque()
+        self._starts: deque[Span] = deque()
+        self._ends: deque[Span | Instance | Quality] = deque()
+        self._bytes = 0
+        self._max_spans = max_spans
+        self._max_bytes = max_bytes
+        self._batch = wake_at
+        self._wake_at = 0  # the first record starts the thread
+        self._wake = wake
+        self.ledger = Ledger(self.__len__)
+
+    # From the agent's threads
+
+    def add_start(self, span: Span) -> None:
+        """Leave a span that begins, or drop it where there is no room."""
+        waiting = len(self._starts)
+        if waiting + self.held >= self._max_spans or self._bytes > self._max_bytes:
+            self._refuse(span)
+            return
+        if span._size:
+            with self.lock:
+                self._bytes += span._size
+        self._starts.append(span)
+        if waiting >= self._wake_at:
+            self._rouse()
+
+    def add_end(self, record: Span | Instance) -> None:
+        """Leave the end of a span or an instance; there is always room for it."""
+        if record._fate == _fate.LOST:
+            return
+        self._ends.append(record)
+        if not self._wake_at:
+            self._rouse()
+
+    def add_instance(self, instance: Instance) -> None:
+        """Leave an instance that begins, or drop it where there is no room."""
+        if len(self._instances) >= self._max_spans:
+            self.refuse_run(instance)
+            return
+        self._instances.append(instance)
+        if not self._wake_at:
+            self._rouse()
+
+    def add_quality(self, quality: Quality) -> None:
+        """Leave a quality record."""
+        self._ends.append(quality)
+        if not self._wake_at:
+            self._rouse()
+
+    def weigh(self, span: Span, size: int) -> None:
+        """Count bytes that a span holds from now on, unless it was settled meanwhile."""
+        with self.lock:
+            if span._fate < _fate.SETTLED:
+                span._size += size
+                self._bytes += size
+
+    def _refuse(self, span: Span) -> None:
+        span._fate = _fate.LOST
+        span._payload = None
+        self.ledger.drop(_FULL, taken=False)
+        self._say_full()
+
+    def _say_full(self) -> None:
+        _guard.log_seldom(
+            logging.WARNING,
+            _FULL,
+            "prefactor_trace: the buffer is full (max_buffer_spans=%d, max_buffer_bytes=%d) and new"
+            " spans are dropped until some are delivered; stats() counts them",
+            self._max_spans,
+            self._max_bytes,
+        )
+
+    def _rouse(self) -> None:
+        self._wake_at = _NEVER  # once is enough until the next drain
+        self._wake()
+
+    # From the background thread
+
+    def drain(self) -> Drained:
+        """Take everything out.
+
+        Ends are counted first and instances last: a span's end is left after its beginning, and
+        its beginning after that of its instance, so none is taken before what it belongs to.
+        """
+        self._wake_at = self._batch
+        ends, starts, instances = len(self._ends), len(self._starts), len(self._instances)
+        with self.ledger.lock:
+            taken = [self._starts.popleft() for _ in range(starts)]
+            self.held += starts
+            self.ledger.take(starts)
+        return Drained(
+            [self._instances.popleft() for _ in range(instances)],
+            taken,
+            [self._ends.popleft() for _ in range(ends)],
+        )
+
+    def claim(self, span: Span) -> tuple[AgentStatus, Json]:
+        """Return a span's status and payload for its create, the only one that will be made.
+
+        The lock is against `set_payload`: what is set from now on travels with the span's end. It
+        is not held while the payload is written out, which the agent's threads would wait for.
+        """
+        with self.lock:
+            status, payload = span._status, span._payload
+            if status == "active":
+                span._fate = _fate.OPEN
+                span._payload = None
+            else:
+                span._fate = _fate.CREATED
+        return status, payload
+
+    def settle(self, span: Span, fate: int) -> None:
+        """Give back the room of a span; the span itself may live on as somebody's parent."""
+        with self.lock:
+            self.held -= 1
+            self._bytes -= span._size
+            span._size = 0
+            span._fate = fate
+            span._payload = span._result = span._error = None
+
+    def peek(self) -> list[Instance | Span]:
+        """Return the instances and spans that have begun and wait to be taken."""
+        return [*self._instances.copy(), *self._starts.copy()]
+
+    def clear(self) -> None:
+        """Be as new, in a forked child."""
+        self.drain()
+        self.held = 0
+        self._bytes = 0
+        self._wake_at = 0
+        self.ledger = Ledger(self.__len__)
+
+    def has_room_for_run(self, unsent: int) -> bool:
+        """Whether another run may wait to be registered beside `unsent` ones."""
+        return unsent < self._max_spans
+
+    def refuse_run(self, instance: Instance, reason: str = _FULL) -> None:
+        """Drop an instance that was not registered, and with it the spans in it."""
+        instance._fate = _fate.LOST
+        instance._drop_reason = reason
+        self.ledger.drop_run(instance.id, reason)
+        if reason == _FULL:
+            self._say_full()
+
+    def set_bounds(self, max_spans: int, max_bytes: int) -> None:
+        """Hold more or less from now on."""
+        self._max_spans, self._max_bytes = max_spans, max_bytes
+
+    def wake_at_next(self) -> None:
+        """Have the next record wake the thread, whatever waits."""
+        self._wake_at = 0
+
+    def sleep(self) -> bool:
+        """Have the next record wake the thread, if nothing waits; say whether it may sleep."""
+        if self.is_empty:
+            self._wake_at = 0
+            # What was left before that store has woken nobody.
+            if self.is_empty:
+                return True
+        self._wake_at = self._batch
+        return False
+
+    @property
+    def has_batch(self) -> bool:
+        """Whether enough spans wait to fill a request."""
+        return len(self._starts) >= self._batch
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @property
+    def waiting(self) -> int:
+        """Number of records that wait to be taken."""
+        return len(self._starts) + len(self._ends) + len(self._instances)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be taken."""
+        return not self.waiting

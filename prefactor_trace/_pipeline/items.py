@@ -1,0 +1,342 @@
+"""Items of a bulk request, made from records and written as JSON once.
+
+An item keeps its bytes: sent again after an unknown outcome, it must be the same to the letter,
+since the service takes the same idempotency key with other content for a mistake. Keys are made
+from ids, so that they are the same for the same record whoever sends it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import sys
+from typing import TYPE_CHECKING, Any
+
+from prefactor_trace import _fate
+from prefactor_trace._capture import TRUNCATED, Json, as_mapping, serialise, to_json
+from prefactor_trace._schema import SCHEMA_NAME_KEY, UNDECLARED
+from prefactor_trace._version import SDK
+
+if TYPE_CHECKING:
+    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._pipeline.writer import Writer
+    from prefactor_trace._span import Span
+    from prefactor_trace.models import AgentSchemaVersionForRegister
+
+_CUT = b'"%b":true' % TRUNCATED.encode()
+_UTC = datetime.timezone.utc
+
+_LEAST = 200  # bytes of a payload below which nothing of it is worth keeping
+_STUB: dict[str, Json] = {TRUNCATED: True, "prefactor.reason": "it was too large to be sent"}
+
+
+class Item:
+    """One item of a bulk request.
+
+    Attributes:
+        key: Its idempotency key.
+        action: Its ``_type``.
+        record: The span, instance or quality record that it was made from.
+        body: Its JSON.
+        order: Number of the record in the order of their taking.
+        tries: How often the service answered it with a fault of its own.
+    """
+
+    __slots__ = ("action", "body", "key", "order", "record", "tries")
+
+    def __init__(self, key: str, action: str, record: Any, body: bytes, order: int) -> None:
+        self.key = key
+        self.action = action
+        self.record = record
+        self.body = body
+        self.order = order
+        self.tries = 0
+
+    @property
+    def what(self) -> str:
+        """Its action; of a span of another process, that it is one."""
+        return self.action
+
+    def fields(self) -> dict[str, Any]:
+        """Return its JSON, read."""
+        return _read(self.body)
+
+    def cut(self, size: int) -> bool:
+        """Leave out parts of what it carries, to make it `size` bytes or less.
+
+        Where that cannot be done, what it carries becomes a stub that says why.
+
+        Returns:
+            Whether it is smaller than before.
+        """
+        before = len(self.body)
+        self._cut(size)
+        return len(self.body) < before
+
+    def _cut(self, size: int) -> None:
+        fields = _read(self.body)
+        _cut_fields(fields.get("details", fields), len(self.body) - size)
+        self.body = to_json(fields)
+
+
+class Create(Item):
+    """The item that creates a span; `write` it anew when what it names was given up.
+
+    Attributes:
+        schema_name: Type that it is sent under.
+        is_inherited: Whether the span is another process's, sent so that it can be named here.
+    """
+
+    __slots__ = ("_head", "_name", "_payload", "_tail", "is_inherited", "schema_name")
+
+    def __init__(
+        self, span: Span, order: int, *, name: bytes, head: bytes, payload: bytes, tail: bytes
+    ) -> None:
+        super().__init__(span.id + "-create", "agent_spans/create", span, b"", order)
+        self._name = name
+        self._head = head
+        self._payload = payload
+        self._tail = tail
+        self.is_inherited = False
+        self.write()
+
+    def write(self) -> None:
+        """Make the JSON, under a type that the service knows and a parent that it will know."""
+        span, payload = self.record, self._payload
+        self.schema_name = span.schema_name
+        if span.schema_name not in span._instance._declared:
+            # Put in after the payload was cut to length: the name is never what is left out.
+            rest = payload[1:] if payload == b"{}" else b"," + payload[1:]
+            payload = b'{"%b":%b%b' % (SCHEMA_NAME_KEY.encode(), self._name, rest)
+            self.schema_name = UNDECLARED
+        parent = delivered_parent(span)
+        named = b"" if parent is None else b',"parent_span_id":"%b"' % parent.id.encode()
+        self.body = (
+            b'{"_type":"agent_spans/create","idempotency_key":"%b","details":{%b%b,"schema_name":%b'
+            b',"payload":%b%b}}'
+        ) % (
+            self.key.encode(),
+            self._head,
+            named,
+            to_json(self.schema_name),
+            payload,
+            self._tail,
+        )
+
+    @property
+    def what(self) -> str:
+        """Its action; of a span of another process, that it is one."""
+        return "inherited span" if self.is_inherited else self.action
+
+    def _cut(self, size: int) -> None:
+        # Both are parts of an object, whose braces `write` has put elsewhere.
+        fields = {"payload": _read(self._payload), **_read(b"{" + self._tail[1:] + b"}")}
+        fields = _cut_fields(fields, len(self.body) - size)
+        self._payload = to_json(fields.pop("payload"))
+        self._tail = b"," + to_json(fields)[1:-1] if fields else b""
+        self.write()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it names a type that turned out unknown, or a parent that was given up."""
+        span = self.record
+        return self.schema_name not in (*span._instance._declared, UNDECLARED) or (
+            span._parent is not None and span._parent._fate == _fate.LOST
+        )
+
+
+def register(
+    instance: Instance, writer: Writer, version: AgentSchemaVersionForRegister, order: int
+) -> Item:
+    """Return the item that registers an instance."""
+    from prefactor_trace.models import (
+        AgentVersionForRegister,
+        RegisterAgentInstanceRequest,
+        RuntimeEnvironment,
+    )
+
+    options, settings, clean = instance._options, writer.settings, writer.clean
+    request = RegisterAgentInstanceRequest(
+        agent_id=options.agent_id or settings.agent_id,
+        agent_version=AgentVersionForRegister(
+            name=clean(options.name or settings.agent_name),
+            external_identifier=options.version or settings.version,
+            description=clean(options.description),
+            runtime_environment=RuntimeEnvironment(
+                os=sys.platform,
+                prefactor_sdk=[SDK],
+                runtime=f"{sys.implementation.name}@{platform.python_version()}",
+            ),
+        ),
+        agent_schema_version=version,
+        id=instance.id,
+        environment_id=options.environment_id or settings.environment_id,
+        external_identifier=clean(options.external_identifier),
+        purpose=options.purpose or settings.purpose,
+    )
+    fields = request.model_dump_json(by_alias=True, exclude_none=True).encode()
+    return _item("agent_instances/register", instance, instance.id + "-register", fields, order)
+
+
+def start(instance: Instance, order: int) -> Item:
+    """Return the item that starts a registered instance."""
+    at = timestamp(instance, instance._anchor[1])
+    fields = b'{"agent_instance_id":"%b","timestamp":"%b"}' % (instance.id.encode(), at)
+    return _item("agent_instances/start", instance, instance.id + "-start", fields, order)
+
+
+def finish_instance(instance: Instance, order: int) -> Item:
+    """Return the item that finishes an instance."""
+    at = timestamp(instance, instance._ended)
+    fields = b'{"agent_instance_id":"%b","status":"%b","timestamp":"%b"}' % (
+        instance.id.encode(),
+        instance._status.encode(),
+        at,
+    )
+    return _item("agent_instances/finish", instance, instance.id + "-finish", fields, order)
+
+
+def record_quality(quality: Quality, writer: Writer, order: int) -> Item:
+    """Return the item that records how good a run was."""
+    payload = b"null"
+    if quality.payload is not None:
+        payload = writer.payload(quality.payload)
+    instance = quality._instance
+    fields = b'{"agent_instance_id":"%b","name":%b,"payload":%b}' % (
+        instance.id.encode(),
+        writer.text(quality.name),
+        payload,
+    )
+    # An id of its own: the same name may be recorded again, and each time counts.
+    key = instance._home.new_id() + "-quality"
+    return _item("agent_instances/record_quality", quality, key, fields, order)
+
+
+def create(span: Span, status: str, payload: Json, writer: Writer, order: int) -> Create:
+    """Return the item that creates a span: whole if it has ended, else as active.
+
+    Args:
+        span: The span.
+        status: Its status, read once: its thread may end it meanwhile.
+        payload: Its payload, read with the status.
+        writer: Writes what the agent gave.
+        order: Number of the record.
+    """
+    instance = span._instance
+    head = b'"agent_instance_id":"%b","id":"%b","status":"%b","started_at":"%b"' % (
+        instance.id.encode(),
+        span.id.encode(),
+        status.encode(),
+        timestamp(instance, span._started),
+    )
+    tail = b""
+    if status != "active":
+        tail = b',"finished_at":"%b"' % timestamp(instance, span._ended)
+        tail += _result_field(_result(span), writer)
+    if _is_sensitive(span):
+        tail += b',"sensitive_encoding":true'
+    content = writer.payload(payload or {})
+    _note_cut(span, content, tail)
+    return Create(
+        span,
+        order,
+        name=writer.text(span.schema_name),
+        head=head,
+        payload=content,
+        tail=tail,
+    )
+
+
+def finish(span: Span, writer: Writer, order: int, *, status: str | None = None) -> Item:
+    """Return the item that finishes a span which was created as active.
+
+    Args:
+        span: The span.
+        writer: Writes what the agent gave.
+        order: Number of the record.
+        status: In place of the span's own, where the service refuses that.
+    """
+    result = _result(span)
+    if span._payload is not None:
+        # Changed after the span was sent while open: its end is the only way left.
+        result = {**as_mapping(result), "prefactor.payload": span._payload}
+    if status is not None:
+        told = {"error_type": "Cancelled", "message": "the step was cancelled"}
+        result = {**as_mapping(result), **told}
+    fields = b'{"agent_span_id":"%b","status":"%b","timestamp":"%b"%b%b}' % (
+        span.id.encode(),
+        (status or span._status).encode(),
+        timestamp(span._instance, span._ended),
+        _result_field(result, writer),
+        b',"sensitive_encoding":true' if _is_sensitive(span) else b"",
+    )
+    _note_cut(span, fields)
+    key = f"{span.id}-finish" + (f"-{status}" if status else "")
+    return _item("agent_spans/finish", span, key, fields, order)
+
+
+def delivered_parent(span: Span) -> Span | None:
+    """Return the nearest ancestor that the service knows, or will before it sees `span`."""
+    parent: Span | None = span._parent
+    while parent is not None and parent._fate in (_fate.NEW, _fate.LOST):
+        parent = parent._parent
+    if parent is not None and parent._instance is not span._instance:
+        return None
+    return parent
+
+
+def timestamp(instance: Instance, moment: int) -> bytes:
+    """Return a reading of the monotonic clock as ISO 8601 in UTC, to the microsecond."""
+    wall, monotonic = instance._anchor
+    microseconds = (wall + moment - monotonic) // 1000
+    seconds, rest = divmod(microseconds, 1_000_000)
+    whole = datetime.datetime.fromtimestamp(seconds, _UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}.{rest:06d}Z".encode()
+
+
+def _result(span: Span) -> Json:
+    if span._error is None:
+        return span._result
+    return {**as_mapping(span._result), **span._error.to_payload()}
+
+
+def _result_field(result: Json, writer: Writer) -> bytes:
+    return b"" if result is None else b',"result_payload":' + writer.result(result)
+
+
+def _note_cut(span: Span, *written: bytes) -> None:
+    if any(_CUT in data for data in written):
+        span._is_cut = True
+
+
+def _is_sensitive(span: Span) -> bool:
+    return span._options is not None and bool(span._options.sensitive)
+
+
+def _read(data: bytes) -> dict[str, Any]:
+    from pydantic_core import from_json
+
+    content: dict[str, Any] = from_json(data)
+    return content
+
+
+def _cut_fields(fields: dict[str, Any], excess: int) -> dict[str, Any]:
+    """Return an item's fields with `excess` bytes less in payload and result, the larger first."""
+    sizes = {
+        name: len(to_json(fields[name]))
+        for name in ("payload", "result_payload")
+        if fields.get(name)
+    }
+    # What is smaller than the stub would only grow.
+    sizes = {name: size for name, size in sizes.items() if size > len(to_json(_STUB))}
+    for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        if excess > 0:
+            limit = sizes[name] - excess
+            fields[name] = _read(serialise(fields[name], limit)) if limit >= _LEAST else _STUB
+            excess -= sizes[name] - len(to_json(fields[name]))
+    return fields
+
+
+def _item(action: str, record: Any, key: str, fields: bytes, order: int) -> Item:
+    head = f'{{"_type":"{action}","idempotency_key":"{key}",'.encode()
+    return Item(key, action, record, head + fields[1:], order)

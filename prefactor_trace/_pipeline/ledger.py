@@ -1,0 +1,183 @@
+"""What became of every span: ``started = delivered + rejected + dropped + pending``, always."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from prefactor_trace._locks import make_lock
+
+_KEPT_REJECTIONS = 1_000
+
+
+class Rejection(NamedTuple):
+    """Something that the service refused for good, or a run that was given up.
+
+    Attributes:
+        id: PFID of the span or the instance.
+        name: The span's ``schema_name``; what was asked of an instance, such as ``"register"``.
+        code: The service's word for the reason, for example ``"validation_errors"``.
+        message: The service's sentence.
+    """
+
+    id: str
+    name: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What became of the spans of a tracer so far; ``started`` is the sum of the next four.
+
+    Attributes:
+        started: Spans that began and were to be recorded.
+        delivered: Spans that the service has whole.
+        rejected: Spans that the service refused for good.
+        dropped: Spans that were given up.
+        pending: Spans that are still open, waiting or on their way.
+        dropped_by_reason: Reason to number of dropped spans.
+        retries: Requests that were sent again.
+        requests: Requests that were sent.
+        bytes_sent: Bytes of their bodies.
+        restarts: Background threads that died and were started again.
+        spool_bytes: Bytes of the spool folder.
+        redaction_failures: Reason to how often redaction hid everything, since it could not do its
+            work.
+        last_error: What went wrong last in sending, ``None`` when nothing did.
+    """
+
+    started: int
+    delivered: int
+    rejected: int
+    dropped: int
+    pending: int
+    dropped_by_reason: dict[str, int] = field(default_factory=dict)
+    retries: int = 0
+    requests: int = 0
+    bytes_sent: int = 0
+    restarts: int = 0
+    spool_bytes: int = 0
+    redaction_failures: dict[str, int] = field(default_factory=dict)
+    last_error: str | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Answer of `flush` and `shutdown`: true only when all that was recorded has arrived.
+
+    Counts are of the tracer's life so far, so that a loss is never hidden by a later success.
+
+    Attributes:
+        delivered: Spans that the service has whole.
+        rejected: What the service refused for good, and why; the newest 1,000.
+        dropped: Spans that were given up, for example since the buffer was full.
+        pending: Records that were made before the call and are not acknowledged.
+    """
+
+    delivered: int
+    rejected: tuple[Rejection, ...]
+    dropped: int
+    pending: int
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to be delivered."""
+        return not self.pending
+
+    def __bool__(self) -> bool:
+        return not (self.rejected or self.dropped or self.pending)
+
+
+class Ledger:
+    """The counts of one pipeline, read and written from any thread."""
+
+    def __init__(self, untaken: Callable[[], int]) -> None:
+        # Re-entrant: a signal handler may drop a span while this thread is counting one.
+        self.lock = make_lock()
+        self._untaken = untaken
+        self._taken = 0
+        self._delivered = 0
+        self._rejected = 0
+        self._given_up = 0  # taken, then dropped
+        self._dropped: dict[str, int] = {}
+        self._rejections: deque[Rejection] = deque(maxlen=_KEPT_REJECTIONS)
+        self._news: deque[Rejection] = deque(maxlen=_KEPT_REJECTIONS)  # nobody was told yet
+        self._dropped_news: dict[str, int] = {}
+        self.retries = 0
+        self.requests = 0
+        self.bytes_sent = 0
+        self.restarts = 0
+        self.last_error: str | None = None
+
+    def take(self, spans: int) -> None:
+        """Count spans that left the buffer; the caller holds `lock` while they leave it."""
+        self._taken += spans
+
+    def deliver(self) -> None:
+        """Count a span that the service has whole."""
+        with self.lock:
+            self._delivered += 1
+
+    def reject(self, rejection: Rejection, *, is_span: bool) -> None:
+        """Keep what the service refused for good, and count it if it is a span."""
+        with self.lock:
+            self._rejected += is_span
+            self._rejections.append(rejection)
+            self._news.append(rejection)
+
+    def drop(self, reason: str, *, taken: bool) -> None:
+        """Count a span that is given up, `taken` from the buffer before or not."""
+        with self.lock:
+            self._given_up += taken
+            self._dropped[reason] = self._dropped.get(reason, 0) + 1
+            self._dropped_news[reason] = self._dropped_news.get(reason, 0) + 1
+
+    def drop_run(self, id: str, reason: str) -> None:
+        """Keep that a run was given up before it was registered; its spans count by themselves."""
+        self.reject(Rejection(id, "register", reason, "the run was given up"), is_span=False)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something was lost since `take_news` was last called."""
+        return bool(self._news or self._dropped_news)
+
+    def take_news(self) -> tuple[list[Rejection], dict[str, int]]:
+        """Return what was refused, and reason to number of spans dropped, since the last call."""
+        with self.lock:
+            news, self._dropped_news = self._dropped_news, {}
+            rejections = list(self._news)
+            self._news.clear()
+        return rejections, news
+
+    def stats(self) -> Stats:
+        """Return the counts of one moment."""
+        with self.lock:
+            untaken = self._untaken()
+            dropped = sum(self._dropped.values())
+            settled = self._delivered + self._rejected + self._given_up
+            return Stats(
+                started=self._taken + untaken + dropped - self._given_up,
+                delivered=self._delivered,
+                rejected=self._rejected,
+                dropped=dropped,
+                pending=untaken + self._taken - settled,
+                dropped_by_reason=dict(self._dropped),
+                retries=self.retries,
+                requests=self.requests,
+                bytes_sent=self.bytes_sent,
+                restarts=self.restarts,
+                last_error=self.last_error,
+            )
+
+    def receipt(self, pending: int) -> Receipt:
+        """Return a receipt that says `pending` records are not acknowledged."""
+        with self.lock:
+            return Receipt(
+                delivered=self._delivered,
+                rejected=tuple(self._rejections),
+                dropped=sum(self._dropped.values()),
+                pending=pending,
+            )

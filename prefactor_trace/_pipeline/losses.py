@@ -1,0 +1,100 @@
+"""What is lost, and what goes with it: rejected by the service, or given up by us."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prefactor_trace import _fate
+from prefactor_trace._pipeline.items import Create
+from prefactor_trace._pipeline.ledger import Rejection
+from prefactor_trace._pipeline.outcome import Fault
+
+if TYPE_CHECKING:
+    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._pipeline.buffer import Buffer
+    from prefactor_trace._pipeline.intake import Intake
+    from prefactor_trace._pipeline.items import Item
+    from prefactor_trace._pipeline.notices import Notices
+    from prefactor_trace._span import Span
+
+DONE = (_fate.SETTLED, _fate.LOST)
+_INSTANCE_REJECTED = Fault("instance_rejected", "the service refused to register its instance")
+
+
+class Losses:
+    """Counts what is lost, and frees what it held.
+
+    Args:
+        buffer: Where its room is given back.
+        intake: What must not wait for its end any more.
+        notices: Who is told.
+
+    Attributes:
+        must_mend: Whether something was lost that items may build on.
+    """
+
+    def __init__(self, buffer: Buffer, intake: Intake, notices: Notices) -> None:
+        self.must_mend = False
+        self._buffer = buffer
+        self._ledger = buffer.ledger
+        self._intake = intake
+        self._notices = notices
+
+    def reject(self, item: Item, fault: Fault) -> None:
+        """Count an item that is itself at fault."""
+        if isinstance(item, Create) and item.is_inherited:
+            item.record._fate = _fate.LOST
+            self.must_mend = True
+        elif item.action == "agent_spans/create":
+            self.reject_span(item.record, fault)
+        elif item.action == "agent_spans/finish":
+            # The span itself is there, if only as active: children may still name it.
+            self.reject_span(item.record, fault, _fate.SETTLED)
+        else:
+            self.reject_call(item.action.partition("/")[2], item.record, fault)
+
+    def reject_call(self, call: str, record: Instance | Quality, fault: Fault) -> None:
+        """Count a call on an instance; without its register, all of the run is lost."""
+        instance: Any = record._instance
+        self._ledger.reject(Rejection(instance.id, call, fault.code, fault.message), is_span=False)
+        self._notices.say_rejected(call, instance.id, fault)
+        if call == "register":
+            instance._fate = _fate.LOST
+            self._intake.unsent_runs -= 1
+            self._intake.forget(instance)
+            self.must_mend = True
+
+    def reject_span(self, span: Span, fault: Fault, fate: int = _fate.LOST) -> None:
+        """Count a span."""
+        if span._fate in DONE:
+            return
+        self._ledger.reject(
+            Rejection(span.id, span.schema_name, fault.code, fault.message), is_span=True
+        )
+        self._notices.say_rejected(f"span {span.schema_name!r}", span.id, fault)
+        self._buffer.settle(span, fate)
+        self._intake.forget(span)
+        self.must_mend = True
+
+    def lose_with_run(self, span: Span) -> None:
+        """Count a span as its run was counted."""
+        reason = span._instance._drop_reason
+        if reason is None:
+            self.reject_span(span, _INSTANCE_REJECTED)
+        else:
+            self.give_up("span", span, reason)
+
+    def give_up(self, what: str, record: Any, reason: str) -> int:
+        """Drop a record; return how many spans that makes."""
+        if what in ("instance", "agent_instances/register"):
+            self._buffer.refuse_run(record, reason)
+            self._intake.unsent_runs -= 1
+            self._intake.forget(record)
+        if "span" not in what or "inherited" in what or record._fate in DONE:
+            return 0
+        self._ledger.drop(reason, taken=True)
+        # Where the service has its beginning, children may still name it.
+        self._buffer.settle(record, _fate.SETTLED if "finish" in what else _fate.LOST)
+        self._intake.forget(record)
+        self.must_mend = True
+        return 1

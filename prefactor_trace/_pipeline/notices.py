@@ -1,0 +1,106 @@
+"""What is said of trouble and losses: to the log, seldom, and to the user's own functions."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from prefactor_trace import _guard
+
+if TYPE_CHECKING:
+    from prefactor_trace._pipeline.ledger import Ledger
+    from prefactor_trace._pipeline.outcome import Fault
+    from prefactor_trace._settings import Settings
+
+_REASONS = {
+    "max_age": "they could not be delivered in the time that max_age allows",
+    "replaced": "configure() now records for another place, and theirs could not be reached",
+}
+
+
+class Notices:
+    """Logs one line a minute at most of each kind, and calls `on_reject` and `on_drop`.
+
+    Args:
+        settings: For the functions, and for the place that is named in the lines.
+        ledger: Where losses are counted.
+    """
+
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+        self.settings = settings
+        self._ledger = ledger
+        self._is_telling = False
+
+    def say_undeliverable(self, fault: Fault) -> None:
+        """Log that nothing can be delivered for now."""
+        where = self.settings.api_url
+        if self.settings.local:
+            where = self.settings.local_db or "the local database"
+        _guard.log_seldom(
+            logging.WARNING,
+            f"cannot deliver {where}",
+            "prefactor_trace: cannot deliver to %s: %s; what is recorded is kept and sent again",
+            where,
+            fault.message,
+        )
+
+    def say_refused(self, fault: Fault) -> None:
+        """Log that the token was not accepted."""
+        _guard.log_seldom(
+            logging.ERROR,
+            f"token refused {self.settings.api_url}",
+            "prefactor_trace: the service refused the API token (%s). Nothing more is sent and what"
+            " is recorded is kept; set PREFACTOR_API_TOKEN or configure(api_token=...) to a token"
+            " that is valid for %s",
+            fault.message,
+            self.settings.api_url,
+        )
+
+    def say_rejected(self, what: str, record_id: str, fault: Fault) -> None:
+        """Log that something was rejected for good."""
+        _guard.log_seldom(
+            logging.WARNING,
+            "rejected",
+            "prefactor_trace: %s (%s) was rejected: %s: %s; flush() lists all that were",
+            what,
+            record_id,
+            fault.code,
+            fault.message,
+        )
+
+    def say_given_up(self, count: int, reason: str) -> None:
+        """Log that spans were dropped."""
+        _guard.log_seldom(
+            logging.WARNING,
+            f"dropped {reason}",
+            "prefactor_trace: %d spans are given up: %s",
+            count,
+            _REASONS[reason],
+        )
+
+    def tell(self) -> None:
+        """Tell the user's functions what has been lost since the last time."""
+        # A function that flushes can come back here, where no thread can start any more.
+        if self._is_telling or not self._ledger.has_news:
+            return
+        self._is_telling = True
+        try:
+            rejections, drops = self._ledger.take_news()
+            for rejection in rejections:
+                _call(self.settings.on_reject, rejection)
+            for reason, count in drops.items():
+                _call(self.settings.on_drop, reason, count)
+        finally:
+            self._is_telling = False
+
+
+def _call(function: Callable[..., object] | None, *told: Any) -> None:
+    if function is None:
+        return
+    try:
+        # In a context of its own: what it records is the agent's, unlike what we do around it.
+        contextvars.Context().run(function, *told)
+    except Exception as error:  # noqa: BLE001
+        _guard.log_fault("calling on_reject or on_drop", error)

@@ -1,0 +1,119 @@
+"""What processes that have died left in a spool folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from prefactor_trace._pfid import is_pfid
+from prefactor_trace._pipeline.folder_lock import BINARY, FolderLock, remove_folder
+
+TARGET_FILE = "target.json"
+_LATE_STRIKES = "99999999.jsonl"  # read after every segment
+_KEY = re.compile(rb'"idempotency_key":"([^"\\]{8,64})"')
+
+
+class Leftover(NamedTuple):
+    """An item that a process left behind.
+
+    Attributes:
+        key: Its idempotency key.
+        body: Its JSON.
+    """
+
+    key: str
+    body: bytes
+
+
+class Orphan:
+    """What a process that has died left behind; locked until it is closed.
+
+    Args:
+        folder: The folder of that process.
+        lock: The lock on it.
+
+    Attributes:
+        folder: The folder of that process.
+        target: Where its items were to go, ``None`` where that cannot be read.
+    """
+
+    def __init__(self, folder: Path, lock: FolderLock) -> None:
+        self.folder = folder
+        self.target = _read_target(folder)
+        self._lock = lock
+
+    def read(self) -> list[Leftover]:
+        """Return what is not settled, in order; a line that was torn is passed over."""
+        left: dict[str, Leftover] = {}
+        for path in sorted(self.folder.glob("*.jsonl")):
+            for line in path.read_bytes().split(b"\n"):
+                if line[:1] == b"-":
+                    left.pop(line[1:].decode("ascii", "replace"), None)
+                elif line[:1] == b"+" and (item := _read_item(line[1:])) is not None:
+                    left[item.key] = item
+        return list(left.values())
+
+    def settle(self, keys: list[str]) -> None:
+        """Strike off items that were sent."""
+        path = self.folder / _LATE_STRIKES
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o600)
+        try:
+            os.write(descriptor, b"".join([b"-%b\n" % key.encode() for key in keys]))
+        finally:
+            os.close(descriptor)
+
+    def remove(self) -> None:
+        """Delete the folder, when everything in it is settled."""
+        remove_folder(self.folder)
+        self._lock.release()
+
+    def close(self) -> None:
+        """Leave the folder for another to take."""
+        self._lock.release()
+
+
+def find_orphans(folder: Path, target: str | None) -> Iterator[Orphan]:
+    """Give what dead processes left in a spool folder, each locked, for `target` or for any."""
+    try:
+        candidates = sorted(path for path in folder.iterdir() if is_pfid(path.name))
+    except OSError:
+        return
+    for path in candidates:
+        if target is not None and _read_target(path) != target:
+            continue
+        lock = FolderLock.take(path)
+        if lock is not None:
+            yield Orphan(path, lock)
+
+
+def count_elsewhere(folder: Path, target: str) -> int:
+    """Return how many processes, dead or alive, spool for another place than `target`."""
+    try:
+        targets = [_read_target(path) for path in folder.iterdir() if is_pfid(path.name)]
+    except OSError:
+        return 0
+    return sum(found not in (target, None) for found in targets)
+
+
+def _read_target(folder: Path) -> str | None:
+    try:
+        content = json.loads((folder / TARGET_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    target = content.get("target") if isinstance(content, dict) else None
+    return target if isinstance(target, str) else None
+
+
+def _read_item(line: bytes) -> Leftover | None:
+    key = _KEY.search(line)
+    if key is None:
+        return None
+    try:
+        json.loads(line)
+    except ValueError:
+        return None
+    return Leftover(key[1].decode(), line)

@@ -1,0 +1,159 @@
+"""What an answer of the service says of each item that was sent.
+
+The bulk endpoint works in order and stops at the first item that errors: what it answers is some
+successes, then at most one error, then nothing for the rest, which was not processed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from prefactor_trace._instance import Instance
+    from prefactor_trace._settings import Settings
+    from prefactor_trace._transport import Answer
+
+_MAX_RETRY_AFTER = 3600.0
+_LONGEST_MESSAGE = 500
+
+# Codes that say the item itself is at fault: sent again as it is, it would be refused again.
+_PERMANENT = {
+    "bad_request",
+    "idempotency_key_conflict",
+    "invalid_action",
+    "invalid_request",
+    "not_found",
+    "unknown_action",
+    "unprocessable_entity",
+    "validation_error",
+    "validation_errors",
+}
+
+# Statuses that say that something in the request is at fault.
+_AT_FAULT = {400, 409, 422}
+
+
+class Keyed(Protocol):
+    """What is answered under its idempotency key."""
+
+    @property
+    def key(self) -> str:
+        """The key."""
+
+
+class Verdict(Enum):
+    """What an answer as a whole asks for."""
+
+    READ = "read"  # the items were answered one by one
+    AGAIN = "again"  # nothing is known: the same request, later
+    REFUSED = "refused"  # the token is not accepted
+    SPLIT = "split"  # something in it is at fault: in smaller parts
+    TOO_LARGE = "too large"  # the same, by bytes
+
+
+class Fault(NamedTuple):
+    """The error that an item, or a whole request, was answered with."""
+
+    code: str
+    message: str
+    fields: tuple[str, ...] = ()
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether sending the same again can only give the same."""
+        return self.code in _PERMANENT
+
+
+class Outcome(NamedTuple):
+    """An answer, read.
+
+    Attributes:
+        verdict: What it asks for.
+        outputs: Idempotency key to the output of its item; those missing were not processed.
+        fault: What went wrong with the request as a whole.
+        delay: Seconds that the service asked to wait.
+    """
+
+    verdict: Verdict
+    outputs: dict[str, dict[str, Any]]
+    fault: Fault
+    delay: float | None = None
+
+
+def read_answer(answer: Answer, items: Sequence[Keyed], settings: Settings) -> Outcome:
+    """Return what `answer` says of `items`."""
+    content = _read_json(answer.body)
+    if answer.status == 200:
+        outputs = content.get("outputs")
+        known = {item.key for item in items}
+        if isinstance(outputs, dict):
+            read = {
+                key: output
+                for key, output in outputs.items()
+                if key in known and isinstance(output, dict)
+            }
+            if read:
+                return Outcome(Verdict.READ, read, Fault("", ""))
+        return Outcome(Verdict.AGAIN, {}, Fault("unreadable", "the answer could not be read"))
+    fault = read_fault(content, f"http_{answer.status}", answer.error or f"HTTP {answer.status}")
+    if answer.status in (401, 403):
+        return Outcome(Verdict.REFUSED, {}, fault)
+    if answer.status not in settings.retry_on_status_codes:
+        if answer.status in _AT_FAULT:
+            return Outcome(Verdict.SPLIT, {}, fault)
+        if answer.status == 413:
+            return Outcome(Verdict.TOO_LARGE, {}, fault)
+    # Whatever else it is, such as a proxy's 404: the items are not at fault.
+    return Outcome(Verdict.AGAIN, {}, fault, _read_retry_after(answer.retry_after))
+
+
+def read_fault(output: dict[str, Any], code: str = "unknown", message: str = "") -> Fault:
+    """Return the error in an output, or one of `code` and `message` where it says none."""
+    said = output.get("message")
+    errors = output.get("errors")
+    text = said if isinstance(said, str) and said else message
+    if errors:
+        text = f"{text}: {errors}"
+    return Fault(
+        str(output.get("code") or code),
+        text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…",
+        tuple(errors) if isinstance(errors, dict) else (),
+    )
+
+
+def read_control(output: dict[str, Any], instance: Instance) -> None:
+    """Note on `instance` where an output says that the platform ended the run."""
+    control = output.get("control")
+    if isinstance(control, dict) and control.get("terminate") is True:
+        reason = control.get("reason")
+        instance.termination_reason = reason if isinstance(reason, str) else None
+        instance.terminated = True
+
+
+def _read_json(body: bytes) -> dict[str, Any]:
+    from pydantic_core import from_json
+
+    try:
+        content = from_json(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _read_retry_after(value: str | None) -> float | None:
+    """Return the seconds of a Retry-After header: a number, or a date (RFC 9110, 10.2.3)."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        import email.utils  # seldom needed, and takes longer to load than all of this room
+
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        except (TypeError, ValueError):
+            return None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER) if seconds == seconds else None  # noqa: PLR0124

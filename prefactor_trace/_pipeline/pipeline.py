@@ -1,0 +1,226 @@
+"""The pipeline as the rest of the library sees it: a buffer, and what delivers it."""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefactor_trace import _exits
+from prefactor_trace._locks import make_lock
+from prefactor_trace._pipeline.buffer import Buffer
+from prefactor_trace._pipeline.delivery import Delivery
+from prefactor_trace._pipeline.replay import replay
+from prefactor_trace._pipeline.sender import Inline, Sender, Transport
+from prefactor_trace._pipeline.spool import Spool
+from prefactor_trace._pipeline.worker import Request, Worker
+
+if TYPE_CHECKING:
+    from prefactor_trace._pipeline.ledger import Receipt, Stats
+    from prefactor_trace._schema import Registry
+    from prefactor_trace._settings import Settings
+    from prefactor_trace._transport import Answer
+
+FLUSH_TIMEOUT = 30.0
+"""Seconds that `flush` and `shutdown` wait when they are not told how long."""
+
+
+class Pipeline:
+    """A buffer, and the thread that delivers what is left there.
+
+    The thread starts with the first record and sleeps while there is nothing to do.
+
+    Args:
+        settings: Limits and delays.
+        registry: What instances declare.
+        transport: Where requests go.
+        target: What names the place that the transport leads to.
+        on_start: Called when the thread starts, in whatever process.
+        apart: Runs a function where nothing is recorded: an agent may trace the very libraries
+            that deliver its spans.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        transport: Transport,
+        *,
+        target: str = "",
+        on_start: Callable[[], None] | None = None,
+        apart: Callable[[Callable[[], None]], None] = lambda function: function(),
+    ) -> None:
+        self.settings = settings
+        self._registry = registry
+        self._transport = transport
+        self.target = target
+        self._on_start = on_start
+        self._apart = apart
+        self._lock = make_lock()
+        self.buffer = Buffer(
+            settings.max_buffer_spans,
+            settings.max_buffer_bytes,
+            settings.max_batch_items,
+            self._wake,
+        )
+        self._spool: Spool | None = None
+        if settings.spool_dir is not None:
+            # Loaded now rather than with the first record, which is to be on disk 50 ms later.
+            import prefactor_trace.models  # noqa: F401
+
+            self._spool = Spool(Path(settings.spool_dir), target, settings.spool_max_bytes)
+        self._begin()
+
+    def _begin(self) -> None:
+        # SimpleQueue: its `put` may be called in a signal handler or a finaliser while the same
+        # thread is inside `put`.
+        self._requests: queue.SimpleQueue[Request | Answer | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._ended: threading.Thread | None = None
+        self._delivery = Delivery(self.buffer, self._registry, self.settings, self._spool)
+
+    # From other threads
+
+    def flush(self, timeout: float | None = None) -> Receipt:
+        """Wait until all that was recorded before is acknowledged, or `timeout` seconds.
+
+        Args:
+            timeout: Seconds; 30 when ``None``.
+        """
+        return self._ask(Request(), timeout)
+
+    def shutdown(self, timeout: float | None = None, *, closing: str | None = None) -> Receipt:
+        """Flush, end the thread and close the connections. A later record starts them again.
+
+        Args:
+            timeout: Seconds; 30 when ``None``.
+            closing: Why spans and instances that are still open will not be ended by anybody;
+                they end as failed. They stay open when ``None``.
+        """
+        receipt = self._ask(Request(closing=closing, stop=True), timeout)
+        ended = self._ended
+        if ended is not None and ended is not threading.current_thread():
+            ended.join(1.0)  # it has nothing left to do but to return
+        return receipt
+
+    def stats(self) -> Stats:
+        """Return what became of the spans so far."""
+        stats = self.buffer.ledger.stats()
+        return dataclasses.replace(
+            stats,
+            spool_bytes=0 if self._spool is None else self._spool.measure(),
+            redaction_failures=self._delivery.writer.failures,
+        )
+
+    def renew(self, settings: Settings) -> None:
+        """Go on to the same place with other settings, such as a new token."""
+        self.settings = settings
+        self.buffer.set_bounds(settings.max_buffer_spans, settings.max_buffer_bytes)
+        self._transport.renew(settings)
+        self._delivery.renew(settings)
+        self._wake()
+
+    def give_up(self, reason: str) -> None:
+        """Drop what is not delivered, and whatever is still to come; end the thread."""
+        self._delivery.given_up = reason
+        self._requests.put(Request(stop=True))
+        self._start()
+
+    def before_fork(self) -> None:
+        """Give what is open its id, so that a forked child calls it the same."""
+        self._delivery.intake.name_open()
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: what was recorded before is the parent's to deliver."""
+        self._transport.forget()
+        if self._spool is not None:
+            self._spool.forget()
+        self._delivery.intake.leave_to_parent()
+        self.buffer.clear()
+        self._begin()
+
+    def _ask(self, request: Request, timeout: float | None) -> Receipt:
+        thread = self._thread
+        if thread is threading.current_thread():
+            return self._receipt()  # asked by a callback of ours: waiting would be for ever
+        if thread is None and self.buffer.is_empty and not self._delivery.has_open:
+            return self.buffer.ledger.receipt(0)  # what others record from here on came later
+        deadline = time.monotonic() + (FLUSH_TIMEOUT if timeout is None else timeout)
+        self._requests.put(request)
+        if self._start():
+            request.done.wait(max(0.0, deadline - time.monotonic()))
+        else:
+            self._apart(lambda: self._work(deadline))
+        if request.done.is_set() and not self._delivery.refused:
+            return self.buffer.ledger.receipt(0)  # what others recorded since is not its matter
+        return self._receipt(at_least=1)
+
+    def _wake(self) -> None:
+        """Have the thread look at the buffer now; called from the agent's threads."""
+        self._requests.put(None)
+        self._start()
+
+    def _start(self) -> bool:
+        """Start the thread where there is none; say whether there is one."""
+        with self._lock:
+            if self._thread is not None and self._thread.is_alive():
+                return True
+            if _exits.is_over():
+                return False
+            if self._thread is not None:
+                self.buffer.ledger.restarts += 1  # it died
+            self._thread = threading.Thread(
+                target=self._apart, args=(self._work,), name="prefactor-trace", daemon=True
+            )
+            try:
+                self._thread.start()
+            except RuntimeError:  # the interpreter is shutting down
+                self._thread = None
+                return False
+            if self._on_start is not None:
+                self._on_start()
+            return True
+
+    def _receipt(self, at_least: int = 0) -> Receipt:
+        buffer, delivery = self.buffer, self._delivery
+        return buffer.ledger.receipt(max(at_least, delivery.pending + buffer.waiting))
+
+    # On the background thread
+
+    def _work(self, deadline: float | None = None) -> None:
+        """Deliver until asked to stop, or, where no thread can start any more, until `deadline`."""
+        sender: Sender | Inline
+        if self._spool is None or deadline is not None:
+            sender = Inline(self._transport)
+        else:
+            sender = Sender(self._transport, self._requests.put, self._replay, self._apart)
+        stopped: list[Request] = []
+        try:
+            worker = Worker(self.buffer, self._delivery, sender, self._requests, self.settings)
+            stopped = worker.run(deadline)
+            sender.close(timeout=1.0)
+            if self._spool is not None:
+                self._spool.close()
+        finally:
+            # However it ended, the next record starts another thread.
+            self.buffer.wake_at_next()
+            if stopped:
+                with self._lock:
+                    self._thread = None
+                    self._ended = threading.current_thread()
+            for request in stopped:
+                request.done.set()
+            # What was left or asked while this thread was ending found it alive.
+            if stopped and not (self._requests.empty() and self.buffer.is_empty):
+                self._start()
+
+    def _replay(self) -> bool:
+        """Send what dead processes left; return whether some of it is left still."""
+        folder = self.settings.spool_dir
+        if folder is None:
+            return False
+        return replay(Path(folder), self.target, self._transport.send, self.settings).left > 0

@@ -1,0 +1,146 @@
+"""What carries a body to the service: the background thread itself, or one beside it.
+
+With a spool there is a second thread, so that what is recorded while a request waits for its
+answer gets to the disk in time.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from prefactor_trace import _guard
+
+if TYPE_CHECKING:
+    from prefactor_trace._settings import Settings
+    from prefactor_trace._transport import Answer
+
+LOOK_EVERY = 30.0
+"""Seconds between two looks for what dead processes left in the spool."""
+
+
+class Transport(Protocol):
+    """Where a request goes."""
+
+    def send(self, body: bytes) -> Answer:
+        """Post a bulk body and return the answer; never raises."""
+
+    def close(self) -> None:
+        """Release connections; `send` may be called again and makes new ones."""
+
+    def renew(self, settings: Settings) -> None:
+        """Send what comes next with other settings, to the same place; called on any thread."""
+
+    def forget(self) -> None:
+        """Drop connections that are a parent process's, without a word on them."""
+
+
+class Inline:
+    """Sends on the thread that asks.
+
+    Args:
+        transport: Where bodies go.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.is_free = True
+        self._transport = transport
+
+    def send(self, body: bytes) -> Answer | None:
+        """Send a body and return the answer."""
+        return self._transport.send(body)
+
+    def close(self, timeout: float) -> None:  # noqa: ARG002
+        """Release the connections."""
+        self._transport.close()
+
+
+class Sender:
+    """Sends on a thread of its own, one body at a time.
+
+    Args:
+        transport: Where bodies go.
+        answered: Takes each answer; called on the sender's thread.
+        replay: Sends what dead processes left, and returns whether some of it is left still;
+            called on the sender's thread: first of all, every half a minute, and as soon as the
+            service is back.
+        apart: Runs the thread where nothing is recorded.
+
+    Attributes:
+        is_free: Whether no body is on its way; whoever reads the answer sets it, and not before.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        answered: Callable[[Answer], None],
+        replay: Callable[[], bool],
+        apart: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self.is_free = True
+        self._transport = transport
+        self._answered = answered
+        self._replay = replay
+        self._apart = apart
+        self._next_look = 0.0
+        self._is_some_left = False
+        self._bodies: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._abandoned: list[queue.SimpleQueue[bytes | None]] = []
+
+    def send(self, body: bytes) -> Answer | None:
+        """Have a body sent; `answered` is called with the answer."""
+        self.is_free = False
+        self._bodies.put(body)
+        if self._thread is None or not self._thread.is_alive():
+            # A queue of its own: a thread that was closed while it waits must not take this body.
+            bodies = self._bodies
+            self._thread = threading.Thread(
+                target=self._apart,
+                args=(lambda: self._run(bodies),),
+                name="prefactor-trace-sender",
+                daemon=True,
+            )
+            self._thread.start()
+        return None
+
+    def close(self, timeout: float) -> None:
+        """Release the connections once the body on its way is answered, or after `timeout`."""
+        thread, self._thread = self._thread, None
+        if thread is not None and thread.is_alive():
+            bodies, self._bodies = self._bodies, queue.SimpleQueue()
+            bodies.put(None)
+            thread.join(timeout)
+            if thread.is_alive():
+                self._abandoned.append(bodies)
+        else:
+            self._transport.close()
+
+    def _run(self, bodies: queue.SimpleQueue[bytes | None]) -> None:
+        body: bytes | None = b""
+        while body is not None:
+            if time.monotonic() >= self._next_look:
+                self._look_for_orphans()
+            try:
+                body = bodies.get(timeout=max(0.0, self._next_look - time.monotonic()))
+            except queue.Empty:
+                continue
+            if body is None:
+                break
+            answer = self._transport.send(body)
+            if any(bodies is one for one in self._abandoned):
+                break  # nobody waits for this answer any more
+            self._answered(answer)
+            if self._is_some_left and answer.status == 200:
+                self._look_for_orphans()  # the service is back
+        self._transport.close()
+
+    def _look_for_orphans(self) -> None:
+        self._next_look = time.monotonic() + LOOK_EVERY
+        try:
+            self._is_some_left = self._replay()
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("sending what another process left", error)

@@ -1,0 +1,81 @@
+"""What goes out, written: without secrets, cut to length, as strict JSON.
+
+Everything of the agent's passes here before it is sent or spooled: payloads, results with their
+errors, quality records, names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prefactor_trace._capture import Json, as_mapping, serialise, to_json
+
+if TYPE_CHECKING:
+    from prefactor_trace._schema import Registry
+    from prefactor_trace._settings import Settings
+    from prefactor_trace.models import AgentSchemaVersionForRegister
+
+_MAX_NAMES = 1_000  # remembered; they are few, and the same ones for every span
+
+
+class Writer:
+    """Writes what the agent gave.
+
+    Args:
+        settings: Limits, and what to redact.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        # Not with the library: redaction takes as long to load as the rest of it.
+        from prefactor_trace._capture.redaction import Redactor
+
+        self.settings = settings
+        self._names: dict[str, bytes] = {}  # as they are written
+        self._redactor = Redactor(settings.redact_keys, settings.redact)
+
+    def payload(self, payload: dict[str, Json]) -> bytes:
+        """Return a payload as JSON."""
+        return self._write(payload, self.settings.max_input_length)
+
+    def result(self, result: Json) -> bytes:
+        """Return a result as JSON; what is not a mapping becomes ``{"result": ...}``."""
+        return self._write(as_mapping(result), self.settings.max_output_length)
+
+    def clean(self, text: str | None) -> str | None:
+        """Return a text without secrets."""
+        return None if text is None else self._redactor.redact_text(text)
+
+    def text(self, name: str) -> bytes:
+        """Return a name as JSON."""
+        known = self._names.get(name)
+        if known is None:
+            if len(self._names) >= _MAX_NAMES:
+                self._names.clear()
+            known = self._names[name] = to_json(self._redactor.redact_text(name))
+        return known
+
+    def version(self, registry: Registry) -> tuple[AgentSchemaVersionForRegister, frozenset[str]]:
+        """Return what a registry declares, and the names of its span types.
+
+        A type whose name holds a secret is left out: its spans go as undeclared ones.
+        """
+        version, names = registry.version()
+        clean = self._redactor.redact_text
+        for declared in (version.span_type_schemas, version.quality_schemas):
+            types: list[Any] = list(declared or ())
+            for one in types:
+                for text in ("title", "description", "template"):
+                    if said := getattr(one, text):
+                        setattr(one, text, clean(said))
+            if declared is not None:
+                declared[:] = [one for one in types if clean(one.name) == one.name]
+        return version, frozenset(name for name in names if clean(name) == name)
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How often redaction hid everything since it could not do its work, by reason."""
+        return dict(self._redactor.failures)
+
+    def _write(self, content: dict[str, Json], limit: int) -> bytes:
+        # Redacted first: a secret that was cut in two would not be known any more.
+        return serialise(self._redactor.redact(content)[0], limit) if content else b"{}"

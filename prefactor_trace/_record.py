@@ -1,0 +1,203 @@
+"""A span as the pipeline sends it: what it holds, where it belongs, how it begins and ends.
+
+What the agent's thread does here is counted: it reads a clock, copies the payload and appends to a
+deque.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from prefactor_trace import _fate, _guard
+from prefactor_trace._ancestors import note_outlived
+from prefactor_trace._cancellation import is_cancellation
+from prefactor_trace._capture import ErrorSnapshot, Json, as_mapping, snapshot, snapshot_error
+from prefactor_trace._clock import Clock
+from prefactor_trace._context import (
+    ENDED,
+    Node,
+    innermost,
+)
+from prefactor_trace._lost import find_node
+from prefactor_trace._untraced import ROOT, Root, Untraced
+from prefactor_trace.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from prefactor_trace._home import Home
+    from prefactor_trace._instance import Instance
+    from prefactor_trace._schema import SpanOptions
+    from prefactor_trace._span import Span
+    from prefactor_trace.models import AgentStatus, FinishStatus
+
+
+class Record(Node):
+    """What a span holds, and its way from pending to its end.
+
+    Attributes:
+        schema_name: Name of the span's type.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_error",
+        "_fate",
+        "_home",
+        "_id",
+        "_instance",
+        "_is_cut",
+        "_options",
+        "_parent",
+        "_payload",
+        "_result",
+        "_result_size",
+        "_size",
+        "_started",
+        "_status",
+        "schema_name",
+    )
+
+    _ended: int
+    _started: int
+
+    def __init__(
+        self,
+        home: Home,
+        schema_name: str | None,
+        payload: Mapping[str, Any] | None = None,
+        parent: Span | Instance | Root | None = None,
+        options: SpanOptions | None = None,
+    ) -> None:
+        if payload is not None and type(payload) is not dict:
+            check_mapping(payload, "the payload of a span must be")
+        if parent is not None and not hasattr(type(parent), "_own_span"):
+            raise UsageError(
+                f"the parent of a span must be a Span, an Instance or ROOT,"
+                f" got {type(parent).__qualname__}"
+            )
+        self._home = home
+        self._is_cut = False  # written by the pipeline
+        self.schema_name = schema_name or ""
+        self._payload: Any = payload
+        self._parent: Any = parent
+        self._options = options
+        self._instance: Any = None  # set when it starts, and only if it is recorded
+        self._status: AgentStatus = "pending"
+        self._result: Json = None
+        self._error: ErrorSnapshot | None = None
+        self._id: str | None = None
+        self._fate = _fate.NEW  # written by the pipeline alone
+        self._size = self._result_size = 0  # bytes of payload and result, and of the latter
+        self._doubt = self._token = None
+
+    def _begin(self) -> bool:
+        return self._start(innermost())
+
+    def _start(self, outer: Node | None, now: Callable[[], int] = Clock.monotonic) -> bool:
+        """Begin, under the parent that was given or else under `outer`; say whether it did."""
+        try:
+            if self._status != "pending":
+                self._warn_reused()
+                return False
+            node: Any = outer
+            if self._parent is not None or outer is None or outer._home is not self._home:
+                node = self._find_place(outer)
+            instance = self._home.ambient() if node is None else node._instance
+            if instance is None or not instance._recorded:
+                return False
+            self._parent = None if node is None else node._own_span
+            payload = self._payload
+            if payload and not self._size:
+                self._payload, self._size = snapshot(payload)
+            self._instance = instance
+            self._status = "active"
+            self._started = now()
+            if self._options is not None and self._options.started_at is not None:
+                self._started = instance._moment(self._options.started_at)
+            instance._buffer.add_start(self)
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("starting a span", error)
+            return False
+        return True
+
+    def _fix(self, outer: Node | None) -> None:
+        """Settle parent and payload now, for a span that begins later and perhaps elsewhere."""
+        try:
+            self._parent = self._find_place(outer) or self._home.ambient()
+            if self._payload:
+                self._payload, self._size = snapshot(self._payload)
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("preparing a span", error)
+
+    def _find_place(self, outer: Node | None) -> Node | None:
+        """Return what to nest in where that is not simply `outer`, which the code is in."""
+        given = self._parent
+        if isinstance(outer, Untraced):
+            return outer
+        # One that is not recorded is as good as none.
+        if given is not None and given is not ROOT and given._instance is not None:
+            node: Node | None = given
+            return node
+        if outer is None or outer._home is not self._home:
+            outer = find_node(self._home, outer, self.schema_name)
+        return outer._instance if given is ROOT and outer is not None else outer
+
+    def _warn_reused(self) -> None:
+        _guard.log_seldom(
+            logging.WARNING,
+            f"reused {self.schema_name}",
+            "prefactor_trace: span %r was entered twice; its second time is not recorded, since"
+            " one span object is one step: call span() anew",
+            self.schema_name,
+        )
+
+    def _end(self, status: FinishStatus, at: int | None = None) -> None:
+        if self._status != "active":
+            return
+        self._ended = Clock.monotonic()
+        if at is not None:
+            # The clocks of two logs may differ; a span that ends before it begins helps nobody.
+            self._ended = max(self._started, self._instance._moment(at))
+        self._status = status
+        self._doubt = ENDED
+        parent = self._parent
+        if parent is not None and parent._status != "active":
+            note_outlived(self)
+        self._instance._buffer.add_end(self)
+
+    def _end_with(self, error: BaseException) -> None:
+        """End as an exception that leaves the block, or the function, says."""
+        if self._status != "active":
+            return
+        if isinstance(error, GeneratorExit):
+            self._result = {**as_mapping(self._result), "closed_early": True}
+            self._end("complete")
+        elif is_cancellation(error):
+            self._end("cancelled")
+        else:
+            self._note_error(error)
+            self._end("failed")
+
+    def _note_error(self, error: BaseException | str) -> None:
+        if self._status != "active":
+            return
+        try:
+            if issubclass(type(error), BaseException):
+                self._error = snapshot_error(error)  # type: ignore[arg-type]
+            else:
+                self._error = ErrorSnapshot("Error", str(error), (), None)
+        except Exception as fault:  # noqa: BLE001
+            _guard.log_fault("describing an exception", fault)
+
+    def _weigh(self, more: int) -> None:
+        self._instance._buffer.weigh(self, more)
+
+
+def check_mapping(value: object, subject: str) -> None:
+    """Refuse what is no mapping."""
+    # `issubclass`, since `isinstance` would run code of the object's own.
+    if not issubclass(type(value), Mapping):
+        raise UsageError(
+            f"{subject} a mapping such as {{'query': ...}}, got {type(value).__qualname__}"
+        )

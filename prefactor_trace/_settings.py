@@ -1,0 +1,368 @@
+"""Settings: what code gives wins over the environment, which wins over the defaults.
+
+Every field of `Settings` is one row: its variable, its default, how its text is read and what it
+may be. `load_settings` is the only place that reads them.
+"""
+
+import dataclasses
+import ipaddress
+import logging
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from prefactor_trace.exceptions import SettingsError
+
+DEFAULT_API_URL = "https://app.prefactorai.com"
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+_PURPOSES = ("live", "smoke_test", "eval")
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+_CODE_ONLY = ""
+"""In place of a variable: the setting is an object, which no text can name."""
+
+Reader = Callable[[object], Any]
+
+
+def _row(variable: str, default: Any, read: Reader, doc: str) -> Any:
+    metadata = {"variable": variable, "read": read, "doc": doc}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("text that is not empty")
+    return value.strip()
+
+
+def _token(value: object) -> str:
+    token = _text(value)
+    if not all("!" <= character <= "~" for character in token):
+        # It travels in a header, which holds nothing else.
+        raise ValueError("ASCII text without spaces")
+    return token
+
+
+def _path(value: object) -> str:
+    try:
+        return _text(os.fspath(value))  # type: ignore[call-overload]
+    except TypeError:
+        raise ValueError("a path") from None
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError("one of 1, true, yes, on, 0, false, no, off")
+
+
+def _number(low: float, high: float = math.inf, *, whole: bool = False) -> Reader:
+    wanted = f"a {'whole ' if whole else ''}number" + (
+        f" of at least {low:g}" if high == math.inf else f" from {low:g} to {high:g}"
+    )
+
+    def read(value: object) -> float:
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(wanted) from None
+        if isinstance(value, bool) or not low <= number <= high or math.isinf(number):
+            raise ValueError(wanted)
+        if whole and number != int(number):
+            raise ValueError(wanted)
+        return int(number) if whole else number
+
+    return read
+
+
+def _one_of(words: tuple[str, ...], change: Callable[[str], str] = str.lower) -> Reader:
+    def read(value: object) -> str:
+        word = change(str(value).strip())
+        if word not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return word
+
+    return read
+
+
+def _function(value: object) -> Any:
+    if not callable(value):
+        raise ValueError("a function")
+    return value
+
+
+def _client(value: object) -> Any:
+    # Not imported for this: whoever has a client has imported it.
+    httpx = sys.modules.get("httpx")
+    if httpx is None or not isinstance(value, httpx.Client):
+        raise ValueError("an httpx.Client")
+    return value
+
+
+def _url(value: object) -> str:
+    wanted = "a URL such as https://app.prefactorai.com"
+    try:
+        text = _text(value)
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  # reading it is what checks it
+    except ValueError:
+        raise ValueError(wanted) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(text.split()) > 1:
+        raise ValueError(wanted)
+    if parts.query or parts.fragment:
+        raise ValueError(f"{wanted}, without anything after ? or #")
+    if parts.username or parts.password:
+        raise ValueError("a URL without a user or password in it; the token goes in api_token")
+    return parts.geturl().rstrip("/")
+
+
+def _status_codes(value: object) -> tuple[int, ...]:
+    wanted = "HTTP status codes from 400 to 599, such as 429,500,503"
+    try:
+        parts = value.split(",") if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]
+        codes = tuple(int(part) for part in parts)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(wanted) from None
+    if not all(400 <= code <= 599 for code in codes):
+        raise ValueError(wanted)
+    return codes
+
+
+def _names(value: object) -> tuple[str, ...]:
+    wanted = "names such as session_pin,iban"
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, Iterable):
+        raise ValueError(wanted)
+    names = tuple(name.strip() if isinstance(name, str) else "" for name in names)
+    if not all(name and any(map(str.isalnum, name)) for name in names):
+        raise ValueError(wanted)
+    return names
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything that can be set, checked and read-only."""
+
+    api_url: str = _row("PREFACTOR_API_URL", DEFAULT_API_URL, _url, "Address of the service.")
+    api_token: str | None = _row(
+        "PREFACTOR_API_TOKEN", None, _token, "Bearer token; without one nothing is recorded."
+    )
+    agent_id: str | None = _row(
+        "PREFACTOR_AGENT_ID", None, _text, "Agent that instances belong to (account tokens)."
+    )
+    agent_name: str | None = _row(
+        "PREFACTOR_AGENT_NAME", None, _text, "Human-readable name of the agent's version."
+    )
+    version: str | None = _row(
+        "PREFACTOR_AGENT_IDENTIFIER", None, _text, "Version of the agent, such as 1.4.2."
+    )
+    environment_id: str | None = _row(
+        "PREFACTOR_ENVIRONMENT_ID", None, _text, "Environment to run in (account tokens)."
+    )
+    purpose: str | None = _row(
+        "PREFACTOR_PURPOSE", None, _one_of(_PURPOSES), "Why instances run: live, smoke_test, eval."
+    )
+    enabled: bool = _row("PREFACTOR_ENABLED", True, _switch, "Off: nothing is recorded.")
+    local: bool = _row(
+        "PREFACTOR_LOCAL", False, _switch, "Record into the local database instead of a service."
+    )
+    local_db: str | None = _row(
+        "PREFACTOR_LOCAL_DB", None, _path, "Local database; in the user's data folder if not set."
+    )
+    session: str | None = _row(
+        "PREFACTOR_SESSION", None, _text, "Groups the instances that one command started (local)."
+    )
+    sample_rate: float = _row(
+        "PREFACTOR_SAMPLE_RATE", 1.0, _number(0, 1), "Share of instances that are recorded."
+    )
+    ambient: bool = _row(
+        "PREFACTOR_AMBIENT",
+        True,
+        _switch,
+        "Record spans outside any instance, in one of theirs.",
+    )
+    capture_inputs: bool = _row(
+        "PREFACTOR_CAPTURE_INPUTS", True, _switch, "Record the arguments of decorated functions."
+    )
+    capture_outputs: bool = _row(
+        "PREFACTOR_CAPTURE_OUTPUTS", True, _switch, "Record what decorated functions return."
+    )
+    max_input_length: int = _row(
+        "PREFACTOR_MAX_INPUT_LENGTH", 10_000, _number(100, whole=True), "Characters of a payload."
+    )
+    max_output_length: int = _row(
+        "PREFACTOR_MAX_OUTPUT_LENGTH", 10_000, _number(100, whole=True), "Characters of a result."
+    )
+    flush_interval: float = _row(
+        "PREFACTOR_FLUSH_INTERVAL", 1.0, _number(0.01, 3600), "Seconds between two sendings."
+    )
+    exit_timeout: float = _row(
+        "PREFACTOR_EXIT_TIMEOUT", 5.0, _number(0, 3600), "Seconds that exit may wait for delivery."
+    )
+    handle_signals: bool = _row(
+        "PREFACTOR_HANDLE_SIGNALS", False, _switch, "Deliver what is left on SIGTERM."
+    )
+    request_timeout: float = _row(
+        "PREFACTOR_REQUEST_TIMEOUT", 10.0, _number(0.1, 600), "Seconds that a request may take."
+    )
+    max_batch_items: int = _row(
+        "PREFACTOR_MAX_BATCH_ITEMS", 500, _number(1, 10_000, whole=True), "Items of a request."
+    )
+    max_batch_bytes: int = _row(
+        "PREFACTOR_MAX_BATCH_BYTES", 1 << 20, _number(1024, whole=True), "Bytes of a request."
+    )
+    max_buffer_spans: int = _row(
+        "PREFACTOR_MAX_BUFFER_SPANS", 50_000, _number(1, whole=True), "Spans held undelivered."
+    )
+    max_buffer_bytes: int = _row(
+        "PREFACTOR_MAX_BUFFER_BYTES", 64 << 20, _number(1024, whole=True), "Bytes held, estimated."
+    )
+    spool_dir: str | None = _row(
+        "PREFACTOR_SPOOL_DIR", None, _text, "Folder that keeps what is not delivered on disk."
+    )
+    spool_max_bytes: int = _row(
+        "PREFACTOR_SPOOL_MAX_BYTES", 1 << 30, _number(1024, whole=True), "Bytes of that folder."
+    )
+    retry_on_status_codes: tuple[int, ...] = _row(
+        "PREFACTOR_RETRY_ON_STATUS_CODES",
+        (429, *range(500, 600)),
+        _status_codes,
+        "Answers after which a request is sent again.",
+    )
+    retry_first_delay: float = _row(
+        "PREFACTOR_RETRY_FIRST_DELAY", 0.5, _number(0, 3600), "Seconds before the first retry."
+    )
+    retry_max_delay: float = _row(
+        "PREFACTOR_RETRY_MAX_DELAY", 30.0, _number(0, 3600), "Seconds between two retries at most."
+    )
+    max_age: float = _row(
+        "PREFACTOR_MAX_AGE",
+        3600.0,
+        _number(1),
+        "Seconds after which what still cannot be sent is given up; never with a spool.",
+    )
+    redact_keys: tuple[str, ...] = _row(
+        "PREFACTOR_REDACT_KEYS", (), _names, "Names whose values are hidden, beside the usual ones."
+    )
+    redact: Callable[[tuple[str | int, ...], Any], Any] | None = _row(  # noqa: RUF009
+        _CODE_ONLY, None, _function, "Your own rule: called with path and value, returns the value."
+    )
+    allow_insecure: bool = _row(
+        "PREFACTOR_ALLOW_INSECURE", False, _switch, "Send over plain http beyond this machine."
+    )
+    log_level: str = _row(
+        "PREFACTOR_LOG_LEVEL", "WARNING", _one_of(_LOG_LEVELS, str.upper), "Of our own logger."
+    )
+    http_client: Any = _row(  # noqa: RUF009
+        _CODE_ONLY, None, _client, "Your own `httpx.Client`, for every request; you close it."
+    )
+    on_reject: Callable[[Any], object] | None = _row(  # noqa: RUF009
+        _CODE_ONLY, None, _function, "Called with each `Rejection`, on the background thread."
+    )
+    on_drop: Callable[[str, int], object] | None = _row(  # noqa: RUF009
+        _CODE_ONLY, None, _function, "Called with the reason and the number of spans given up."
+    )
+
+    @property
+    def off_reason(self) -> str | None:
+        """Why nothing is recorded, or ``None`` when recording is on."""
+        if not self.enabled:
+            return "it is switched off (enabled=False or PREFACTOR_ENABLED=0)"
+        if not self.local and self.api_token is None:
+            return (
+                "there is no API token: set PREFACTOR_API_TOKEN (or configure(api_token=...)),"
+                " or PREFACTOR_LOCAL=1 to record on this machine"
+            )
+        return None
+
+    def __repr__(self) -> str:
+        shown = {
+            field.name: "***" if field.name == "api_token" and value else value
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def load_settings(
+    given: Mapping[str, object], environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings: `given` over `environ` over the defaults.
+
+    Args:
+        given: Setting to value, as passed in code. ``None`` means not given.
+        environ: Environment variables; the process's own when missing.
+
+    Raises:
+        SettingsError: A name is unknown or a value cannot be used.
+    """
+    environ = os.environ if environ is None else environ
+    fields = {field.name: field for field in dataclasses.fields(Settings)}
+    for name in given:
+        if name not in fields:
+            raise SettingsError(f"unknown setting {name!r}{_nearest(name, fields)}")
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        variable = field.metadata["variable"]
+        value: object = given.get(name)
+        if value is None:
+            # An empty variable is how shells and compose files say "not set".
+            value = environ.get(variable, "").strip() or None
+        if value is not None:
+            values[name] = _read(name, field.metadata, value)
+    settings = Settings(**values)
+    _check_together(settings)
+    return settings
+
+
+def _read(name: str, metadata: Mapping[str, Any], value: object) -> Any:
+    try:
+        return metadata["read"](value)
+    except ValueError as error:
+        # A token is never shown, not even a wrong one, or one that was put into the URL.
+        secret = name == "api_token" or (name == "api_url" and "@" in str(value))
+        shown = "" if secret else f", got {value!r}"
+        variable = f" (variable {metadata['variable']})" if metadata["variable"] else ""
+        raise SettingsError(f"setting {name}{variable} must be {error}{shown}") from None
+
+
+def _check_together(settings: Settings) -> None:
+    if settings.local or settings.api_token is None or settings.allow_insecure:
+        return
+    parts = urlsplit(settings.api_url)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise SettingsError(
+            f"setting api_url (variable PREFACTOR_API_URL) is {settings.api_url!r}: the token would"
+            " cross the network unencrypted; use https://, or set allow_insecure=True"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _nearest(name: str, names: Mapping[str, object]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(names))}"
+
+
+def apply_log_level(settings: Settings) -> None:
+    """Set the level of the library's own logger; by default only where the program has not."""
+    own = logging.getLogger("prefactor_trace")
+    if own.level == logging.NOTSET or settings.log_level != "WARNING":
+        own.setLevel(settings.log_level)

@@ -1,0 +1,214 @@
+"""A span: one step of an agent's run, as the user holds it and as the pipeline sends it.
+
+The same object is the `with` block, the decorator, the handle and the record that is put on the
+buffer, so that a step costs one allocation. What the agent's thread does here is counted: it reads
+a clock, sets the context, copies the payload and appends to a deque.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from prefactor_trace import _guard
+from prefactor_trace._capture import snapshot
+from prefactor_trace._clock import to_ns
+from prefactor_trace._context import (
+    GENERATOR,
+    current,
+    innermost,
+    leave,
+    note_generator,
+)
+from prefactor_trace._home import make_id
+from prefactor_trace._record import Record, check_mapping
+from prefactor_trace.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from prefactor_trace.models import AgentStatus
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_frame_above = sys._getframe
+
+
+class Span(Record):
+    """One step of an agent's run.
+
+    Made by `span` (entered as a block, or put on a function as a decorator) and by `start_span`
+    (open at once, ended by hand). All methods may be called from any thread, also after the span
+    has ended or while tracing is off; they never raise for a fault of the library.
+
+    Attributes:
+        schema_name: Name of the span's type.
+    """
+
+    __slots__ = ()
+
+    # As a block
+
+    def __enter__(self) -> Self:
+        if not self.schema_name:
+            raise UsageError("a span that is a block needs a name, such as span('tool_call')")
+        outer = current.get()
+        if self._start(outer if outer is None or outer._doubt is None else innermost()):
+            self._outer = outer
+            self._token = current.set(self)
+            frame = _frame_above(1)
+            if frame.f_code.co_flags & GENERATOR:
+                note_generator(self, frame)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        if self._instance is not None:
+            leave(self)
+            if exc is None:
+                self._end("complete")
+            else:
+                self._end_with(exc)
+        return False
+
+    # As a decorator
+
+    def __call__(self, function: F) -> F:
+        """Return `function` wrapped so that each call of it is a span.
+
+        Raises:
+            UsageError: It is a class, or nothing that can be called.
+        """
+        from prefactor_trace._decorate import wrap_with_span
+
+        return wrap_with_span(function, self)
+
+    # What the user may say of it
+
+    @property
+    def id(self) -> str:
+        """PFID of the span, made when first asked for."""
+        return self._id or make_id(self)
+
+    @property
+    def parent_id(self) -> str | None:
+        """PFID of the span that this one is nested in, ``None`` at the top of the run."""
+        parent = self._parent
+        # Of an ancestor that has arrived only the id is kept.
+        return parent.id if isinstance(parent, Span) else parent if type(parent) is str else None
+
+    @property
+    def instance_id(self) -> str | None:
+        """PFID of the instance that the span belongs to, ``None`` when it is not recorded."""
+        return None if self._instance is None else self._instance.id
+
+    @property
+    def status(self) -> AgentStatus:
+        """Where the span stands: pending, active, complete, failed or cancelled."""
+        return self._status
+
+    @property
+    def truncated(self) -> bool:
+        """Whether a part of payload or result was left out, known once it was written.
+
+        It is written on the background thread; after `flush` it has been.
+        """
+        return self._is_cut
+
+    def set_payload(self, payload: Mapping[str, Any]) -> None:
+        """Replace what went in.
+
+        Where the span was already sent while open, the new payload travels with its end, under
+        ``prefactor.payload`` in its result.
+
+        Args:
+            payload: Any mapping; it is copied now.
+
+        Raises:
+            UsageError: `payload` is not a mapping.
+        """
+        check_mapping(payload, "set_payload takes")
+        if self._instance is None:
+            self._payload = payload
+        elif self._status == "active":
+            try:
+                copy, size = snapshot(payload)
+                # Against the pipeline, which lets go of a payload once it has sent it.
+                with self._instance._buffer.lock:
+                    self._payload = copy
+                self._weigh(size - (self._size - self._result_size))
+            except Exception as error:  # noqa: BLE001
+                _guard.log_fault("copying a payload", error)
+
+    def set_result(self, value: Any) -> None:
+        """Say what came out.
+
+        Args:
+            value: Any value; it is copied now. What is not a mapping is sent as
+                ``{"result": value}``.
+        """
+        if self._instance is not None and self._status == "active":
+            try:
+                self._result, size = snapshot(value)
+                self._weigh(size - self._result_size)
+                self._result_size = size
+            except Exception as error:  # noqa: BLE001
+                _guard.log_fault("copying a result", error)
+
+    def complete(self, result: Any = None, *, at: datetime.datetime | None = None) -> None:
+        """End the span well.
+
+        Args:
+            result: What came out, as in `set_result`; what was set before stays when ``None``.
+            at: When it ended, an aware datetime; now when missing.
+
+        Raises:
+            UsageError: `at` is no datetime, or has no time zone.
+        """
+        moment = None if at is None else to_ns(at, "at")
+        if result is not None:
+            self.set_result(result)
+        self._end("complete", moment)
+
+    def fail(
+        self, error: BaseException | str | None = None, *, at: datetime.datetime | None = None
+    ) -> None:
+        """End the span with an error.
+
+        Args:
+            error: What went wrong.
+            at: When it ended, as in `complete`.
+
+        Raises:
+            UsageError: As `complete`.
+        """
+        moment = None if at is None else to_ns(at, "at")
+        if error is not None:
+            self._note_error(error)
+        self._end("failed", moment)
+
+    def cancel(self, *, at: datetime.datetime | None = None) -> None:
+        """End the span as given up.
+
+        Args:
+            at: When it ended, as in `complete`.
+
+        Raises:
+            UsageError: As `complete`.
+        """
+        self._end("cancelled", None if at is None else to_ns(at, "at"))
+
+    def __repr__(self) -> str:
+        return f"<Span {self.schema_name!r} {self._status}>"
+
+    @property
+    def _own_span(self) -> Span:
+        return self

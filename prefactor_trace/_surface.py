@@ -1,0 +1,345 @@
+"""What a tracer offers to record with: `instance`, `span`, `start_span` and the declarations.
+
+The default tracer and every other are each a surface; what they make finds its tracer by its home.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableSet,
+)
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from prefactor_trace._clock import to_ns
+from prefactor_trace._context import innermost
+from prefactor_trace._generate import Steps, drive, drive_async
+from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._output import Output
+from prefactor_trace._schema import QualityType, Registry, SpanOptions, SpanType, read_risk
+from prefactor_trace._span import Span
+from prefactor_trace._untraced import Root
+from prefactor_trace.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from prefactor_trace._home import Home
+    from prefactor_trace.models import DataRisk, InstancePurpose
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+class Surface:
+    """The functions that a home offers: the default one, and every tracer."""
+
+    registry: Registry
+    open_runs: MutableSet[Instance]
+    _home: Home  # of the spans and instances made here
+
+    @overload
+    def instance(self, agent_id: F, /) -> F: ...
+
+    @overload
+    def instance(
+        self,
+        agent_id: str | None = None,
+        *,
+        version: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        environment_id: str | None = None,
+        external_identifier: str | None = None,
+        purpose: InstancePurpose | None = None,
+        id: str | None = None,
+    ) -> Instance: ...
+
+    def instance(
+        self,
+        agent_id: Any = None,
+        *,
+        version: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        environment_id: str | None = None,
+        external_identifier: str | None = None,
+        purpose: InstancePurpose | None = None,
+        id: str | None = None,
+    ) -> Any:
+        """Return one run of an agent: a block (sync or async) or a decorator.
+
+        Args:
+            agent_id: Agent that runs; the setting `agent_id` when missing.
+            version: Version of the agent; the setting when missing.
+            name: Human-readable name of that version.
+            description: What it is.
+            environment_id: Environment to run in; the setting when missing.
+            external_identifier: Your own name for this run, unique per agent.
+            purpose: ``"live"``, ``"smoke_test"`` or ``"eval"``.
+            id: PFID of the run; made when missing.
+
+        Raises:
+            UsageError: `id` is not a PFID, or what is decorated is not a function.
+        """
+        if _is_decorated(agent_id):  # @instance without parentheses
+            return Instance(self._home, InstanceOptions())(agent_id)
+        options = InstanceOptions(
+            agent_id, version, name, description, environment_id, external_identifier, purpose, id
+        )
+        return Instance(self._home, options)
+
+    @overload
+    def span(self, schema_name: F, /) -> F: ...
+
+    @overload
+    def span(
+        self,
+        schema_name: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        parent: Span | Instance | Root | None = None,
+        sensitive: bool | None = None,
+        capture_input: bool | None = None,
+        capture_output: bool | None = None,
+        title: str | None = None,
+        description: str | None = None,
+        template: str | None = None,
+        risk: DataRisk | Mapping[str, Any] | None = None,
+        ignore: tuple[str, ...] | None = None,
+        reduce: Callable[[list[Any]], Any] | None = None,
+        started_at: datetime.datetime | None = None,
+    ) -> Span: ...
+
+    def span(
+        self,
+        schema_name: Any = None,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        parent: Span | Instance | Root | None = None,
+        sensitive: bool | None = None,
+        capture_input: bool | None = None,
+        capture_output: bool | None = None,
+        title: str | None = None,
+        description: str | None = None,
+        template: str | None = None,
+        risk: DataRisk | Mapping[str, Any] | None = None,
+        ignore: tuple[str, ...] | None = None,
+        reduce: Callable[[list[Any]], Any] | None = None,
+        started_at: datetime.datetime | None = None,
+    ) -> Any:
+        """Return one step of a run: a block (sync or async) or a decorator.
+
+        As a decorator it records the arguments as payload and what is returned as result; of a
+        generator, the items that it gives.
+
+        Args:
+            schema_name: Name of the span's type; a decorated function's qualified name when
+                missing.
+            payload: What goes in, of a block.
+            parent: Span or instance to nest in, or `ROOT` for the top of the run; the one that the
+                code is in when missing.
+            sensitive: Ask the service to keep marked values apart.
+            capture_input: Record the arguments; the setting `capture_inputs` when missing.
+            capture_output: Record what is returned; the setting `capture_outputs` when missing.
+            title: Human-readable name of the span's type.
+            description: What such a step does.
+            template: Liquid one-liner over payload and result, shown as the span's summary.
+            risk: Risk that such a step carries.
+            ignore: Names of arguments of a decorated function that are not recorded.
+            reduce: Makes the result of a decorated generator from the list of its items, which are
+                then all kept; without it the first and last ones are.
+            started_at: When it began, an aware datetime; when it is entered, if missing.
+
+        Raises:
+            UsageError: `schema_name` is empty, `payload` is not a mapping, `risk` has a word that
+                the platform does not know, or what is decorated is not a function.
+        """
+        if type(schema_name) is not str and schema_name is not None:
+            if not issubclass(type(schema_name), str):
+                if _is_decorated(schema_name):  # @span without parentheses
+                    return Span(self._home, None)(schema_name)
+                _refuse_name(schema_name)
+            schema_name = str.__str__(schema_name)
+        if schema_name == "":
+            _refuse_name(schema_name)
+        # Most spans say nothing: asked one by one, which makes no tuple.
+        if (
+            sensitive is None
+            and capture_input is None
+            and capture_output is None
+            and title is None
+            and description is None
+            and template is None
+            and risk is None
+            and ignore is None
+            and reduce is None
+            and started_at is None
+        ):
+            return Span(self._home, schema_name, payload, parent)
+        moment = None if started_at is None else to_ns(started_at, "started_at")
+        said = SpanOptions(
+            *(sensitive, capture_input, capture_output, title, description, template, risk),
+            *(ignore, reduce, moment),
+        )
+        if schema_name is not None:
+            self.registry.note(schema_name, said)
+        return Span(self._home, schema_name, payload, parent, said)
+
+    def start_span(
+        self,
+        schema_name: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        parent: Span | Instance | Root | None = None,
+        **options: Any,
+    ) -> Span:
+        """Return a span that has begun, for code that ends it elsewhere, from any thread.
+
+        It does not become the current span. End it with `complete`, `fail` or `cancel`.
+
+        Args:
+            schema_name: Name of the span's type.
+            payload: What goes in.
+            parent: As of `span`.
+            **options: As of `span`.
+
+        Raises:
+            UsageError: As `span`.
+        """
+        span = self.span(schema_name, payload, parent=parent, **options)
+        if not isinstance(span, Span) or not schema_name:
+            _refuse_name(schema_name)
+        span._start(innermost())
+        return span
+
+    @overload
+    def trace_stream(
+        self,
+        iterator: Iterator[T] | Iterable[T],
+        schema_name: str = "stream",
+        payload: Mapping[str, Any] | None = None,
+        *,
+        parent: Span | Instance | Root | None = None,
+        reduce: Callable[[list[T]], Any] | None = None,
+    ) -> Generator[T, Any, Any]: ...
+
+    @overload
+    def trace_stream(
+        self,
+        iterator: AsyncIterator[T] | AsyncIterable[T],
+        schema_name: str = "stream",
+        payload: Mapping[str, Any] | None = None,
+        *,
+        parent: Span | Instance | Root | None = None,
+        reduce: Callable[[list[T]], Any] | None = None,
+    ) -> AsyncGenerator[T, Any]: ...
+
+    def trace_stream(
+        self,
+        iterator: Any,
+        schema_name: str = "stream",
+        payload: Mapping[str, Any] | None = None,
+        *,
+        parent: Span | Instance | Root | None = None,
+        reduce: Callable[[list[Any]], Any] | None = None,
+    ) -> Any:
+        """Return an iterator, or async iterator, made elsewhere so that reading it is a span.
+
+        Its parent is the span that the code is in now, wherever it is read later: the body of a
+        streaming response for example. The span begins with the first item, and lasts to the last.
+
+        Args:
+            iterator: What gives the items. It is closed with what is returned.
+            schema_name: Name of the span's type.
+            payload: What went in.
+            parent: As of `span`.
+            reduce: As of `span`.
+
+        Raises:
+            UsageError: `iterator` is none, or as `span`.
+        """
+        is_async = hasattr(type(iterator), "__aiter__")
+        if not is_async and not hasattr(type(iterator), "__iter__"):
+            raise UsageError(
+                f"trace_stream takes an iterator or an async iterator,"
+                f" got {type(iterator).__qualname__}"
+            )
+        body = iterator.__aiter__() if is_async else iter(iterator)
+        if self._home.pipeline() is None:
+            return body
+        span = self.span(schema_name, payload, parent=parent, reduce=reduce)
+        span._fix(innermost())
+        output = Output(reduce, wanted=self._home.settings().capture_outputs)
+        return (drive_async if is_async else drive)(Steps(span, output), body)
+
+    def declare(
+        self,
+        schema_name: str,
+        *,
+        params: Any = None,
+        result: Any = None,
+        title: str | None = None,
+        description: str | None = None,
+        template: str | None = None,
+        risk: DataRisk | Mapping[str, Any] | None = None,
+    ) -> None:
+        """Declare a span type before it is used; instances that begin later register it.
+
+        Args:
+            schema_name: Name of the type.
+            params: What the payload looks like: a JSON schema, a pydantic model or a type.
+            result: What the result looks like.
+            title: Human-readable name.
+            description: What such a step does.
+            template: Liquid one-liner over payload and result, shown as the span's summary.
+            risk: Risk that such a step carries.
+
+        Raises:
+            UsageError: The name is empty, a schema is none, or `risk` has an unknown word.
+        """
+        declared = SpanType(params, result, title, description, template, read_risk(risk))
+        self.registry.declare(schema_name, declared)
+
+    def declare_quality(
+        self,
+        name: str,
+        schema: Any = None,
+        *,
+        title: str | None = None,
+        description: str | None = None,
+        template: str | None = None,
+        risk: DataRisk | Mapping[str, Any] | None = None,
+    ) -> None:
+        """Declare a quality schema, so that `record_quality` may use its name.
+
+        Args:
+            name: Name of the schema.
+            schema: What a record looks like: a JSON schema, a pydantic model or a type.
+            title: Human-readable name.
+            description: What is judged.
+            template: Liquid one-liner over the record.
+            risk: Risk that the record carries.
+
+        Raises:
+            UsageError: The name is empty, the schema is none, or `risk` has an unknown word.
+        """
+        declared = QualityType(schema, title, description, template, read_risk(risk))
+        self.registry.declare_quality(name, declared)
+
+
+def _is_decorated(given: object) -> bool:
+    """Return whether what stands first is a function, of a decorator without parentheses."""
+    return callable(given) or isinstance(given, (classmethod, property))
+
+
+def _refuse_name(schema_name: object) -> None:
+    raise UsageError(
+        f"the schema_name of a span must be text such as 'tool_call', got {schema_name!r}"
+    )

@@ -1,0 +1,370 @@
+"""Tracers: settings, registry and pipeline wired together; and the default one.
+
+`_default` is the library's only mutable global. The module's functions are its methods, so that
+`prefactor.span(...)` and `tracer.span(...)` are one thing.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from prefactor_trace import _exits, _guard
+from prefactor_trace._context import current_instance
+from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._locks import make_lock
+from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
+from prefactor_trace._pipeline import Pipeline, Receipt, Stats
+from prefactor_trace._schema import Registry
+from prefactor_trace._settings import Settings, apply_log_level, load_settings
+from prefactor_trace._surface import Surface
+from prefactor_trace._transport import open_transport, target_of
+from prefactor_trace._untraced import run_untraced
+from prefactor_trace._version import SDK
+
+if TYPE_CHECKING:
+    from prefactor_trace._home import Home
+
+
+class Tracer(Surface):
+    """One pipeline to one place, with settings, span types and an ambient instance of its own.
+
+    Args:
+        **settings: As of `configure`.
+
+    Raises:
+        SettingsError: A setting is unknown or cannot be used.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._set_up(load_settings(settings), Registry(), self)
+
+    @classmethod
+    def _default(
+        cls, settings: Settings, home: _Default, pipeline: Pipeline | None = None
+    ) -> Tracer:
+        tracer = cls.__new__(cls)
+        tracer._set_up(settings, home.registry, home, pipeline)
+        return tracer
+
+    def _set_up(
+        self,
+        settings: Settings,
+        registry: Registry,
+        home: Home,
+        pipeline: Pipeline | None = None,
+    ) -> None:
+        apply_log_level(settings)
+        self.registry = registry
+        # The default tracer's spans and those of the module's functions are of one family.
+        self._home = home
+        self.open_runs = weakref.WeakSet() if home is self else home.open_runs
+        self._settings = settings
+        known = settings.agent_id
+        self._ids = PfidSource(partition_of(known) if known and is_pfid(known) else None)
+        self._pipeline: Pipeline | None = None
+        self._ambient: Instance | None = None
+        self._lock = make_lock()
+        if settings.off_reason is None:
+            self._pipeline = pipeline or Pipeline(
+                settings,
+                registry,
+                open_transport(settings, SDK),
+                target=target_of(settings),
+                on_start=_exits.watch,
+                apart=run_untraced,
+            )
+            _exits.add(self)
+            if settings.handle_signals:
+                _exits.handle_sigterm()
+        else:
+            _guard.log_seldom(
+                logging.INFO if not settings.enabled else logging.WARNING,
+                settings.off_reason,
+                "prefactor_trace: tracing is off: %s",
+                settings.off_reason,
+                every=float("inf"),
+            )
+
+    # What spans and instances ask of their home
+
+    def pipeline(self) -> Pipeline | None:
+        """Return what carries records away, ``None`` while tracing is off."""
+        return self._pipeline
+
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self._settings
+
+    def new_id(self) -> str:
+        """Return a new PFID, in the partition of the agent where that is known."""
+        return self._ids()
+
+    def ambient(self) -> Instance | None:
+        """Return the instance that takes spans outside any, ``None`` where they are not kept."""
+        ambient = self._ambient
+        if ambient is None and self._pipeline is not None and self._settings.ambient:
+            with self._lock:
+                if self._ambient is None:
+                    begun = Instance(self._home, InstanceOptions())
+                    begun._start()
+                    self._home.open_runs.discard(begun)
+                    self._ambient = begun
+                ambient = self._ambient
+        return ambient
+
+    # What the user may ask
+
+    def flush(self, timeout: float | None = None) -> Receipt:
+        """Wait until all that was recorded before this call has arrived.
+
+        Args:
+            timeout: Seconds to wait at most; 30 when ``None``.
+
+        Returns:
+            A receipt, true only when all of it has.
+        """
+        return _NOTHING_RECORDED if self._pipeline is None else self._pipeline.flush(timeout)
+
+    async def aflush(self, timeout: float | None = None) -> Receipt:
+        """Flush without holding up the event loop (asyncio).
+
+        Args:
+            timeout: Seconds to wait at most; 30 when ``None``.
+
+        Returns:
+            A receipt, true only when all that was recorded before this call has arrived.
+        """
+        if self._pipeline is None:
+            return _NOTHING_RECORDED
+        from prefactor_trace._pipeline.waiting import in_thread
+
+        return await in_thread(lambda: self.flush(timeout))
+
+    def shutdown(self, timeout: float | None = None) -> Receipt:
+        """Finish the ambient instance, flush, and let go of thread and connections.
+
+        What is recorded afterwards is not lost: it starts them again.
+
+        Args:
+            timeout: Seconds to wait at most; 30 when ``None``.
+
+        Returns:
+            A receipt, true only when all that was recorded before has arrived.
+        """
+        if self._pipeline is None:
+            return _NOTHING_RECORDED
+        self._end_ambient()
+        return self._pipeline.shutdown(timeout)
+
+    def stats(self) -> Stats:
+        """Return what became of the spans so far."""
+        return Stats(0, 0, 0, 0, 0) if self._pipeline is None else self._pipeline.stats()
+
+    def record_quality(self, name: str, payload: Mapping[str, Any] | None) -> None:
+        """Record how good the current run was, under a name that was declared.
+
+        Args:
+            name: Name of the quality schema.
+            payload: The judgement, a mapping; ``None`` removes the one of that name.
+
+        Raises:
+            UsageError: `name` is empty, or `payload` is not a mapping.
+        """
+        instance = current_instance()
+        if instance is None or instance._home is not self._home:
+            instance = self.ambient()
+        (instance or Instance(self._home, InstanceOptions())).record_quality(name, payload)
+
+    def _end_ambient(self) -> None:
+        with self._lock:
+            ambient, self._ambient = self._ambient, None
+        if ambient is not None:
+            ambient._end("complete")
+
+    @property
+    def exit_timeout(self) -> float:
+        """Seconds that the end of the process may wait for delivery."""
+        return self._settings.exit_timeout
+
+    def end_at_exit(self, reason: str, timeout: float) -> None:
+        """Deliver what is left, with what is still open ended as failed; never raises."""
+        try:
+            if self._pipeline is None:
+                return
+            self._end_ambient()
+            receipt = self._pipeline.shutdown(timeout, closing=reason)
+            if receipt.pending:
+                _guard.logger.warning(
+                    "prefactor_trace: %d records could not be delivered to %s before the process"
+                    " ended (exit_timeout=%g s)%s",
+                    receipt.pending,
+                    "the local database" if self._settings.local else self._settings.api_url,
+                    self._settings.exit_timeout,
+                    "; they are kept in the spool" if self._settings.spool_dir else " and are lost",
+                )
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("delivering at exit", error)
+
+    def before_fork(self) -> None:
+        """Prepare for a fork of the process."""
+        if self._pipeline is not None:
+            self._pipeline.before_fork()
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child."""
+        self._ids.reset()
+        self._ambient = None
+        if self._pipeline is not None:
+            self._pipeline.after_fork()
+
+
+class _Default(Surface):
+    """The home of the module's functions: the default tracer, made when first needed."""
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+        self._home = self
+        self.open_runs = weakref.WeakSet()
+        self._lock = make_lock()
+        self._tracer: Tracer | None = None
+
+    def tracer(self) -> Tracer:
+        """Return the default tracer, made from the environment where `configure` was not called."""
+        tracer = self._tracer
+        if tracer is None:
+            with self._lock:
+                if self._tracer is None:
+                    self._tracer = Tracer._default(_settings_of_environment(), self)
+                tracer = self._tracer
+        return tracer
+
+    def replace(self, settings: Settings) -> Tracer:
+        """Put a tracer with `settings` in the place of the one before, which is flushed.
+
+        What cannot be delivered now, for example since its token is refused, is taken over where
+        it goes to the same place, and given up where it does not.
+        """
+        with self._lock:
+            before, left = self._tracer, None
+            if before is not None and not before.shutdown(before._settings.exit_timeout).is_settled:
+                left = before._pipeline
+            is_heir = left is not None and target_of(settings) == left.target
+            self._tracer = tracer = Tracer._default(settings, self, left if is_heir else None)
+        if left is not None and tracer._pipeline is left:
+            left.renew(settings)
+        elif left is not None:
+            left.give_up("replaced")
+        elif before is not None:
+            before.shutdown(before._settings.exit_timeout)  # what came in the meantime
+        return tracer
+
+    def pipeline(self) -> Pipeline | None:
+        """Return the default tracer's pipeline."""
+        return (self._tracer or self.tracer())._pipeline
+
+    def settings(self) -> Settings:
+        """Return the default tracer's settings."""
+        return (self._tracer or self.tracer())._settings
+
+    def new_id(self) -> str:
+        """Return a new PFID of the default tracer."""
+        return self.tracer().new_id()
+
+    def ambient(self) -> Instance | None:
+        """Return the default tracer's ambient instance."""
+        return self.tracer().ambient()
+
+
+def _settings_of_environment() -> Settings:
+    # Read at the first use, deep inside the agent: a wrong variable must not raise there.
+    try:
+        return load_settings({})
+    except ValueError as error:
+        _guard.logger.error("prefactor_trace: tracing is off: %s", error)
+        return Settings(enabled=False)
+
+
+_NOTHING_RECORDED = Receipt(delivered=0, rejected=(), dropped=0, pending=0)
+
+_default = _Default()
+
+instance = _default.instance
+span = _default.span
+start_span = _default.start_span
+trace_stream = _default.trace_stream
+declare = _default.declare
+declare_quality = _default.declare_quality
+
+
+def configure(**settings: Any) -> Tracer:
+    """Set the default tracer; called again, flush it and put another in its place.
+
+    Args:
+        **settings: As listed in the documentation; each wins over its environment variable.
+
+    Returns:
+        The default tracer.
+
+    Raises:
+        SettingsError: A setting is unknown or cannot be used; the tracer before stays.
+    """
+    return _default.replace(load_settings(settings))
+
+
+def flush(timeout: float | None = None) -> Receipt:
+    """Wait until all that the default tracer recorded before this call has arrived.
+
+    Args:
+        timeout: Seconds to wait at most; 30 when ``None``.
+
+    Returns:
+        A receipt, true only when all of it has.
+    """
+    return _default.tracer().flush(timeout)
+
+
+async def aflush(timeout: float | None = None) -> Receipt:
+    """Flush the default tracer without holding up the event loop (asyncio).
+
+    Args:
+        timeout: Seconds to wait at most; 30 when ``None``.
+
+    Returns:
+        A receipt, true only when all that was recorded before this call has arrived.
+    """
+    return await _default.tracer().aflush(timeout)
+
+
+def shutdown(timeout: float | None = None) -> Receipt:
+    """Flush the default tracer and let go of its thread and connections.
+
+    What is recorded afterwards is not lost: it starts them again.
+
+    Args:
+        timeout: Seconds to wait at most; 30 when ``None``.
+
+    Returns:
+        A receipt, true only when all that was recorded before has arrived.
+    """
+    return _default.tracer().shutdown(timeout)
+
+
+def stats() -> Stats:
+    """Return what became of the default tracer's spans so far."""
+    return _default.tracer().stats()
+
+
+def record_quality(name: str, payload: Mapping[str, Any] | None) -> None:
+    """Record how good the current run was, under a name that was declared.
+
+    Args:
+        name: Name of the quality schema.
+        payload: The judgement, a mapping; ``None`` removes the one of that name.
+
+    Raises:
+        UsageError: `name` is empty, or `payload` is not a mapping.
+    """
+    _default.tracer().record_quality(name, payload)

@@ -1,0 +1,31 @@
+"""Which transport the settings ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prefactor_trace._settings import Settings
+    from prefactor_trace._transport.http import HttpTransport
+    from prefactor_trace._transport.local import LocalTransport
+
+
+def open_transport(settings: Settings, sdk: str) -> HttpTransport | LocalTransport:
+    """Return the transport that `settings` ask for; it connects with the first request.
+
+    Args:
+        settings: The settings.
+        sdk: What the ``X-Prefactor-SDK`` header says.
+    """
+    if settings.local:
+        from prefactor_trace._transport.local import LocalTransport
+
+        return LocalTransport(settings, sdk)
+    from prefactor_trace._transport.http import HttpTransport
+
+    return HttpTransport(settings, sdk)
+
+
+def target_of(settings: Settings) -> str:
+    """Return what names the place that the transport leads to, the same in every process."""
+    return f"local:{settings.local_db or ''}" if settings.local else settings.api_url

@@ -1,0 +1,65 @@
+"""Requests to the local database, in process: the embedded Prefactor without its HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prefactor_trace._transport.answer import Answer
+
+if TYPE_CHECKING:
+    from prefactor_trace._settings import Settings
+    from prefactor_trace.server import Api, Store
+
+
+class LocalTransport:
+    """Hands bulk bodies to the embedded Prefactor on this machine.
+
+    Args:
+        settings: Database and session.
+        sdk: What the ``X-Prefactor-SDK`` header says.
+    """
+
+    def __init__(self, settings: Settings, sdk: str) -> None:
+        self._path = settings.local_db
+        self._headers = _headers(settings, sdk)
+        self._store: Store | None = None
+        self._api: Api | None = None
+
+    def send(self, body: bytes) -> Answer:
+        """Hand over a bulk body and return the answer; never raises."""
+        # Imported with the first request, on the background thread: sqlite3 is not loaded by
+        # programs that send to a service.
+        from prefactor_trace.exceptions import DatabaseError
+        from prefactor_trace.server import Api, Store, default_database_path
+
+        try:
+            if self._api is None:
+                self._store = Store(self._path or default_database_path())
+                self._api = Api(self._store, log_store_errors=False)
+            response = self._api.handle("POST", "/api/v1/bulk", headers=self._headers, body=body)
+        except DatabaseError as error:
+            self.close()
+            return Answer(0, error=str(error))
+        if response.status == 503:
+            self.close()  # opened anew, the database may be one that can be written
+        return Answer(response.status, response.body)
+
+    def renew(self, settings: Settings) -> None:
+        """Send what comes next in the name of another session; called on any thread."""
+        self._headers = _headers(settings, self._headers["X-Prefactor-SDK"])
+
+    def forget(self) -> None:
+        """Do nothing: a store sees to forks itself."""
+
+    def close(self) -> None:
+        """Close the database; `send` opens it again."""
+        store, self._store, self._api = self._store, None, None
+        if store is not None:
+            store.close()
+
+
+def _headers(settings: Settings, sdk: str) -> dict[str, str]:
+    headers = {"X-Prefactor-SDK": sdk}
+    if settings.session is not None:
+        headers["X-Prefactor-Session"] = settings.session
+    return headers

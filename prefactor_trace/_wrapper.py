@@ -1,0 +1,45 @@
+"""A decorated function: wrapt's wrapper, which can also be pickled and copied as functions can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import wrapt
+
+
+class _Bound(wrapt.BoundFunctionWrapper):  # type: ignore[misc, type-arg, unused-ignore]
+    """A decorated method of an object or a class."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        del protocol
+        owner = self._self_instance
+        if owner is None:
+            owner = self.__self__
+        return getattr, (owner, self.__name__)
+
+
+class Wrapped(wrapt.FunctionWrapper):  # type: ignore[misc, type-arg, unused-ignore]
+    """A decorated function."""
+
+    __bound_function_wrapper__ = _Bound
+
+    def __reduce_ex__(self, protocol: Any) -> str:
+        # Like a function, by the name that it is found under in its module.
+        del protocol
+        return str(self.__qualname__)
+
+    def __copy__(self) -> Wrapped:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Wrapped:
+        del memo
+        return self
+
+
+def find_marks(function: Any) -> tuple[object, ...]:
+    """Return the marks of the decorators that a function has on its outside."""
+    if isinstance(function, _Bound):
+        function = function._self_parent
+    elif type(function) in (staticmethod, classmethod):
+        function = function.__func__
+    return function._self_marks if type(function) is Wrapped else ()

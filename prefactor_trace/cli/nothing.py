@@ -1,0 +1,87 @@
+"""Why the run of a program shows nothing: the advice has to fit the cause."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prefactor_trace import _exits, _tracer
+from prefactor_trace._tracer import Tracer
+
+HOW_TO_RECORD = (
+    "put @prefactor.instance(...) on the function that is one run and "
+    '@prefactor.span("tool_call") on its steps (import prefactor_trace as prefactor)'
+)
+
+
+def tracers() -> list[Tracer]:
+    """Return the tracers of this process that record."""
+    return [one for one in _exits.leavers() if isinstance(one, Tracer)]
+
+
+def other_databases(database: Path) -> list[Path]:
+    """Return the local databases, besides `database`, that this process recorded into."""
+    settings = [one.settings() for one in tracers()]
+    chosen = {
+        Path(one.local_db).expanduser().absolute() for one in settings if one.local and one.local_db
+    }
+    return sorted(path for path in chosen if path != database and path.exists())
+
+
+def why_nothing(name: str, code: int | None) -> str:
+    """Return in one sentence why nothing of a program arrived.
+
+    Args:
+        name: The program.
+        code: Its exit code, ``None`` when it was ended from outside.
+    """
+    recording = tracers()
+    return (
+        _did_not_arrive(name, recording)
+        or _sent_elsewhere(name, recording)
+        or _was_off(name)
+        or _was_not_sampled(name, recording)
+        or _was_cut_short(name, code)
+        or f"{name} recorded nothing: {HOW_TO_RECORD}"
+    )
+
+
+def _sent_elsewhere(name: str, recording: Sequence[Tracer]) -> str | None:
+    addresses = {
+        one.settings().api_url
+        for one in recording
+        if not one.settings().local and one.stats().requests
+    }
+    if not addresses:
+        return None
+    where = " and ".join(sorted(addresses))
+    return f"{name} sent its trace to {where}, as its own settings say; `run` shows local ones"
+
+
+def _did_not_arrive(name: str, recording: Sequence[Tracer]) -> str | None:
+    all_stats = [one.stats() for one in recording]
+    if not any(one.started for one in all_stats) or any(one.delivered for one in all_stats):
+        return None
+    troubles = [one.last_error for one in all_stats if one.last_error]
+    return f"nothing that {name} recorded has arrived: {(troubles or ['there was no time'])[0]}"
+
+
+def _was_off(name: str) -> str | None:
+    tracer = _tracer._default._tracer
+    reason = None if tracer is None else tracer.settings().off_reason
+    return None if reason is None else f"{name} recorded nothing: tracing is off: {reason}"
+
+
+def _was_not_sampled(name: str, recording: Sequence[Tracer]) -> str | None:
+    rates = [one.settings().sample_rate for one in recording if one.settings().sample_rate < 1]
+    if not rates:
+        return None
+    return (
+        f"{name} recorded nothing: none of its runs was sampled (sample_rate is {min(rates):g}); "
+        "set PREFACTOR_SAMPLE_RATE=1 to record all"
+    )
+
+
+def _was_cut_short(name: str, code: int | None) -> str | None:
+    if code == 0:
+        return None
+    how = "was terminated" if code is None else f"ended with exit code {code}"
+    return f"{name} {how} before it recorded anything"

@@ -1,0 +1,44 @@
+"""`replay`: send what processes that have died left in the spool."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from prefactor_trace._pipeline.replay import replay as replay_spool
+from prefactor_trace._settings import load_settings
+from prefactor_trace._transport import open_transport, target_of
+from prefactor_trace._version import SDK
+from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.terminal import write
+
+NOTHING_LEFT = 0
+SOME_LEFT = 1
+
+
+def replay(arguments: argparse.Namespace, out: TextIO) -> int:
+    """Send what is left, and say how much that was; 1 where some of it is left still."""
+    given = {"spool_dir": arguments.spool_dir}
+    if arguments.db is not None:
+        given |= {"local_db": arguments.db, "local": True}
+    settings = load_settings(given)
+    if settings.spool_dir is None:
+        raise CommandError("say where the spool is: --spool-dir DIR, or $PREFACTOR_SPOOL_DIR", 2)
+    if settings.off_reason is not None:
+        raise CommandError(f"cannot send: {settings.off_reason}")
+    folder = Path(settings.spool_dir)
+    if not folder.is_dir():
+        raise CommandError(f"there is no spool in {folder}")
+    transport = open_transport(settings, SDK)
+    try:
+        done = replay_spool(folder, target_of(settings), transport.send, settings)
+    finally:
+        transport.close()
+    write(out, f"{done.sent} sent, {len(done.rejected)} refused, {done.left} left")
+    if done.left:
+        write(sys.stderr, f"prefactor-trace: what is left could not be sent: {done.reason}")
+    if done.elsewhere:
+        write(sys.stderr, f"prefactor-trace: {done.elsewhere} more spool for another place")
+    for key, reason in done.rejected.items():
+        write(out, f"refused {key}: {reason}")
+    return SOME_LEFT if done.left else NOTHING_LEFT

@@ -1,0 +1,131 @@
+"""``prefactor-trace run``: any program, with what it did shown at its end."""
+
+import argparse
+import atexit
+import contextlib
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from prefactor_trace import _exits
+from prefactor_trace._pfid import PfidSource
+from prefactor_trace._settings import load_settings
+from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.database import check_database, database_path
+from prefactor_trace.cli.nothing import other_databases, why_nothing
+from prefactor_trace.cli.program import run_program
+from prefactor_trace.cli.session import print_session
+from prefactor_trace.cli.terminal import write
+from prefactor_trace.exceptions import PrefactorError
+
+# A stream that was closed or goes nowhere; or a signal came in the middle of writing to it.
+_CLOSED = (OSError, ValueError, RuntimeError)
+
+
+def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words of ``run`` up to the program's name, and the program's own after it."""
+    at = 1
+    while at < len(argv):
+        word = argv[at]
+        at += 1
+        if word == "--db":
+            at += 1
+        elif word == "-m":
+            at += 1
+            break
+        elif not word.startswith("-") or word.startswith("-m"):
+            break
+    return list(argv[:at]), list(argv[at:])
+
+
+def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # out is the program's
+    """Run a program with local mode on; its trace goes to stderr when the process ends.
+
+    Standard output stays the program's own, so that it can be piped. The trace is printed by an
+    exit handler, after the threads and the exit handlers of the program are done.
+    """
+    database = database_path(arguments.db)
+    check_database(database)
+    session = PfidSource()()
+    os.environ.update(
+        PREFACTOR_ENABLED="1",
+        PREFACTOR_LOCAL="1",
+        PREFACTOR_LOCAL_DB=str(database),
+        PREFACTOR_SESSION=session,
+        PREFACTOR_HANDLE_SIGNALS="1",
+    )
+    # A wrong variable would switch recording off; better to say so before the program runs.
+    load_settings({})
+    ending = _Ending(session, database, arguments.module or arguments.script, sys.stderr)
+    atexit.register(ending.show)
+    ending.show_on_sigterm()
+    try:
+        ending.code = run_program(arguments.script, arguments.module, arguments.arguments)
+    except CommandError:
+        atexit.unregister(ending.show)
+        raise
+    return ending.code
+
+
+class _Ending:
+    """What is shown when the program is over.
+
+    Args:
+        session: What groups the instances of this run.
+        database: Where they are recorded.
+        name: The program.
+        stream: Where to show them; ``None`` where standard error is closed.
+    """
+
+    def __init__(self, session: str, database: Path, name: str, stream: TextIO | None) -> None:
+        self.code: int | None = None
+        self._session = session
+        self._database = database
+        self._name = name
+        self._stream = stream
+        self._process = os.getpid()
+
+    def show(self) -> None:
+        """Deliver what is left and print the trees."""
+        if os.getpid() != self._process:  # a forked child inherits the handler; the parent prints
+            return
+        with contextlib.suppress(AttributeError, *_CLOSED):
+            sys.stdout.flush()
+        _exits.end_all()
+        # The terminal may be gone, or the program may have closed the stream.
+        with contextlib.suppress(*_CLOSED):
+            if self._stream is not None:
+                self._print(self._stream)
+                self._stream.flush()
+
+    def _print(self, stream: TextIO) -> None:
+        try:
+            shown = print_session(self._session, self._database, stream)
+            for other in other_databases(self._database):
+                count = print_session(self._session, other, stream)
+                if count:
+                    write(stream, f"prefactor-trace: recorded in {other}, as the program chose")
+                shown += count
+            if not shown:
+                write(stream, f"prefactor-trace: {why_nothing(self._name, self.code)}")
+        except (PrefactorError, sqlite3.Error) as error:
+            write(stream, f"prefactor-trace: {error}")
+
+    def show_on_sigterm(self) -> None:
+        """Have the trees printed when the program is told to terminate, which still ends it.
+
+        The library delivers first: its own handler comes before one that was set earlier.
+        """
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._terminate)
+
+    def _terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.show()
+        # By the signal itself, so that whoever waits for the process sees what ended it.
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)

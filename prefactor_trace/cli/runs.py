@@ -1,0 +1,130 @@
+"""``prefactor-trace ls`` and ``show``: the runs that a database holds."""
+
+import argparse
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, TextIO
+
+from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.session import instance_lines
+from prefactor_trace.cli.terminal import Screen, columns_of, one_line, write
+from prefactor_trace.cli.tree import STATUS_COLOURS, duration
+from prefactor_trace.server import InstanceSummary, Store
+
+_SHORTEST_ID = 10
+_LONGEST_CELL = 32
+_TITLES = ("ID", "AGENT", "VERSION", "STATUS", "STARTED", "TOOK", "SPANS", "FAILED")
+_STATUS = _TITLES.index("STATUS")
+_ON_THE_RIGHT = {_TITLES.index(title) for title in ("TOOK", "SPANS", "FAILED")}
+
+
+def ls(arguments: argparse.Namespace, out: TextIO) -> int:
+    """Print the newest runs, one on a line."""
+    path = database_path(arguments.db)
+    with open_existing(path) as store:
+        instances = store.list_instances(limit=arguments.limit)
+    if arguments.json:
+        _write_json(out, [as_json(instance) for instance in instances])
+    elif not instances:
+        write(out, f"no runs in {path}")
+    else:
+        for line in table(instances, Screen.of(out)):
+            write(out, line)
+    return 0
+
+
+def show(arguments: argparse.Namespace, out: TextIO) -> int:
+    """Print the tree of one run."""
+    with open_existing(database_path(arguments.db)) as store:
+        instance = find(arguments.id, store)
+        if arguments.json:
+            spans = [span.model_dump(mode="json") for span in store.list_spans(instance.id)]
+            _write_json(out, {"instance": as_json(instance), "spans": spans})
+        else:
+            for line in instance_lines(instance, store, Screen.of(out)):
+                write(out, line)
+    return 0
+
+
+def find(prefix: str, store: Store) -> InstanceSummary:
+    """Return the instance whose id begins with `prefix`.
+
+    Raises:
+        CommandError: There is none, or more than one.
+    """
+    # Ids are ASCII; what is not even text, as an argument may be, SQLite would not take.
+    found = store.find_instances(prefix.lower()) if prefix and prefix.isascii() else []
+    instance = store.get_instance(found[0]) if len(found) == 1 else None
+    if instance is not None:
+        return instance
+    if found:
+        raise CommandError(f"{prefix!r} is the beginning of several ids: {', '.join(found)}")
+    newest = [instance.id for instance in store.list_instances(limit=5)]
+    there_are = f"the newest are {', '.join(newest)}" if newest else "there are no runs yet"
+    raise CommandError(f"no run has an id that begins with {prefix!r}; {there_are}")
+
+
+def table(instances: Sequence[InstanceSummary], screen: Screen) -> Iterator[str]:
+    """Yield the lines of a table of runs, its titles first."""
+    short = shortest_unique([instance.id for instance in instances])
+    rows = [_TITLES, *(_cells(instance, short, screen) for instance in instances)]
+    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
+    for at in map(_TITLES.index, ("AGENT", "VERSION")):
+        too_wide = sum(widths) + 2 * (len(widths) - 1) - screen.width
+        widths[at] = max(min(widths[at], len(_TITLES[at])), widths[at] - max(too_wide, 0))
+    for number, row in enumerate(rows):
+        padded = [
+            _padded(screen.cut(cell, width), width, at)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        if number == 0:
+            yield screen.paint("  ".join(padded).rstrip(), "bold")
+        else:
+            padded[_STATUS] = screen.paint(padded[_STATUS], STATUS_COLOURS.get(row[_STATUS], ""))
+            yield "  ".join(padded).rstrip()
+
+
+def _padded(cell: str, width: int, at: int) -> str:
+    spaces = " " * (width - columns_of(cell))
+    return spaces + cell if at in _ON_THE_RIGHT else cell + spaces
+
+
+def shortest_unique(ids: Sequence[str]) -> int:
+    """Return how many characters tell all of `ids` apart, ten at least."""
+    length = _SHORTEST_ID
+    for one, other in itertools.pairwise(sorted(ids)):
+        while one[:length] == other[:length] and length < len(one):
+            length += 1
+    return length
+
+
+def _cells(instance: InstanceSummary, length: int, screen: Screen) -> tuple[str, ...]:
+    started = instance.started_at
+    took = duration(started, instance.finished_at)
+    return (
+        instance.id[:length],
+        screen.cut(one_line(instance.agent_name), _LONGEST_CELL),
+        screen.cut(one_line(instance.agent_version or "-"), _LONGEST_CELL),
+        instance.status,
+        f"{started.astimezone():%Y-%m-%d %H:%M}" if started else "-",
+        took or ("open" if instance.status == "active" else "-"),
+        str(instance.span_counts.total),
+        str(instance.span_counts.failed),
+    )
+
+
+def as_json(instance: InstanceSummary) -> dict[str, Any]:
+    """Return an instance as plain JSON types, moments as ISO 8601."""
+    fields = {**asdict(instance), "span_counts": instance.span_counts.model_dump()}
+    return {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in fields.items()
+    }
+
+
+def _write_json(out: TextIO, value: object) -> None:
+    # ASCII, so that it is valid JSON whatever the encoding of the stream.
+    write(out, json.dumps(value, indent=2))

@@ -1,0 +1,263 @@
+"""The printed tree of a run: one line for the instance, one for each span."""
+
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from prefactor_trace.cli.terminal import Screen, columns_of, one_line
+from prefactor_trace.models import AgentSpan
+from prefactor_trace.server import InstanceSummary
+
+SCHEMA_NAME_KEY = "prefactor.schema_name"
+_NOTES = "prefactor."  # begins the names of what the tracer says beside the agent's own values
+
+STATUS_COLOURS = {
+    "complete": "green",
+    "failed": "red",
+    "terminated": "red",
+    "cancelled": "yellow",
+    "active": "yellow",
+    "pending": "yellow",
+}
+_LONGEST_STRING = 60
+_SHORTEST_ID = 10
+_NEVER = datetime.max.replace(tzinfo=timezone.utc)
+
+
+def header(instance: InstanceSummary, screen: Screen) -> str:
+    """Return the line of an instance: agent, version, status, duration, spans, id."""
+    counts = instance.span_counts
+    spans = f"{counts.total} span{'' if counts.total == 1 else 's'}"
+    took = duration(instance.started_at, instance.finished_at)
+    if instance.finished_at is None:
+        took = "open" if instance.status == "active" else ""
+    status = instance.status
+    if instance.termination_reason:
+        status += f" ({one_line(instance.termination_reason)})"
+    rest = [took, spans + (f", {counts.failed} failed" if counts.failed else "")]
+    name = " ".join(part for part in (instance.agent_name, instance.agent_version) if part)
+    parts = [screen.cut(one_line(name), _LONGEST_STRING), status, *rest]
+    room = screen.width - sum(columns_of(part) + 2 for part in parts if part)
+    parts[0] = screen.paint(parts[0], "bold")
+    parts[1] = screen.paint(status, STATUS_COLOURS.get(instance.status, "bold"))
+    # Where the whole id does not fit, its beginning does as well.
+    parts.append(screen.paint(instance.id[: max(room, _SHORTEST_ID)], "dim"))
+    return "  ".join(part for part in parts if part)
+
+
+class Row(NamedTuple):
+    """A span and where it hangs.
+
+    Attributes:
+        last: For each level down to the span, whether it is the last of its siblings.
+        span: The span.
+        orphan: Whether its parent is not among the spans.
+    """
+
+    last: tuple[bool, ...]
+    span: AgentSpan
+    orphan: bool
+
+
+def rows(spans: Sequence[AgentSpan]) -> Iterator[Row]:
+    """Yield every span once, parents before children, siblings by their start.
+
+    A span whose parent is missing hangs under the root, and so does one of a circle of parents.
+    """
+    known = {span.id for span in spans}
+    children: dict[str | None, list[AgentSpan]] = defaultdict(list)
+    for span in sorted(spans, key=_start):
+        parent = span.parent_span_id
+        children[parent if parent in known and parent != span.id else None].append(span)
+    children[None] += _circles(spans, children)
+    seen: set[str] = set()
+    # A list, not recursion: an agent may nest deeper than the interpreter's stack.
+    waiting = _level(children[None], ())
+    while waiting:
+        row = waiting.pop()
+        if row.span.id not in seen:
+            seen.add(row.span.id)
+            yield row
+            waiting += _level(children[row.span.id], row.last)
+
+
+def _start(span: AgentSpan) -> datetime:
+    return span.started_at or span.inserted_at or _NEVER
+
+
+def _level(spans: Sequence[AgentSpan], above: tuple[bool, ...]) -> list[Row]:
+    """Return the rows of siblings, the first at the end, where it is popped from."""
+    return [
+        Row((*above, at == len(spans) - 1), span, not above and span.parent_span_id is not None)
+        for at, span in reversed(list(enumerate(spans)))
+    ]
+
+
+def _circles(
+    spans: Sequence[AgentSpan], children: Mapping[str | None, Sequence[AgentSpan]]
+) -> list[AgentSpan]:
+    """Return one span of each circle, so that it can be reached from the root."""
+    reached: set[str] = set()
+    entries = []
+
+    def reach(start: Sequence[AgentSpan]) -> None:
+        waiting = list(start)
+        while waiting:
+            span = waiting.pop()
+            if span.id not in reached:
+                reached.add(span.id)
+                waiting += children.get(span.id, ())
+
+    reach(children.get(None, ()))
+    for span in spans:
+        if span.id not in reached:
+            entries.append(span)
+            reach([span])
+    return entries
+
+
+def span_lines(
+    spans: Sequence[AgentSpan], screen: Screen, limit: int | None = None
+) -> Iterator[str]:
+    """Yield the lines of an instance's spans.
+
+    Args:
+        spans: Its spans, in any order.
+        screen: Where they will be shown.
+        limit: Most lines of spans; the rest is counted in one line.
+    """
+    yield from (span_line(row, screen) for row in itertools.islice(rows(spans), limit))
+    if limit is not None and len(spans) > limit:
+        yield f"{screen.ellipsis} {len(spans) - limit} more spans"
+
+
+def span_line(row: Row, screen: Screen) -> str:
+    """Return the line of one span: branches, name, facts, status or error, duration."""
+    span = row.span
+    took = duration(span.started_at, span.finished_at)
+    if span.finished_at is None and span.status == "active":
+        took = "open"
+    branches = _branches(row.last, screen)
+    name = one_line(schema_name(span)) + _marks(row)
+    room = screen.width - columns_of(branches) - columns_of(took) - 2
+    name = screen.cut(name, max(room, 8))
+    room -= columns_of(name) + 1
+    trouble = screen.cut(_trouble(span), max(room - 1, 0))
+    room -= columns_of(trouble) + 2 if trouble else 0
+    known = facts(span, screen, room)
+    parts = [
+        screen.paint(branches, "dim") + screen.paint(name, "bold"),
+        f" {screen.paint(known, 'dim')}" if known else "",
+        f"  {screen.paint(trouble, STATUS_COLOURS[span.status])}" if trouble else "",
+        f"  {screen.paint(took, 'yellow') if took == 'open' else took}" if took else "",
+    ]
+    return "".join(parts)
+
+
+def _marks(row: Row) -> str:
+    """Return what is odd about a span, for after its name."""
+    mismatch = row.span.schema_validation is not None
+    odd = (row.orphan and "parent missing", mismatch and "schema mismatch")
+    return "".join(f" ({mark})" for mark in odd if mark)
+
+
+def schema_name(span: AgentSpan) -> str:
+    """Return the name that the agent gave the span.
+
+    A type that was not declared at registration travels in the payload.
+    """
+    name = span.payload.get(SCHEMA_NAME_KEY)
+    return name if isinstance(name, str) and name else span.schema_name
+
+
+def facts(span: AgentSpan, screen: Screen, columns: int) -> str:
+    """Return what went in and what came out, cut to `columns`."""
+    payload = _own(span.payload)
+    given = _object(payload, screen) if payload else ""
+    result = _own(span.result_payload or {})
+    came = "" if span.status == "failed" else _result(result, screen)
+    if came:
+        # What went in tells more; each may also have what the other one leaves.
+        left = columns - columns_of(given) - 1 if given else columns
+        came = screen.cut(f"{screen.arrow} {came}", max(columns * 2 // 5, left))
+    room = columns - columns_of(came) - 1 if came else columns
+    return " ".join(part for part in (screen.cut(given, room), came) if part)
+
+
+def _own(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the agent recorded, without the notes that the tracer added."""
+    return {key: value for key, value in values.items() if not key.startswith(_NOTES)}
+
+
+def _result(result: Mapping[str, Any], screen: Screen) -> str:
+    # A return value that is no mapping travels as {"result": value}; None says nothing.
+    if set(result) == {"result"}:
+        value = result["result"]
+        return "" if value is None else _value(value, screen)
+    return _object(result, screen) if result else ""
+
+
+def _object(values: Mapping[str, Any], screen: Screen) -> str:
+    inside = ", ".join(
+        f"{_text(str(key))}: {_value(value, screen)}" for key, value in values.items()
+    )
+    return f"{{{inside}}}"
+
+
+def _value(value: object, screen: Screen) -> str:
+    """Return a value as JSON, long texts cut and containers inside counted."""
+    if isinstance(value, str):
+        return _text(screen.cut(one_line(value), _LONGEST_STRING))
+    if isinstance(value, (list, dict)):
+        whole = _text(value)
+        if len(whole) <= _LONGEST_STRING // 2:
+            return whole
+        noun = "item" if isinstance(value, list) else "key"
+        return f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    return one_line(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _trouble(span: AgentSpan) -> str:
+    """Return what went wrong in one line, or nothing."""
+    if span.status in ("complete", "active"):
+        return ""
+    if span.status != "failed":
+        return span.status
+    result = span.result_payload or {}
+    kind, message = result.get("error_type"), str(result.get("message") or "")
+    # A message of many lines says what it is in the first that is not empty.
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    what = ": ".join(part for part in (str(kind or ""), first) if part)
+    return one_line(f"FAILED {what}".rstrip())
+
+
+def _branches(last: tuple[bool, ...], screen: Screen) -> str:
+    bar, fork, end = ("│  ", "├─ ", "└─ ") if screen.unicode else ("|  ", "|- ", "`- ")
+    inner = "".join("   " if done else bar for done in last[:-1])
+    if len(inner) > screen.width // 2:
+        # So deep that no room would be left for the span itself.
+        inner = f"{screen.ellipsis} level {len(last)} "
+    return inner + (end if last[-1] else fork)
+
+
+def duration(start: datetime | None, end: datetime | None) -> str:
+    """Return the time between two moments for people, or nothing when one is missing."""
+    if start is None or end is None:
+        return ""
+    seconds = max((end - start).total_seconds(), 0.0)
+    if seconds < 1:
+        digits = 0 if seconds >= 0.01 else 1 if seconds >= 0.0001 else 2
+        return f"{seconds * 1000:.{digits}f} ms"
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

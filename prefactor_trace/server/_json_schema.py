@@ -1,0 +1,153 @@
+"""Does a payload match its JSON schema? The common keywords, and no others.
+
+Checked: `type`, `enum`, `const`, `required`, `properties`, `additionalProperties`, `items`,
+`anyOf`, `oneOf` (as `anyOf`), `allOf` and `$ref` within the schema. Other keywords (formats,
+patterns, bounds and so on) count as met: nothing is called a mismatch that might be none.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+MAX_MISMATCHES = 20
+_MAX_REFERENCES = 16  # a schema may refer to itself without ever getting deeper into the value
+_MAX_STEPS = 20_000  # and may branch at each of them; past this the rest counts as met
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "boolean": (bool,),
+    "null": (type(None),),
+    "number": (int, float),
+    "integer": (int, float),
+}
+
+
+def mismatches(schema: Any, value: Any, at: str) -> list[dict[str, str]]:
+    """Return where a value differs from a JSON schema, at most `MAX_MISMATCHES` places.
+
+    Args:
+        schema: The schema; what is no schema matches everything.
+        value: The value, as JSON is read.
+        at: How the value is called in the answer, for example ``"payload"``.
+    """
+    found: list[dict[str, str]] = []
+    try:
+        for path, message in _Check(schema).run(schema, value, at, 0):
+            found.append({"field": path, "message": message})
+            if len(found) == MAX_MISMATCHES:
+                break
+    except RecursionError:
+        pass  # a deep value in a schema that nests too: what was found so far stands
+    return found
+
+
+class _Check:
+    """One value against one schema, which `$ref` is looked up in."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self.steps = 0
+
+    def run(self, schema: Any, value: Any, at: str, references: int) -> Iterator[tuple[str, str]]:
+        if schema is False:
+            yield at, "is not allowed"
+        self.steps += 1
+        if not isinstance(schema, dict) or self.steps > _MAX_STEPS:
+            return
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and references < _MAX_REFERENCES:
+            yield from self.run(self._resolve(reference), value, at, references + 1)
+        if not _is_type(schema.get("type"), value):
+            yield at, f"is not of type {_list(schema['type'])}"
+            return
+        yield from _values(schema, value, at)
+        yield from self._choices(schema, value, at, references)
+        if isinstance(value, dict):
+            yield from self._object(schema, value, at)
+        elif isinstance(value, list) and "items" in schema:
+            for index, item in enumerate(value):
+                yield from self.run(schema["items"], item, f"{at}[{index}]", 0)
+
+    def _choices(
+        self, schema: dict[str, Any], value: Any, at: str, references: int
+    ) -> Iterator[tuple[str, str]]:
+        for part in _as_list(schema.get("allOf")):
+            yield from self.run(part, value, at, references + 1)
+        for keyword in ("anyOf", "oneOf"):
+            choices = _as_list(schema.get(keyword))
+            if references >= _MAX_REFERENCES or not choices:
+                continue
+            if all(any(self.run(choice, value, at, references + 1)) for choice in choices):
+                yield at, f"matches none of {keyword}"
+
+    def _object(
+        self, schema: dict[str, Any], value: dict[str, Any], at: str
+    ) -> Iterator[tuple[str, str]]:
+        for name in _as_list(schema.get("required")):
+            if isinstance(name, str) and name not in value:
+                yield f"{at}.{name}", "is required"
+        properties = schema.get("properties")
+        properties = properties if isinstance(properties, dict) else {}
+        # Names that a pattern may allow are not judged, since patterns are not read.
+        others = True if "patternProperties" in schema else schema.get("additionalProperties")
+        for name, item in value.items():
+            if name in properties:
+                yield from self.run(properties[name], item, f"{at}.{name}", 0)
+            else:
+                yield from self.run(others, item, f"{at}.{name}", 0)
+
+    def _resolve(self, reference: str) -> Any:
+        """Return what a reference points to, `None` (matches everything) when that is not here."""
+        if not reference.startswith("#"):
+            return None
+        target = self.root
+        for part in reference[1:].split("/")[1:]:
+            name = part.replace("~1", "/").replace("~0", "~")
+            if not isinstance(target, dict) or name not in target:
+                return None
+            target = target[name]
+        return target
+
+
+def _values(schema: dict[str, Any], value: Any, at: str) -> Iterator[tuple[str, str]]:
+    choices = schema.get("enum")
+    if isinstance(choices, list) and not any(_same(choice, value) for choice in choices):
+        yield at, "is none of the allowed values"
+    if "const" in schema and not _same(schema["const"], value):
+        yield at, "is not the one allowed value"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Return whether two JSON values are equal; unlike Python, JSON tells `true` from `1`."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)
+
+
+def _is_type(wanted: Any, value: Any) -> bool:
+    names = wanted if isinstance(wanted, list) else [wanted]
+    # A word that is no type of JSON schema says nothing about the value.
+    if not all(isinstance(name, str) and name in _TYPES for name in names):
+        return True
+    return any(_is_one_type(name, value) for name in names)
+
+
+def _is_one_type(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return name == "boolean"
+    if name == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, _TYPES[name])
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _list(types: Any) -> str:
+    return " or ".join(types) if isinstance(types, list) else str(types)

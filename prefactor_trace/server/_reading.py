@@ -1,0 +1,144 @@
+"""Reading what is stored, for the command line and the viewer."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from prefactor_trace.models import AgentInstanceSpanCounts, AgentSpan
+from prefactor_trace.server import _json
+from prefactor_trace.server._instances import INSTANCE_COLUMNS, InstanceRow, count_spans
+from prefactor_trace.server._lists import IN_START_ORDER
+from prefactor_trace.server._spans import SPAN_COLUMNS, SpanRow, span_text
+
+_MAX_FOUND = 10
+
+
+@dataclass(frozen=True)
+class InstanceSummary:
+    """One run of an agent, as a list of runs shows it.
+
+    Attributes:
+        id: PFID of the instance.
+        agent_id: Id of the agent.
+        agent_name: Name of the agent.
+        agent_version: The version's external identifier, else its name.
+        environment_id: PFID of the environment.
+        status: Where the run stands.
+        purpose: Why it ran.
+        external_identifier: The client's own name for the run.
+        inserted_at: When it was registered.
+        started_at: When it began.
+        finished_at: When it ended.
+        termination_reason: Why the platform ended it.
+        span_counts: How many spans stand where.
+        session: What groups the runs that one command started.
+        quality_payloads: Quality schema name to the record.
+    """
+
+    id: str
+    agent_id: str
+    agent_name: str
+    agent_version: str | None
+    environment_id: str
+    status: str
+    purpose: str
+    external_identifier: str | None
+    inserted_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    termination_reason: str | None
+    span_counts: AgentInstanceSpanCounts
+    session: str | None
+    quality_payloads: dict[str, dict[str, Any]]
+
+
+def read_instances(
+    db: sqlite3.Connection,
+    *,
+    limit: int,
+    offset: int,
+    **equal: str | None,
+) -> list[InstanceSummary]:
+    """Return instances, the newest first.
+
+    Args:
+        db: Connection that is read from.
+        limit: How many at most.
+        offset: How many to leave out at the beginning.
+        **equal: Column to the value that it must have; `None` for any.
+    """
+    conditions = [f"{column} = ?" for column, value in equal.items() if value is not None]
+    values = [value for value in equal.values() if value is not None]
+    wanted = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    rows = db.execute(
+        f"SELECT {INSTANCE_COLUMNS} FROM agent_instances {wanted} "  # noqa: S608
+        "ORDER BY number DESC LIMIT ? OFFSET ?",
+        (*values, limit, offset),
+    ).fetchall()
+    return _summaries(db, [InstanceRow(*row) for row in rows])
+
+
+def find_ids(db: sqlite3.Connection, prefix: str) -> list[str]:
+    """Return the first few ids of instances that start with `prefix`."""
+    rows = db.execute(
+        # `LIKE` would read `%` and `_` as patterns.
+        "SELECT id FROM agent_instances WHERE substr(id, 1, length(:prefix)) = :prefix "
+        "ORDER BY number DESC LIMIT :most",
+        {"prefix": prefix, "most": _MAX_FOUND},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def read_spans(db: sqlite3.Connection, account_id: str, instance_id: str) -> list[AgentSpan]:
+    """Return the spans of an instance in the order of their start."""
+    (agent_id,) = db.execute(
+        "SELECT agent_id FROM agent_instances WHERE id = ?", (instance_id,)
+    ).fetchone() or ("",)
+    rows = db.execute(
+        f"SELECT {SPAN_COLUMNS} FROM agent_spans WHERE agent_instance_id = ? "  # noqa: S608
+        f"{IN_START_ORDER}",
+        (instance_id,),
+    )
+    return [
+        AgentSpan.model_validate_json(span_text(SpanRow(*row), account_id, agent_id))
+        for row in rows
+    ]
+
+
+def _summaries(db: sqlite3.Connection, rows: Iterable[InstanceRow]) -> list[InstanceSummary]:
+    rows = list(rows)
+    counts = count_spans(db, [row.id for row in rows])
+    return [_summary(db, row, counts[row.id]) for row in rows]
+
+
+def _summary(
+    db: sqlite3.Connection, row: InstanceRow, counts: AgentInstanceSpanCounts
+) -> InstanceSummary:
+    (agent_name,) = db.execute("SELECT name FROM agents WHERE id = ?", (row.agent_id,)).fetchone()
+    (content,) = db.execute(
+        "SELECT content FROM agent_versions WHERE id = ?", (row.agent_version_id,)
+    ).fetchone()
+    version = _json.read(content)
+    return InstanceSummary(
+        id=row.id,
+        agent_id=row.agent_id,
+        agent_name=agent_name,
+        agent_version=version.get("external_identifier") or version.get("name"),
+        environment_id=row.environment_id,
+        status=row.status,
+        purpose=row.purpose,
+        external_identifier=row.external_identifier,
+        inserted_at=_moment(row.inserted_at),
+        started_at=_moment(row.started_at) if row.started_at else None,
+        finished_at=_moment(row.finished_at) if row.finished_at else None,
+        termination_reason=row.termination_reason,
+        span_counts=counts,
+        session=row.session,
+        quality_payloads=_json.read(row.quality_payloads),
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text[:-1] + "+00:00")

@@ -1,0 +1,265 @@
+"""Actions on spans: create and finish."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from prefactor_trace._pfid import is_pfid
+from prefactor_trace.models import CreateAgentSpanRequest, FinishSpanRequest
+from prefactor_trace.server import _json
+from prefactor_trace.server._fields import check_pfid, read_fields, read_timestamp
+from prefactor_trace.server._json_schema import mismatches
+from prefactor_trace.server._refusal import invalid_action, invalid_field, not_found
+from prefactor_trace.server._schemas import DeclaredType
+from prefactor_trace.server._template import render
+from prefactor_trace.server._transaction import Transaction
+
+_FINAL = ("complete", "failed", "cancelled")
+# What a span may become from where it stands; `cancelled` belongs to spans that never started.
+_NEXT = {"pending": ("cancelled",), "active": ("complete", "failed")}
+
+
+class SpanRow(NamedTuple):
+    """A span as it is stored: one row of `agent_spans`, without its number.
+
+    Attributes:
+        id: PFID of the span.
+        agent_instance_id: PFID of the instance.
+        parent_span_id: PFID of the parent.
+        schema_name: Name of the span's type.
+        schema_title: Title of the span's type.
+        status: Where the span stands.
+        payload: JSON text.
+        result_payload: JSON text.
+        summary: The type's template, rendered.
+        schema_validation: JSON text; `None` when payload and result match their schemas.
+        started_at: Timestamp.
+        finished_at: Timestamp.
+        inserted_at: Timestamp.
+        updated_at: Timestamp.
+    """
+
+    id: str
+    agent_instance_id: str
+    parent_span_id: str | None
+    schema_name: str
+    schema_title: str | None
+    status: str
+    payload: str
+    result_payload: str | None
+    summary: str | None
+    schema_validation: str | None
+    started_at: str | None
+    finished_at: str | None
+    inserted_at: str
+    updated_at: str
+
+
+SPAN_COLUMNS = ", ".join(SpanRow._fields)
+"""The columns of a `SpanRow`, in its order."""
+
+_INSERT = (
+    f"INSERT INTO agent_spans ({SPAN_COLUMNS}) "  # noqa: S608
+    f"VALUES ({', '.join('?' * len(SpanRow._fields))})"
+)
+
+
+class _Instance(NamedTuple):
+    """What an action on a span needs to know of its instance."""
+
+    agent_id: str
+    schema_version_id: str
+    status: str
+    termination_reason: str | None
+
+
+def span_text(span: SpanRow, account_id: str, agent_id: str) -> str:
+    """Return a span as the service answers it, as JSON text."""
+    head = _json.write(
+        {
+            "type": "agent_span",
+            "id": span.id,
+            "account_id": account_id,
+            "agent_id": agent_id,
+            "agent_instance_id": span.agent_instance_id,
+            "parent_span_id": span.parent_span_id,
+            "schema_name": span.schema_name,
+            "schema_title": span.schema_title,
+            "status": span.status,
+            "summary": span.summary,
+            "started_at": span.started_at,
+            "finished_at": span.finished_at,
+            "inserted_at": span.inserted_at,
+            "updated_at": span.updated_at,
+        }
+    )
+    # These three are stored as JSON text: reading them only to write them again costs too much.
+    return (
+        f'{head[:-1]},"payload":{span.payload},"result_payload":{span.result_payload or "null"},'
+        f'"schema_validation":{span.schema_validation or "null"}}}'
+    )
+
+
+def create(transaction: Transaction, fields: Mapping[str, Any]) -> str:
+    """Create a span and return the answer.
+
+    Raises:
+        Refusal: Fields are missing or wrong.
+    """
+    request = read_fields(CreateAgentSpanRequest, fields)
+    if "payload" not in fields:
+        raise invalid_field("payload", "is required; without content it is {}")
+    instance = _find_instance(transaction, request.agent_instance_id)
+    declared = _find_type(transaction, instance, request.schema_name)
+    span_id = _choose_id(transaction, request.id)
+    _check_parent(transaction, request)
+    started_at, finished_at = _times(transaction.now, request)
+    payload, result = request.payload, request.result_payload
+    span = SpanRow(
+        span_id,
+        request.agent_instance_id,
+        request.parent_span_id,
+        request.schema_name,
+        declared.title,
+        request.status,
+        _json.write(payload),
+        None if result is None else _json.write(result),
+        render(declared.template, payload, result),
+        _validation(declared, payload, result),
+        started_at,
+        finished_at,
+        transaction.now,
+        transaction.now,
+    )
+    transaction.db.execute(_INSERT, span)
+    return _answer(transaction, span, instance)
+
+
+def finish(transaction: Transaction, span_id: str, fields: Mapping[str, Any]) -> str:
+    """Finish a span and return the answer.
+
+    Raises:
+        Refusal: Fields are wrong, the span is not there, or its status does not allow it.
+    """
+    request = read_fields(FinishSpanRequest, fields)
+    row = transaction.db.execute(
+        f"SELECT {SPAN_COLUMNS} FROM agent_spans WHERE id = ?",  # noqa: S608
+        (span_id,),
+    ).fetchone()
+    if row is None:
+        raise not_found("span", span_id)
+    span = SpanRow(*row)
+    status = request.status or "complete"
+    if status not in _NEXT.get(span.status, ()):
+        raise invalid_action(f"A span that is {span.status} cannot become {status}")
+    finished_at = read_timestamp("timestamp", request.timestamp)
+    started_at = span.started_at or ""
+    if finished_at is not None and finished_at < started_at:
+        raise invalid_field("timestamp", f"must not be before started_at ({started_at})")
+    # The instance's status is of no account: a run may end before the last of its spans is sent.
+    instance = _find_instance(transaction, span.agent_instance_id)
+    declared = _find_type(transaction, instance, span.schema_name)
+    payload, result = _json.read(span.payload), request.result_payload
+    span = span._replace(
+        status=status,
+        result_payload=None if result is None else _json.write(result),
+        summary=render(declared.template, payload, result),
+        schema_validation=_validation(declared, payload, result),
+        finished_at=finished_at or max(transaction.now, started_at),
+        updated_at=transaction.now,
+    )
+    transaction.db.execute(
+        "UPDATE agent_spans SET status = ?, result_payload = ?, summary = ?, "
+        "schema_validation = ?, finished_at = ?, updated_at = ? WHERE id = ?",
+        (
+            span.status,
+            span.result_payload,
+            span.summary,
+            span.schema_validation,
+            span.finished_at,
+            span.updated_at,
+            span.id,
+        ),
+    )
+    return _answer(transaction, span, instance)
+
+
+def _answer(transaction: Transaction, span: SpanRow, instance: _Instance) -> str:
+    details = span_text(span, transaction.account_id, instance.agent_id)
+    if instance.status != "terminated":
+        return f'{{"status":"success","details":{details}}}'
+    control = _json.write({"terminate": True, "reason": instance.termination_reason})
+    return f'{{"status":"success","details":{details},"control":{control}}}'
+
+
+def _find_instance(transaction: Transaction, instance_id: str) -> _Instance:
+    row = transaction.db.execute(
+        "SELECT agent_id, agent_schema_version_id, status, termination_reason "
+        "FROM agent_instances WHERE id = ?",
+        (instance_id,),
+    ).fetchone()
+    if row is None:
+        raise invalid_field("agent_instance_id", f"there is no instance {instance_id!r}")
+    return _Instance(*row)
+
+
+def _find_type(transaction: Transaction, instance: _Instance, schema_name: str) -> DeclaredType:
+    declared = transaction.declared(instance.schema_version_id).spans.get(schema_name)
+    if declared is None:
+        raise invalid_field(
+            "schema_name", f"{schema_name!r} is not declared by the instance's schema version"
+        )
+    return declared
+
+
+def _choose_id(transaction: Transaction, wanted: str | None) -> str:
+    if wanted is None:
+        return transaction.new_id()
+    check_pfid("id", wanted)
+    if transaction.db.execute("SELECT 1 FROM agent_spans WHERE id = ?", (wanted,)).fetchone():
+        raise invalid_field("id", "has already been taken")
+    return wanted
+
+
+def _check_parent(transaction: Transaction, request: CreateAgentSpanRequest) -> None:
+    parent = request.parent_span_id
+    if parent is None:
+        return
+    row = (
+        is_pfid(parent)
+        and transaction.db.execute(
+            # A parent in another run would tear the tree of both.
+            "SELECT 1 FROM agent_spans WHERE id = ? AND agent_instance_id = ?",
+            (parent, request.agent_instance_id),
+        ).fetchone()
+    )
+    if not row:
+        raise invalid_field("parent_span_id", f"{parent!r} is no span of this instance")
+
+
+def _times(now: str, request: CreateAgentSpanRequest) -> tuple[str | None, str | None]:
+    """Return when a new span started and finished; what the request leaves out is now."""
+    started_at = read_timestamp("started_at", request.started_at)
+    finished_at = read_timestamp("finished_at", request.finished_at)
+    if request.status == "terminated":
+        raise invalid_field("status", "a span cannot be created as terminated")
+    if request.status not in _FINAL:
+        for field in ("finished_at", "result_payload"):
+            if getattr(request, field) is not None:
+                raise invalid_field(field, f"needs a final status ({', '.join(_FINAL)})")
+        return started_at or (now if request.status == "active" else None), None
+    # Client and service have different clocks, and an order of times must hold all the same.
+    if started_at is None:
+        return min(now, finished_at or now), finished_at or now
+    if finished_at is not None and finished_at < started_at:
+        raise invalid_field("finished_at", f"must not be before started_at ({started_at})")
+    return started_at, finished_at or max(now, started_at)
+
+
+def _validation(
+    declared: DeclaredType, payload: Mapping[str, Any], result: Mapping[str, Any] | None
+) -> str | None:
+    """Return how payload and result differ from their schemas, as JSON text."""
+    errors = mismatches(declared.schema, payload, "payload")
+    if result is not None and declared.result_schema is not None:
+        errors += mismatches(declared.result_schema, result, "result_payload")
+    return _json.write({"valid": False, "errors": errors}) if errors else None

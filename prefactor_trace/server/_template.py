@@ -1,0 +1,160 @@
+"""Templates: the part of Liquid that a one-line summary needs.
+
+Known: `{{ path }}`, `{{ path | default: "text" }}`, and `if`, `elsif`, `else`, `unless` over a path
+or a comparison with `==` or `!=`. A template with anything else has no summary.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from prefactor_trace.server import _json
+
+MAX_SUMMARY = 1_000
+"""Characters that a summary may have."""
+
+_TOKEN = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}|\{%-?\s*(.*?)\s*-?%\}", re.DOTALL)
+_PATH = r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*"
+_LITERAL = r"\"[^\"]*\"|'[^']*'|-?\d+(?:\.\d+)?|true|false|nil|null"
+_OUTPUT = re.compile(rf"({_PATH})(?:\s*\|\s*default:\s*({_LITERAL}))?\Z")
+_CONDITION = re.compile(rf"({_PATH})(?:\s*(==|!=)\s*({_LITERAL}))?\Z")
+_WORDS = {"true": True, "false": False, "nil": None, "null": None}
+
+# A parsed template: texts, outputs, and branches of (condition, nodes).
+_Node = tuple[str, Any]
+_Test = tuple[str, "str | None", "str | None", bool]
+
+
+class _UnknownSyntax(Exception):  # noqa: N818  # never leaves this module
+    """A template uses more of Liquid than is known here."""
+
+
+def render(template: str | None, *fields: Mapping[str, Any] | None) -> str | None:
+    """Return a template rendered over some fields, `None` when there is none or it cannot be.
+
+    Args:
+        template: The template.
+        *fields: Mappings that names are looked up in; a later one wins.
+    """
+    # A summary that shows a template's source would be worse than none.
+    nodes = _parse(template) if template else None
+    if nodes is None:
+        return None
+    known: dict[str, Any] = {}
+    for mapping in fields:
+        known.update(mapping or {})
+    return " ".join("".join(_output(nodes, known)).split())[:MAX_SUMMARY]
+
+
+@lru_cache(maxsize=256)
+def _parse(template: str) -> tuple[_Node, ...] | None:
+    try:
+        nodes, end = _parse_until(_tokens(template), ())
+    except _UnknownSyntax:
+        return None
+    return nodes if end == "" else None
+
+
+def _tokens(template: str) -> Iterator[_Node]:
+    at = 0
+    for match in _TOKEN.finditer(template):
+        yield "text", template[at : match.start()]
+        yield ("output", match[1]) if match[1] is not None else ("tag", match[2])
+        at = match.end()
+    yield "text", template[at:]
+
+
+def _parse_until(tokens: Iterator[_Node], ends: tuple[str, ...]) -> tuple[tuple[_Node, ...], str]:
+    """Return the nodes up to a tag whose first word is in `ends`, and that tag."""
+    nodes: list[_Node] = []
+    for kind, content in tokens:
+        if kind == "text":
+            nodes.append((kind, content))
+        elif kind == "output":
+            match = _OUTPUT.match(content)
+            if match is None:
+                raise _UnknownSyntax(content)
+            nodes.append((kind, match.groups()))
+        else:
+            word, _, rest = content.partition(" ")
+            if word in ends:
+                return tuple(nodes), content
+            if word not in ("if", "unless"):
+                raise _UnknownSyntax(content)
+            nodes.append(("branches", _parse_branches(tokens, word, rest)))
+    if ends:
+        raise _UnknownSyntax("a block is not closed")
+    return tuple(nodes), ""
+
+
+def _parse_branches(tokens: Iterator[_Node], opener: str, condition: str) -> tuple[Any, ...]:
+    branches = []
+    test: _Test | None = _parse_condition(condition, negated=opener == "unless")
+    while True:
+        nodes, end = _parse_until(tokens, ("elsif", "else", f"end{opener}"))
+        branches.append((test, nodes))
+        word, _, rest = end.partition(" ")
+        if word == f"end{opener}":
+            return tuple(branches)
+        test = _parse_condition(rest, negated=False) if word == "elsif" else None
+
+
+def _parse_condition(text: str, *, negated: bool) -> _Test:
+    match = _CONDITION.match(text.strip())
+    if match is None:
+        raise _UnknownSyntax(text)
+    path, operator, literal = match.groups()
+    return path, operator, literal, negated
+
+
+def _output(nodes: tuple[_Node, ...], known: Mapping[str, Any]) -> Iterator[str]:
+    for kind, content in nodes:
+        if kind == "text":
+            yield content
+        elif kind == "output":
+            path, default = content
+            value = _look_up(path, known)
+            missing = value is None or value is False or value == ""
+            yield _spell(_literal(default) if default and missing else value)
+        else:
+            for test, inner in content:
+                if test is None or _holds(test, known):
+                    yield from _output(inner, known)
+                    break
+
+
+def _holds(test: _Test, known: Mapping[str, Any]) -> bool:
+    path, operator, literal, negated = test
+    value = _look_up(path, known)
+    if operator is None or literal is None:
+        holds = value is not None and value is not False
+    else:
+        holds = (value == _literal(literal)) == (operator == "==")
+    return holds != negated
+
+
+def _look_up(path: str, known: Any) -> Any:
+    value = known
+    for part in path.replace("[", ".").replace("]", "").split("."):
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        elif isinstance(value, (list, str)) and part == "size":
+            value = len(value)
+        else:
+            return None
+    return value
+
+
+def _literal(text: str) -> Any:
+    if text in _WORDS:
+        return _WORDS[text]
+    return text[1:-1] if text[0] in "\"'" else float(text) if "." in text else int(text)
+
+
+def _spell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else _json.write(value)

@@ -1,0 +1,41 @@
+"""Timestamps: any ISO 8601 with a zone comes in, one sortable spelling is stored."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+Clock = Callable[[], datetime]
+
+_ISO_8601 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(?:([Zz])|([+-]\d\d):?(\d\d))\Z",
+    re.ASCII,
+)
+
+
+def utc_now() -> datetime:
+    """Return the time of the system's clock."""
+    return datetime.now(timezone.utc)
+
+
+def spell(moment: datetime) -> str:
+    """Return the stored spelling of a moment, which sorts as text in the order of time."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def parse_timestamp(text: str) -> str:
+    """Return the stored spelling of an ISO 8601 timestamp.
+
+    Raises:
+        ValueError: `text` is no such timestamp, or has no zone.
+    """
+    parts = _ISO_8601.match(text)
+    if parts is None:
+        raise ValueError('must be ISO 8601 with a zone, as "2026-01-31T12:00:00.000000Z"')
+    day, time, fraction, zulu, hours, minutes = parts.groups()
+    # Python 3.10 reads neither "Z" nor any number of digits but three and six.
+    offset = "+00:00" if zulu else f"{hours}:{minutes}"
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time}.{(fraction or ''):0<6.6}{offset}")
+        return spell(moment)
+    except (ValueError, OverflowError):
+        raise ValueError("is not a moment of the calendar") from None

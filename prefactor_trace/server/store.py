@@ -1,0 +1,258 @@
+"""The store of the embedded Prefactor: one SQLite file, shared by threads and processes."""
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from prefactor_trace._pfid import PfidSource, partition_of
+from prefactor_trace.exceptions import DatabaseError
+from prefactor_trace.models import AgentSpan
+from prefactor_trace.server import _instances, _reading
+from prefactor_trace.server._database import is_busy, open_database, open_to_read, patiently
+from prefactor_trace.server._reading import InstanceSummary
+from prefactor_trace.server._refusal import Refusal
+from prefactor_trace.server._schemas import DeclaredSchemas
+from prefactor_trace.server._timestamps import Clock, utc_now
+from prefactor_trace.server._transaction import Transaction
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
+_paused: "list[Store]" = []
+
+
+class Store:
+    """Everything that the embedded Prefactor keeps.
+
+    One store may be used from any thread, and one file from several processes at once. After a fork
+    parent and child go on, each with a connection of its own.
+
+    Args:
+        path: The database, which is made when missing, readable by its owner alone.
+        read_only: Change nothing, not even make the file; a write-protected one will do.
+        clock: Gives the time in UTC, for tests.
+        ids: Makes PFIDs, for tests.
+
+    Raises:
+        DatabaseError: The file cannot be used; the message says why.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        read_only: bool = False,
+        clock: Clock = utc_now,
+        ids: Callable[[], str] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self._read_only = read_only
+        self._clock = clock
+        self._ids = ids
+        self._schemas: dict[str, DeclaredSchemas] = {}
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        self.account_id = ""
+        self._new_id = ids or PfidSource()
+        with self.reading():
+            _stores.add(self)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = (open_to_read if self._read_only else open_database)(self.path)
+        try:
+            account_id = self._find_account(connection)
+        except BaseException:
+            connection.close()
+            raise
+        if account_id != self.account_id:
+            self.account_id = account_id
+            self._new_id = self._ids or PfidSource(partition_of(account_id))
+        self._connection = connection
+        return connection
+
+    def _find_account(self, connection: sqlite3.Connection) -> str:
+        row = connection.execute("SELECT id FROM account").fetchone()
+        if row is None and not self._read_only:
+            # Only one of several processes that make the database together names the account.
+            connection.execute(
+                "INSERT INTO account SELECT ? WHERE NOT EXISTS (SELECT 1 FROM account)",
+                (self._new_id(),),
+            )
+            row = connection.execute("SELECT id FROM account").fetchone()
+        return "" if row is None else str(row[0])
+
+    def close(self) -> None:
+        """Close the database; doing so again is harmless."""
+        with self._lock:
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection to read from, which sees one state of the database throughout."""
+        with self._begun("BEGIN") as connection:
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self, session: str | None = None) -> Iterator[Transaction]:
+        """Give a transaction, which is kept when the block ends and undone when it raises.
+
+        Args:
+            session: What groups the instances that are registered in it.
+        """
+        with self._begun("BEGIN IMMEDIATE") as connection:
+            try:
+                yield Transaction(
+                    connection,
+                    account_id=self.account_id,
+                    new_id=self._new_id,
+                    clock=self._clock,
+                    schemas=self._schemas,
+                    session=session,
+                )
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk has made SQLite roll back on its own.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _begun(self, statement: str) -> Iterator[sqlite3.Connection]:
+        """Give the connection in a new transaction, to one thread at a time."""
+        # Between the tries the lock is free: a fork, which takes it, must not hold up the agent
+        # for as long as another process holds the database.
+        for _ in patiently(self.path):
+            with self._lock:
+                connection = self._try_to_begin(statement)
+                if connection is not None:
+                    yield connection
+                    return
+
+    def _try_to_begin(self, statement: str) -> sqlite3.Connection | None:
+        if self._closed:
+            raise DatabaseError(f"the store of {self.path} is closed")
+        try:
+            connection = self._connection or self._connect()
+            connection.execute(statement)
+            # A transaction that was not begun to write begins only when it reads.
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        except sqlite3.OperationalError as error:
+            if self._connection is not None and self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if not is_busy(error):
+                raise
+            return None
+        return connection
+
+    def new_ids(self, count: int) -> list[str]:
+        """Return new PFIDs of the account's partition."""
+        with self._lock:
+            return [self._new_id() for _ in range(count)]
+
+    def list_instances(
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        session: str | None = None,
+        status: str | None = None,
+    ) -> list[InstanceSummary]:
+        """Return instances, the newest first."""
+        with self.reading() as db:
+            return _reading.read_instances(
+                db, limit=limit, offset=offset, session=session, status=status
+            )
+
+    def find_instances(self, prefix: str) -> list[str]:
+        """Return the ids of instances that start with `prefix`, at most a handful."""
+        with self.reading() as db:
+            return _reading.find_ids(db, prefix)
+
+    def get_instance(self, id: str) -> InstanceSummary | None:
+        """Return an instance, `None` when it is not there."""
+        with self.reading() as db:
+            return next(iter(_reading.read_instances(db, limit=1, offset=0, id=id)), None)
+
+    def list_spans(self, instance_id: str) -> list[AgentSpan]:
+        """Return the spans of an instance in the order of their start."""
+        with self.reading() as db:
+            return _reading.read_spans(db, self.account_id, instance_id)
+
+    def terminate(self, instance_id: str, reason: str | None = None) -> None:
+        """End a run as the platform does: its spans' answers tell the agent to stop.
+
+        Raises:
+            LookupError: There is no such instance.
+            ValueError: It has ended already.
+        """
+        try:
+            with self.writing() as transaction, transaction.item():
+                _instances.terminate(transaction, instance_id, reason)
+        except Refusal as refusal:
+            kind = LookupError if refusal.status == 404 else ValueError
+            raise kind(str(refusal)) from None
+
+    def _pause(self) -> None:
+        self._lock.acquire()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _resume_in_child(self) -> None:
+        self._lock = threading.RLock()
+        if isinstance(self._new_id, PfidSource):
+            self._new_id.reset()
+
+
+# SQLite counts the locks of a process in memory, which a fork copies, while the locks themselves
+# stay with the parent: a child that goes on, even with a new connection, could lose what it writes.
+# So no connection is open, and no thread inside a store, at the moment of a fork.
+
+
+def _before_fork() -> None:
+    for store in list(_stores):
+        store._pause()
+        _paused.append(store)
+
+
+def _after_fork_in_parent() -> None:
+    while _paused:
+        _paused.pop()._lock.release()
+
+
+def _after_fork_in_child() -> None:
+    while _paused:
+        _paused.pop()._resume_in_child()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

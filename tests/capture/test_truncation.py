@@ -1,0 +1,86 @@
+"""Strict JSON of a payload within its limit."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prefactor_trace._capture import TRUNCATED, serialise, to_json
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 63), (1 << 63) - 1)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()))
+    | st.text(min_size=200, max_size=2000),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=40,
+)
+
+
+@given(st.dictionaries(st.text(), plain), st.integers(100, 3000))
+def test_no_payload_is_longer_than_its_limit(payload: dict[str, Any], limit: int):
+    """It is whole, or it is marked; always strict JSON."""
+    data = serialise(payload, limit)
+    assert len(data) <= limit
+    read = json.loads(data, parse_constant=pytest.fail)
+    assert data == to_json(payload) or read[TRUNCATED] is True
+
+
+def test_what_fits_is_not_touched():
+    """A payload of the very limit is whole, one of a byte more is cut."""
+    payload = {"text": "x" * 489}
+    assert len(to_json(payload)) == 500
+    assert serialise(payload, 500) == to_json(payload)
+    assert TRUNCATED in json.loads(serialise(payload, 499))
+
+
+def test_a_long_text_keeps_head_and_tail():
+    """What was cut says how long it was; what is short stays whole."""
+    text = "<" + "x" * 20_000 + ">"
+    read = json.loads(serialise({"model": "m", "prompt": text}, 2000))
+    assert read["model"] == "m"
+    assert read[TRUNCATED] is True
+    cut = read["prompt"]
+    assert (cut[TRUNCATED], cut["size"]) == (True, len(text))
+    assert (cut["head"][0], cut["tail"][-1]) == ("<", ">")
+
+
+def test_a_long_list_keeps_its_head():
+    """The mark at its end says how long it was."""
+    read = json.loads(serialise({"hits": list(range(10_000))}, 1000))
+    assert read["hits"][:4] == [0, 1, 2, 3]
+    assert read["hits"][-1] == {TRUNCATED: True, "size": 10_000}
+
+
+def test_a_large_mapping_keeps_its_first_keys():
+    """The mark in it says how large it was."""
+    read = json.loads(serialise({"inner": {f"key{n}": n for n in range(10_000)}}, 1000))
+    assert read["inner"]["key0"] == 0
+    assert read["inner"]["prefactor.size"] == 10_000
+
+
+def test_what_cannot_be_cut_to_size_keeps_what_fits():
+    """Many keys with small values: the first of them, and the size of the whole."""
+    payload = {"first": "a", **{f"key{n}": [[["x" * 60] * 3] * 3] * 3 for n in range(8)}}
+    data = serialise(payload, 200)
+    read = json.loads(data)
+    assert len(data) <= 200
+    assert (read["first"], read["size"]) == ("a", len(to_json(payload)))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("a\ud800b", "a?b"), ("a\0b", "a\N{REPLACEMENT CHARACTER}b"), ("é", "é"), ("\U0001f600",) * 2],
+)
+def test_text_is_what_strict_readers_take(text: str, written: str):
+    """Lone surrogates and NUL are replaced, as key, as value and deep inside; the rest stays."""
+    assert json.loads(to_json({text: [{"a": text}]})) == {written: [{"a": written}]}
+
+
+def test_numbers_that_json_has_not_are_null():
+    """The snapshot names them; whatever still comes here is at least no lie."""
+    assert to_json([float("nan"), float("inf"), 1.5]) == b"[null,null,1.5]"

@@ -1,0 +1,250 @@
+"""Plain copies of values: any value in, plain JSON out, and none of the agent's code run."""
+
+import dataclasses
+import datetime
+import enum
+import json
+import math
+import pathlib
+import types
+import uuid
+from collections import OrderedDict, defaultdict, deque
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pydantic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prefactor_trace._capture import snapshot, to_json
+from prefactor_trace._capture.values import MAX_DEPTH, MAX_NODES
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+@dataclasses.dataclass
+class Document:
+    title: str
+    tags: list[str]
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    title: str
+
+
+class Query(pydantic.BaseModel, extra="allow"):
+    text: str
+    secret: pydantic.SecretStr = pydantic.SecretStr("hidden")
+
+
+class Text(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise AssertionError("the library ran code of the agent's")
+
+    __len__ = __format__ = __repr__ = __str__
+
+
+class Listing(list):
+    def __iter__(self):
+        raise AssertionError("the library ran code of the agent's")
+
+    __len__ = __getitem__ = __iter__
+
+
+class WithProperty:
+    @property
+    def __class__(self):
+        raise AssertionError("the library ran code of the agent's")
+
+
+ZONE = datetime.timezone(datetime.timedelta(hours=2))
+NAMED = [
+    (None, None),
+    (True, True),
+    (1.5, 1.5),
+    (math.nan, "nan"),
+    (-math.inf, "-inf"),
+    (1 << 62, 1 << 62),
+    (1 << 63, "0x8000000000000000"),
+    (1 << 100_000, "int of 100001 bits"),
+    (2 + 1j, "(2+1j)"),
+    (b"\x00\xff", {"type": "bytes", "length": 2, "head": "00ff"}),
+    (bytearray(b"a" * 100), {"type": "bytearray", "length": 100, "head": "61" * 64}),
+    (datetime.datetime(2024, 1, 2, 3, 4, 5, 6, ZONE), "2024-01-02T03:04:05.000006+02:00"),
+    (datetime.date(2024, 1, 2), "2024-01-02"),
+    (datetime.time(3, 4), "03:04:00"),
+    (datetime.timedelta(minutes=1), 60.0),
+    (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    (Decimal("1.10"), "1.10"),
+    (pathlib.PurePosixPath("/a/b"), "/a/b"),
+    (pathlib.Path("a"), "a"),
+    (Colour.RED, "red"),
+    (Level.HIGH, 3),
+    (Point(1, 2), {"x": 1, "y": 2}),
+    (Document("a", ["b"]), {"title": "a", "tags": ["b"]}),
+    (Slotted("a"), {"title": "a"}),
+    (
+        Query(text="a", more=[1]),
+        {"text": "a", "secret": "[redacted]", "more": [1]},
+    ),
+    ({1, 2}, [1, 2]),
+    (frozenset({"a"}), ["a"]),
+    (deque([1]), [1]),
+    (OrderedDict(a=1), {"a": 1}),
+    (defaultdict(list, a=[1]), {"a": [1]}),
+    (types.MappingProxyType({"a": 1}), {"a": 1}),
+    (Text("text"), "text"),
+    (Listing([1, 2]), [1, 2]),
+    (Document, {"type": "type", "name": f"{__name__}.Document"}),
+    (json.dumps, {"type": "function", "name": "json.dumps"}),
+    (ValueError("a"), {"type": "builtins.ValueError"}),
+    (object(), {"type": "builtins.object"}),
+    (WithProperty(), {"type": f"{__name__}.WithProperty"}),
+    ({1: "a", None: "b", 2.5: "c", Colour.RED: "d", (1, 2): "e"}, None),
+]
+
+
+@pytest.mark.parametrize(("value", "plain"), NAMED, ids=lambda value: type.__call__(type, value))
+def test_each_kind_of_value_has_its_plain_form(value: Any, plain: Any):
+    """At the top, in a dict and in a list alike."""
+    if type(value) is dict and plain is None:
+        plain = {"1": "a", "None": "b", "2.5": "c", "red": "d", "[1, 2]": "e"}
+    assert snapshot(value)[0] == plain
+    assert snapshot({"key": value, "other": "text"})[0] == {"key": plain, "other": "text"}
+    assert snapshot([value])[0] == [plain]
+    assert strict(to_json(snapshot({"key": value})[0])) == {"key": plain}
+
+
+def strict(data: bytes) -> Any:
+    """Read JSON as a strict reader does."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(data.decode("utf-8"), parse_constant=refuse)
+
+
+def test_a_copy_is_apart_from_its_source():
+    """No container is shared, however deep."""
+    source = {"a": [{"b": [1]}], "c": {"d": {}}}
+    copy = snapshot(source)[0]
+    source["a"][0]["b"].append(2)
+    source["c"]["d"]["e"] = 1
+    source["f"] = 1
+    assert copy == {"a": [{"b": [1]}], "c": {"d": {}}}
+
+
+def test_cycles_end():
+    """A container inside of itself is named; one that stands twice side by side is copied twice."""
+    loop: dict[str, Any] = {"n": 1}
+    loop["self"] = loop
+    items: list[Any] = []
+    items.append(items)
+    shared = [1]
+    assert snapshot(loop)[0]["self"]["bound"] == "cycle"
+    assert snapshot(items)[0][0]["bound"] == "cycle"
+    assert snapshot([shared, shared])[0] == [[1], [1]]
+
+
+def test_depth_is_bounded():
+    """What lies deeper is named by its type."""
+    value: Any = "core"
+    for _ in range(5_000):
+        value = [value]
+    copy, depth = snapshot(value)[0], 0
+    while isinstance(copy, list):
+        copy, depth = copy[0], depth + 1
+    assert depth == MAX_DEPTH
+    assert copy == {"prefactor.truncated": True, "type": "builtins.list", "bound": "depth"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        list(range(50_000)),
+        dict.fromkeys(map(str, range(50_000)), 1),
+        {"a": [[n] for n in range(50_000)]},
+        {"a": {n: {"b": n} for n in range(20_000)}},
+    ],
+    ids=["list", "dict", "lists", "dicts"],
+)
+def test_the_number_of_nodes_is_bounded(value: Any):
+    """What is left out is marked, with the size of the whole."""
+    copy, size = snapshot(value)
+
+    def count(node: Any) -> int:
+        inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        return 1 + sum(count(item) for item in inner)
+
+    assert count(copy) <= MAX_NODES + 100
+    assert size < 100 * MAX_NODES
+    assert b"prefactor.truncated" in to_json(copy)
+    length = len(value["a"]) if "a" in value else len(value)
+    assert f'"prefactor.size":{length}'.encode() in to_json(copy)
+
+
+def test_the_size_grows_with_the_text():
+    """The buffer is bounded by it."""
+    assert snapshot({"a": "x" * 1000})[1] >= 1000
+    assert snapshot({"a": ["x" * 1000]})[1] >= 1000
+    assert snapshot({"a": "x"})[1] < 1000
+
+
+@pytest.mark.expects_fault
+def test_a_value_that_cannot_be_read_costs_no_other():
+    """Its type stands in its place."""
+
+    class Zone(datetime.tzinfo):
+        def utcoffset(self, moment):
+            raise OSError("no zones here")
+
+    moment = datetime.datetime(2024, 1, 1, tzinfo=Zone())
+    assert snapshot({"at": moment, "n": [1]})[0] == {"at": {"type": "datetime.datetime"}, "n": [1]}
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=1 << 63, max_value=1 << 5000)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()))
+    | st.sampled_from(["\ud800", "\0", "a\0\udfff"])
+    | st.binary()
+    | st.decimals(allow_nan=False)
+    | st.datetimes()
+    | st.uuids()
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(scalars.filter(lambda key: key == key), inner)
+        | st.builds(Document, inner, st.lists(inner))
+    ),
+    max_leaves=30,
+)
+
+
+@given(values)
+def test_whatever_comes_leaves_as_strict_json(value: Any):
+    """No NaN, no lone surrogate, no NUL, no type that JSON has not."""
+    data = to_json(snapshot({"value": value})[0])
+    strict(data)
+    assert b"\\u0000" not in data

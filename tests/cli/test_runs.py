@@ -1,0 +1,147 @@
+"""`ls` and `show`: what is listed, and how a run is found."""
+
+import io
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from prefactor_trace.cli import main
+from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.runs import find, shortest_unique, table
+from prefactor_trace.cli.terminal import Screen
+from prefactor_trace.server import Store
+
+from .records import new_id, record, span
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for a database, and a screen of a known width."""
+    monkeypatch.setenv("COLUMNS", "120")
+    return tmp_path / "traces.db"
+
+
+def run(*words: str) -> tuple[int, str]:
+    """Return exit code and output of a command in this process."""
+    out = io.StringIO()
+    return main(words, out), out.getvalue()
+
+
+def test_ls_lists_newest_first(database: Path) -> None:
+    """Each run is one line: agent, version, status, duration, spans, failures."""
+    failed = span("tool", status="failed", result={"message": "no"})
+    record(database, [span()], agent="older")
+    record(database, [span(), failed], agent="newer", finish=False)
+    code, text = run("ls", "--db", str(database))
+    titles, newer, older = text.splitlines()
+    assert code == 0
+    assert titles.split()[:3] == ["ID", "AGENT", "VERSION"]
+    assert newer.split()[1:4] == ["newer", "1.2.3", "active"]
+    assert newer.split()[-3:] == ["open", "2", "1"]
+    assert older.split()[1:4] == ["older", "1.2.3", "complete"]
+    assert older.split()[-4:] == ["2.00", "s", "1", "0"]
+
+
+def test_ls_shows_ids_that_show_accepts(database: Path) -> None:
+    """The id in each line is long enough to find that run and no other."""
+    ids = [record(database) for _ in range(5)]
+    _, text = run("ls", "--db", str(database))
+    for line in text.splitlines()[1:]:
+        code, shown = run("show", line.split()[0], "--db", str(database))
+        assert code == 0
+        ids.remove(shown.split()[-1])
+    assert not ids
+
+
+def test_ls_limit_and_empty(database: Path) -> None:
+    """`--limit` is the number of runs; a database without runs says so."""
+    Store(database).close()
+    assert run("ls", "--db", str(database)) == (0, f"no runs in {database}\n")
+    for _ in range(3):
+        record(database)
+    assert len(run("ls", "--limit", "2", "--db", str(database))[1].splitlines()) == 3
+
+
+def test_json_is_whole(database: Path) -> None:
+    """With `--json` the run and its spans are there as stored, in plain JSON."""
+    instance = record(database, [span("tool", payload={"city": "Århus"})], session="s1")
+    (listed,) = json.loads(run("ls", "--json", "--db", str(database))[1])
+    assert (listed["id"], listed["session"]) == (instance, "s1")
+    assert listed["span_counts"]["total"] == 1
+    shown = json.loads(run("show", instance, "--json", "--db", str(database))[1])
+    assert shown["instance"] == listed
+    assert [one["payload"] for one in shown["spans"]] == [{"city": "Århus"}]
+
+
+def test_show_prints_the_tree(database: Path) -> None:
+    """`show` has a line for the run, then one for each span."""
+    inner = span("inner", at=1, status="failed", result={"error_type": "E", "message": "no"})
+    outer = span("outer", id=new_id())
+    instance = record(database, [outer, inner.model_copy(update={"parent_span_id": outer.id})])
+    _, text = run("show", instance.upper(), "--db", str(database))
+    first, second, third = text.splitlines()
+    assert first == f"docs-agent 1.2.3  complete  2.00 s  2 spans, 1 failed  {instance}"
+    assert second.startswith("└─ outer")
+    assert third.startswith("   └─ inner  FAILED E: no")
+
+
+def test_wrong_id_names_candidates(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An id that is unknown or not unique gives one line with ids that would do."""
+    ids = [record(database) for _ in range(2)]
+    for wrong in ("zzz", "0", "", "\udcff", "é"):
+        code, text = run("show", wrong, "--db", str(database))
+        told = capsys.readouterr().err
+        assert (code, text) == (1, "")
+        assert len(told.splitlines()) == 1
+        assert all(known in told for known in ids)
+
+
+@pytest.mark.parametrize("words", [["ls", "--limit", "9" * 30], ["show", "LATEST"]])
+def test_runs_are_shown_while_others_write(database: Path, words: list[str]) -> None:
+    """Reading neither waits for a writer nor leaves anything in the database."""
+    latest = record(database)
+    words = [latest if word == "LATEST" else word for word in words]
+    writer = sqlite3.connect(database, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    assert run(*words, "--db", str(database))[0] == 0
+    writer.close()
+
+
+def test_unknown_id_where_nothing_is(database: Path) -> None:
+    """Without any run, that is what is said."""
+    with Store(database) as store, pytest.raises(CommandError, match="no runs yet"):
+        find("0", store)
+
+
+def test_shortest_unique() -> None:
+    """As many characters as tell the ids apart, ten at least, never more than there are."""
+    assert shortest_unique([]) == 10
+    assert shortest_unique(["a" * 32]) == 10
+    assert shortest_unique(["a" * 31 + "b", "a" * 31 + "c", "b" * 32]) == 32
+    assert shortest_unique(["a" * 15 + "b" * 17, "a" * 16 + "b" * 16]) == 16
+    assert shortest_unique(["a" * 32, "a" * 32]) == 32
+
+
+def test_table_lines_up(database: Path) -> None:
+    """Columns begin at the same place in each line, colour or not."""
+    record(database, [span()], agent="a")
+    record(database, [span()], agent="agent with a long name")
+    with Store(database) as store:
+        instances = store.list_instances()
+    lines = list(table(instances, Screen()))
+    assert {line.index("complete") for line in lines[1:]} == {lines[0].index("STATUS")}
+    painted = list(table(instances, Screen(colour=True)))
+    assert "\x1b[32mcomplete\x1b[0m" in painted[1]
+
+
+def test_table_keeps_to_a_narrow_screen(database: Path) -> None:
+    """On 80 columns the names give way, the numbers stay."""
+    record(database, [span()], agent="an agent with a rather long name")
+    with Store(database) as store:
+        instances = store.list_instances()
+    lines = list(table(instances, Screen(width=80)))
+    assert max(map(len, lines)) <= 80
+    assert lines[0].endswith("FAILED")
+    assert "  an a" in lines[1]

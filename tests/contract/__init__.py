@@ -1,0 +1,1 @@
+"""The official clients against the embedded Prefactor."""

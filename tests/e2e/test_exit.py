@@ -1,0 +1,135 @@
+"""The end of the process: what is left is sent, what is open is closed, and it does end."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from prefactor_trace.server import Store
+
+BEGIN = """
+    import os, sys, threading
+    import prefactor_trace as prefactor
+"""
+
+
+def run(code, **variables):
+    """Run a program with these settings and return how it ended."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFACTOR_")}
+    environment |= {f"PREFACTOR_{name.upper()}": str(v) for name, v in variables.items()}
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(BEGIN) + textwrap.dedent(code)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def recorded(path):
+    """Return the instances and spans in a database, as status by name."""
+    with Store(path) as store:
+        runs = store.list_instances()
+        return [one.status for one in runs], {
+            span.payload.get("prefactor.schema_name", span.schema_name): span
+            for one in runs
+            for span in store.list_spans(one.id)
+        }
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [("pass", 0), ("sys.exit(3)", 3), ("raise KeyError('no')", 1), ("sys.exit('no')", 1)],
+)
+def test_what_is_left_is_sent_at_exit(tmp_path, ending, code):
+    """However the program ends, its spans arrive, and its exit code is its own."""
+    program = f"""
+        with prefactor.instance("agent"), prefactor.span("step"):
+            pass
+        with prefactor.span("outside"):
+            {ending}
+    """
+    ended = run(program, local=1, local_db=tmp_path / "a.db", agent_id="exit")
+    assert ended.returncode == code, ended.stderr
+    statuses, spans = recorded(tmp_path / "a.db")
+    assert statuses == ["complete", "complete"]
+    assert spans["step"].status == "complete"
+    assert spans["outside"].status == ("complete" if code == 0 else "failed")
+
+
+def test_open_spans_are_closed_as_failed_with_a_reason(tmp_path):
+    """Nobody will end a span that is open at exit: it has failed, and says why."""
+    program = """
+        run = prefactor.instance("agent")
+        run.__enter__()
+        outer = prefactor.start_span("sent", {"a": 1})
+        prefactor.flush()
+        inner = prefactor.start_span("unsent", parent=outer)
+    """
+    ended = run(program, local=1, local_db=tmp_path / "a.db", agent_id="exit")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    statuses, spans = recorded(tmp_path / "a.db")
+    assert statuses == ["failed"]
+    assert {span.status for span in spans.values()} == {"failed"}
+    assert "exited" in spans["sent"].result_payload["message"]
+    assert "exited" in spans["unsent"].result_payload["message"]
+    assert spans["unsent"].parent_span_id == spans["sent"].id
+
+
+def test_exit_ends_although_the_service_never_answers():
+    """A service that accepts and is silent holds the exit up for no longer than is set."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        program = "with prefactor.span('step'): pass"
+        ended = run(program, api_url=url, api_token="t", exit_timeout=0.5, request_timeout=30)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_record_in_an_exit_function_arrives(tmp_path):
+    """Recording goes on until the library's own end; no thread is needed for it."""
+    program = """
+        import atexit
+        prefactor.configure()
+        atexit.register(lambda: prefactor.span("late").__enter__())
+    """
+    ended = run(program, local=1, local_db=tmp_path / "a.db", agent_id="exit")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    _, spans = recorded(tmp_path / "a.db")
+    assert spans["late"].status == "failed"
+
+
+def test_off_has_no_thread_and_no_file(tmp_path):
+    """Without a token nothing is started, imported or written; one line says why."""
+    program = """
+        @prefactor.span("step")
+        def step(): return 1
+        with prefactor.instance("agent"):
+            assert step() == 1
+        assert prefactor.flush()
+        assert threading.active_count() == 1
+        assert not {"httpx", "sqlite3"} & set(sys.modules)
+    """
+    ended = run(program, local_db=tmp_path / "a.db")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert "PREFACTOR_API_TOKEN" in ended.stderr
+    assert not (tmp_path / "a.db").exists()
+
+
+def test_unused_tracer_starts_nothing_at_exit(tmp_path):
+    """A program that records nothing pays nothing at its end."""
+    program = """
+        import atexit
+        def check():
+            assert threading.active_count() == 1
+            print("checked")
+        atexit.register(check)
+        prefactor.configure()
+    """
+    ended = run(program, local=1, local_db=tmp_path / "a.db")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "checked\n", "")
+    assert not (tmp_path / "a.db").exists()

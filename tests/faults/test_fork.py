@@ -1,0 +1,201 @@
+"""Forks: parent and child deliver what each recorded, once, in one tree."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+
+from prefactor_trace._pipeline.orphans import find_orphans
+from prefactor_trace._schema import SCHEMA_NAME_KEY
+from prefactor_trace.server import Api, Server, Store
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+
+PROGRAM = """
+import multiprocessing, os, sys
+import prefactor_trace as prefactor
+
+def work():
+    for number in range(5):
+        with prefactor.span("child", {"number": number}):
+            pass
+
+def record(run):
+    with prefactor.span("outer"):
+        for number in range(3):
+            with prefactor.span("parent", {"number": number}):
+                pass
+        run()
+
+def forked():
+    pid = os.fork()
+    if pid == 0:
+        work()
+        os._exit(0 if prefactor.flush(20) else 1)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+def forked_and_ended():
+    pid = os.fork()
+    if pid == 0:
+        work()
+        sys.exit(0)
+    os.waitpid(pid, 0)
+
+def pooled():
+    process = multiprocessing.get_context(sys.argv[2]).Process(target=work)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+if __name__ == "__main__":
+    if "flushed" in sys.argv:
+        with prefactor.instance("before"), prefactor.span("before"):
+            pass
+        prefactor.flush()  # the connection is open and the thread is running
+    with prefactor.instance("forker"):
+        record(globals()[sys.argv[1]])
+    assert prefactor.flush(20), prefactor.flush()
+"""
+
+
+def tree_of(tmp_path: Path, *words: str) -> list[tuple[str, str, str]]:
+    """Run the program; return name, parent's name and status of the spans in the forker's run."""
+    (tmp_path / "program.py").write_text(PROGRAM)
+    database = tmp_path / "local.db"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFACTOR_")}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "program.py", *words],
+        cwd=tmp_path,
+        env=kept | {"PREFACTOR_LOCAL": "1", "PREFACTOR_LOCAL_DB": str(database)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), json.dumps([done.stdout, done.stderr])
+    with Store(database) as store:
+        runs = {run.agent_id: run for run in store.list_instances()}
+        assert {run.status for run in runs.values()} == {"complete"}
+        spans = [span for run in runs.values() for span in store.list_spans(run.id)]
+    spans = [span for span in spans if span.schema_name != "before"]
+    # Whoever registers the run first declares what it knows; what it does not know is named inside.
+    names = {span.id: span.payload.get(SCHEMA_NAME_KEY, span.schema_name) for span in spans}
+    return sorted(
+        (names[span.id], names.get(span.parent_span_id or "", "-"), span.status) for span in spans
+    )
+
+
+EXPECTED = sorted(
+    [("outer", "-", "complete")]
+    + [("parent", "outer", "complete")] * 3
+    + [("child", "outer", "complete")] * 5
+)
+
+
+@pytest.mark.parametrize("flushed", [[], ["flushed"]], ids=["new", "used"])
+@pytest.mark.parametrize("how", ["forked", "forked_and_ended"])
+def test_fork(tmp_path: Path, how: str, flushed: list[str]) -> None:
+    """A child that flushes before `os._exit`, or ends normally, loses and doubles nothing."""
+    assert tree_of(tmp_path, how, *flushed) == EXPECTED
+
+
+@pytest.mark.parametrize("flushed", [[], ["flushed"]], ids=["new", "used"])
+def test_multiprocessing_fork(tmp_path: Path, flushed: list[str]) -> None:
+    """A child of `multiprocessing`, which runs no exit functions, delivers all the same."""
+    assert tree_of(tmp_path, "pooled", "fork", *flushed) == EXPECTED
+
+
+@pytest.mark.parametrize("how", ["spawn", "forkserver"])
+def test_multiprocessing_without_fork(tmp_path: Path, how: str) -> None:
+    """A child that starts afresh knows of no run: its spans are in one of their own."""
+    alone = [(name, "-" if name == "child" else parent, end) for name, parent, end in EXPECTED]
+    assert tree_of(tmp_path, "pooled", how) == sorted(alone)
+
+
+APPLICATION = """
+import prefactor_trace as prefactor
+
+with prefactor.instance("preloaded"):
+    for number in range(3):
+        with prefactor.span("master", {"number": number}):
+            pass
+
+def application(environ, start_response):
+    with prefactor.instance("request"):
+        for number in range(5):
+            with prefactor.span("worker", {"number": number}):
+                pass
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"done"]
+"""
+
+
+def test_preforked_workers(tmp_path: Path) -> None:
+    """Workers of a server that loads the application before it forks deliver what they did."""
+    pytest.importorskip("gunicorn")
+    (tmp_path / "app.py").write_text(APPLICATION)
+    database = tmp_path / "local.db"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFACTOR_")}
+    command = ["gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:0", "app"]
+    master = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=tmp_path,
+        env=kept | {"PREFACTOR_LOCAL": "1", "PREFACTOR_LOCAL_DB": str(database)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert master.stderr is not None
+    with master:
+        try:
+            line = next(line for line in master.stderr if "Listening at" in line)
+            url = line.split("Listening at: ")[1].split(" ")[0]
+            for _ in range(4):
+                assert httpx.get(url, timeout=30).text == "done"
+        finally:
+            master.terminate()
+            said = master.stderr.read()
+            master.wait(30)
+    assert "Traceback" not in said, said
+    with Store(database) as store:
+        names = Counter(
+            span.schema_name for run in store.list_instances() for span in store.list_spans(run.id)
+        )
+        assert {run.status for run in store.list_instances()} == {"complete"}
+    assert names == {"master": 3, "worker": 20}
+
+
+@pytest.mark.parametrize("spooled", [False, True], ids=["memory", "spool"])
+@pytest.mark.parametrize("how", [["forked"], ["pooled", "fork"]], ids=["os.fork", "pool"])
+def test_fork_over_a_connection(tmp_path: Path, how: list[str], spooled: bool) -> None:
+    """The child must not use the parent's connection, nor leave anything in the spool."""
+    (tmp_path / "program.py").write_text(PROGRAM)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFACTOR_")}
+    with Store(tmp_path / "served.db") as store, Server(Api(store, token="t")).start() as server:
+        kept |= {"PREFACTOR_API_URL": server.url, "PREFACTOR_API_TOKEN": "t"}
+        if spooled:
+            kept["PREFACTOR_SPOOL_DIR"] = str(tmp_path / "spool")
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore::DeprecationWarning", "program.py", *how, "flushed"],
+            cwd=tmp_path,
+            env=kept,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        names = Counter(
+            span.payload.get(SCHEMA_NAME_KEY, span.schema_name)
+            for run in store.list_instances()
+            for span in store.list_spans(run.id)
+        )
+    assert names == {"before": 1, "outer": 1, "parent": 3, "child": 5}
+    for orphan in find_orphans(tmp_path / "spool", None):  # of a child that ended by `os._exit`
+        assert orphan.read() == []
+        orphan.close()

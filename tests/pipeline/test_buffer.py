@@ -1,0 +1,163 @@
+"""The buffer: bounds, the order of what is drained, waking, and room that is given back."""
+
+import threading
+
+import pytest
+
+from prefactor_trace import _fate
+from prefactor_trace._pipeline import Buffer
+
+
+class Record:
+    """As much of a span as the buffer looks at."""
+
+    def __init__(self, size=0, status="active"):
+        self._size = size
+        self._fate = _fate.NEW
+        self._status = status
+        self._payload = {"a": 1}
+        self._result = self._error = None
+
+
+@pytest.fixture
+def wakes():
+    """What the buffer's wakes leave behind."""
+    return []
+
+
+@pytest.fixture
+def buffer(wakes):
+    """A buffer of five spans and a thousand bytes, that wakes at three."""
+    return Buffer(5, 1000, 3, lambda: wakes.append(1))
+
+
+def test_beyond_the_bound_new_spans_are_dropped_and_counted(buffer, caplog):
+    """The sixth span of five is dropped with one line, and its end is not taken."""
+    spans = [Record() for _ in range(8)]
+    for span in spans:
+        buffer.add_start(span)
+    for span in spans:
+        buffer.add_end(span)
+    stats = buffer.ledger.stats()
+    assert (stats.started, stats.dropped, stats.pending) == (8, 3, 5)
+    assert stats.dropped_by_reason == {"buffer full": 3}
+    assert [span._fate for span in spans[5:]] == [_fate.LOST] * 3
+    assert len(buffer.drain().ends) == 5
+    assert len(caplog.records) == 1
+
+
+def test_taken_spans_count_until_they_are_settled(buffer):
+    """Draining alone makes no room; settling does."""
+    spans = [Record(size=10) for _ in range(5)]
+    for span in spans:
+        buffer.add_start(span)
+    buffer.drain()
+    buffer.add_start(late := Record())
+    assert late._fate == _fate.LOST
+    for span in spans:
+        buffer.settle(span, _fate.SETTLED)
+    assert (buffer.held, buffer._bytes) == (0, 0)
+    buffer.add_start(more := Record())
+    assert more._fate == _fate.NEW
+
+
+def test_bytes_are_bounded(buffer):
+    """One large span may be taken; after it there is no room."""
+    buffer.add_start(Record(size=1001))
+    buffer.add_start(late := Record())
+    assert late._fate == _fate.LOST
+
+
+@pytest.mark.parametrize("fate", [_fate.SETTLED, _fate.LOST])
+def test_what_a_settled_span_is_given_weighs_nothing(buffer, fate):
+    """A span that is settled holds no room, whatever its holder still says of it."""
+    buffer.add_start(span := Record(size=10))
+    buffer.drain()
+    buffer.weigh(span, 20)
+    assert buffer._bytes == 30
+    buffer.settle(span, fate)
+    buffer.weigh(span, 500)
+    assert buffer._bytes == 0
+
+
+def test_dropped_span_weighs_nothing(buffer):
+    """A span that had no room takes none later."""
+    for _ in range(5):
+        buffer.add_start(Record())
+    buffer.add_start(late := Record(size=10))
+    buffer.weigh(late, 100)
+    assert buffer._bytes == 0
+
+
+def test_claim_leaves_an_open_span_without_its_payload(buffer):
+    """What is set after the claim is told apart from what was claimed."""
+    span = Record()
+    assert buffer.claim(span) == ("active", {"a": 1})
+    assert (span._payload, span._fate) == (None, _fate.OPEN)
+    ended = Record(status="failed")
+    assert buffer.claim(ended) == ("failed", {"a": 1})
+    assert ended._fate == _fate.CREATED
+
+
+def test_wakes_at_the_first_record_and_then_at_a_batch(buffer, wakes):
+    """The thread is woken once for many records, and not for each."""
+    buffer.add_start(Record())
+    assert len(wakes) == 1
+    buffer.add_start(Record())
+    buffer.add_start(Record())
+    assert len(wakes) == 1
+    buffer.drain()
+    for _ in range(2):
+        buffer.add_start(Record())
+    assert len(wakes) == 1
+
+
+def test_sleeps_only_while_nothing_waits(buffer, wakes):
+    """A buffer with records in it does not go back to waking at each."""
+    buffer.add_start(Record())
+    assert not buffer.sleep()
+    buffer.add_start(Record())
+    assert len(wakes) == 1
+    buffer.drain()
+    assert buffer.sleep()
+    buffer.add_end(Record())
+    assert len(wakes) == 2
+
+
+def test_no_end_is_drained_before_its_beginning():
+    """Whatever the moment of a drain, what it takes out has begun in it or before."""
+    buffer = Buffer(1_000_000, 1 << 30, 1 << 30, lambda: None)
+    count = 20_000
+
+    def record():
+        for _ in range(count):
+            span = Record()
+            buffer.add_start(span)
+            buffer.add_end(span)
+
+    threads = [threading.Thread(target=record) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    begun, ended = set(), 0
+    while ended < 2 * count:
+        drained = buffer.drain()
+        begun.update(drained.starts)
+        assert all(span in begun for span in drained.ends)
+        ended += len(drained.ends)
+    for thread in threads:
+        thread.join()
+    assert buffer.ledger.stats().started == 2 * count
+
+
+def test_a_result_that_is_replaced_takes_room_once(make):
+    """Setting a result or a payload again and again, as streaming agents do, fills nothing."""
+    traced = make(max_buffer_bytes=100_000)
+    with traced.instance(), traced.span("stream") as step:
+        for _ in range(1_000):
+            step.set_result({"text": "x" * 8_000})
+            step.set_payload({"text": "y" * 8_000})
+        with traced.span("next"):
+            pass
+    assert traced.flush()
+    assert traced.stats().dropped == 0
+    assert traced._pipeline.buffer._bytes == 0

@@ -1,0 +1,75 @@
+"""The intake: order, one step for what has ended, and finishes that wait for their spans."""
+
+import pytest
+
+
+@pytest.fixture
+def intake(traced):
+    """The intake of a tracer that sends nothing by itself."""
+    return traced._pipeline._delivery.intake
+
+
+def kinds(intake):
+    """Return what is to be told, in order."""
+    return [step.kind for step in intake.steps]
+
+
+def test_steps_are_in_the_order_of_beginning(traced, intake):
+    """Instance, its spans with parents first, then its finish; numbered without a gap."""
+    with traced.instance("agent"), traced.span("outer") as outer, traced.span("inner") as inner:
+        pass
+    intake.take()
+    assert kinds(intake) == ["instance", "span", "span", "finish instance"]
+    assert [step.record for step in intake.steps][1:3] == [outer, inner]
+    assert [step.order for step in intake.steps] == [1, 2, 3, 4]
+
+
+def test_finish_of_an_instance_waits_for_its_spans(traced, intake):
+    """A run that ended before a span of it is finished after that span, or when released."""
+    with traced.instance("agent"):
+        span = traced.start_span("background")
+    intake.take()
+    assert kinds(intake) == ["instance", "span"]
+    span.complete()
+    intake.take()
+    assert kinds(intake) == ["instance", "span", "finish instance"]
+
+
+def test_release_lets_the_finish_go_once(traced, intake):
+    """A released finish does not come again when the last span ends."""
+    with traced.instance("agent"):
+        span = traced.start_span("background")
+    intake.take()
+    intake.release()
+    span.complete()
+    intake.take()
+    assert kinds(intake).count("finish instance") == 1
+
+
+def test_what_is_forgotten_is_waited_for_no_longer(traced, intake):
+    """A span that was given up holds neither memory nor its instance."""
+    with traced.instance("agent"):
+        span = traced.start_span("lost")
+    intake.take()
+    intake.forget(span)
+    assert not intake.has_open
+    assert kinds(intake)[-1] == "finish instance"
+    span.complete()
+    intake.take()
+    assert kinds(intake) == ["instance", "span", "finish instance"]
+
+
+def test_close_open_ends_all_as_failed(traced, intake):
+    """What nobody will end has failed, innermost first, with the reason as its error."""
+    run = traced.instance("agent")
+    run.__enter__()
+    outer = traced.start_span("outer")
+    inner = traced.start_span("inner", parent=outer)
+    intake.take()
+    intake.close_open("the reason")
+    run.__exit__(None, None, None)
+    assert [one.status for one in (run, outer, inner)] == ["failed"] * 3
+    assert inner._ended <= outer._ended <= run._ended
+    assert outer._error.message == "the reason"
+    assert kinds(intake)[-1] == "finish instance"
+    assert not intake.has_open

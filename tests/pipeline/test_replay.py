@@ -1,0 +1,147 @@
+"""Items of a dead process: sent once, judged one by one, left where the trouble passes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from prefactor_trace import Tracer, _exits
+from prefactor_trace._pipeline.orphans import find_orphans
+from prefactor_trace._pipeline.replay import Replayed, replay
+from prefactor_trace._schema import SCHEMA_NAME_KEY, UNDECLARED
+from prefactor_trace._settings import load_settings
+from prefactor_trace._transport import Answer
+
+from .service import Service, error, own_name, refuse_name
+
+TARGET = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Path:
+    """A spool in which a process left a run of three spans, one below the other."""
+    folder = tmp_path / "spool"
+    tracer = Tracer(
+        api_url=TARGET,
+        api_token="t",
+        spool_dir=str(folder),
+        retry_first_delay=60,
+        log_level="ERROR",
+    )
+    with tracer.instance(), tracer.span("a", {"n": 1}):
+        with tracer.span("b", {"n": 2, "text": "x" * 3_000}), tracer.span("c", {"n": 3}):
+            pass
+    tracer.flush(0.3)
+    pipeline = tracer._pipeline
+    assert pipeline is not None
+    assert pipeline._spool is not None
+    pipeline._spool.forget()  # as the death of the process does
+    pipeline._spool = pipeline._delivery._spool = None
+    pipeline._delivery.refused = True  # so that its thread ends, with all that it still has
+    tracer.shutdown(10)
+    _exits._leavers.discard(tracer)
+    return folder
+
+
+def send_to(folder: Path, service: Service, max_bytes: int = 1 << 30) -> Replayed:
+    """Replay a spool to a service that takes bodies of `max_bytes` at most."""
+
+    def send(body: bytes) -> Answer:
+        return Answer(413) if len(body) > max_bytes else service(json.loads(body))
+
+    return replay(folder, TARGET, send, load_settings({"api_url": TARGET, "api_token": "t"}, {}))
+
+
+def creates(service: Service) -> dict[str, dict[str, object]]:
+    """Return the details of the spans that took effect, by their own names."""
+    return {
+        own_name(item): item["details"] for item in service.applied.values() if "details" in item
+    }
+
+
+def left_in(folder: Path) -> int:
+    """Return how many items are still in a spool."""
+    count = 0
+    for orphan in find_orphans(folder, None):
+        count += len(orphan.read())
+        orphan.close()
+    return count
+
+
+def test_all_is_sent_and_the_folder_goes(left, service):
+    """What can be sent is, in order, and nothing stays behind."""
+    done = send_to(left, service)
+    assert (done.sent, done.rejected, done.left) == (len(service.applied), {}, 0)
+    assert list(creates(service)) == ["a", "b", "c"]
+    assert [service.names()[0], service.names()[-1]] == ["register", "finish"]
+    assert list(left.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", ["internal_error", "a_code_of_tomorrow"])
+def test_what_passes_is_left_for_the_next_time(left, service, code):
+    """An error that is not the item's fault costs nothing but time."""
+    service.refuse = refuse_name("b", code)
+    done = send_to(left, service)
+    assert done.left == left_in(left) > 0
+    assert code in done.reason
+    assert done.rejected == {}
+    service.refuse = lambda _: None
+    assert send_to(left, service).left == 0
+    assert list(creates(service)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("answer", [Answer(0, error="refused"), Answer(503), Answer(401)])
+def test_a_service_that_is_away_gets_it_later(left, service, answer):
+    """Nothing is struck off, and why is said."""
+    service.answers = [answer]
+    done = send_to(left, service)
+    assert (done.sent, done.rejected) == (0, {})
+    assert done.left == left_in(left)
+    assert done.reason
+    assert send_to(left, service).left == 0
+
+
+def test_children_of_what_is_refused_hang_on_its_parent(left, service):
+    """The refused one is named, its child is sent under the nearest ancestor that arrived."""
+    service.refuse = refuse_name("b")
+    done = send_to(left, service)
+    assert done.left == 0
+    assert any(key.endswith("-create") for key in done.rejected)
+    assert creates(service)["c"]["parent_span_id"] == creates(service)["a"]["id"]
+
+
+def test_a_refused_run_takes_its_items_along(left, service):
+    """Without its run nothing of it can be sent, and nothing is tried."""
+    service.refuse = lambda item: error("validation_errors")
+    count = left_in(left)
+    done = send_to(left, service)
+    assert (done.sent, done.left, len(done.rejected)) == (0, 0, count)
+
+
+def test_a_type_that_is_not_known_is_sent_as_another(left, service):
+    """Its own name travels in the payload."""
+
+    def refuse(item):
+        unknown = item.get("details", {}).get("schema_name") == "b"
+        return error("validation_errors", schema_name="is not declared") if unknown else None
+
+    service.refuse = refuse
+    done = send_to(left, service)
+    assert (done.rejected, done.left) == ({}, 0)
+    assert creates(service)["b"]["schema_name"] == UNDECLARED
+    assert creates(service)["b"]["payload"][SCHEMA_NAME_KEY] == "b"
+
+
+def test_what_is_too_large_is_cut(left, service):
+    """One item that no request can hold is cut and marked, the others are whole."""
+    done = send_to(left, service, max_bytes=2_500)
+    assert (done.rejected, done.left) == ({}, 0)
+    assert creates(service)["b"]["payload"]["prefactor.truncated"] is True
+    assert creates(service)["c"]["payload"] == {"n": 3}
+
+
+def test_another_places_items_are_counted_and_stay(left, service):
+    """What was recorded for one service is not sent to another."""
+    done = replay(left, "https://other.example", lambda _: Answer(200), load_settings({}, {}))
+    assert (done.sent, done.elsewhere) == (0, 1)
+    assert left_in(left) > 0

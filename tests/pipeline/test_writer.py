@@ -1,0 +1,94 @@
+"""What goes out is written in one place: without secrets, cut to length, as strict JSON."""
+
+import json
+
+import pytest
+
+import prefactor_trace
+from prefactor_trace._capture.redaction_values import KnownSecrets
+
+
+@pytest.fixture(autouse=True)
+def forget_secrets(monkeypatch):
+    """Give each test a process that knows of no secret."""
+    known = KnownSecrets()
+    monkeypatch.setattr("prefactor_trace._capture.redaction_values.process_secrets", known)
+    monkeypatch.setattr("prefactor_trace._capture.redaction.process_secrets", known)
+
+
+def sent(traced):
+    """Return all that was sent, as text."""
+    assert traced.flush()
+    return json.dumps(traced.transport.requests)
+
+
+def test_no_way_out_shows_a_secret(traced):
+    """Arguments, payloads set later, results, errors and quality records are all written here."""
+    secret = "hunter2-hunter2"
+    prefactor_trace.register_secret(secret)
+
+    @traced.span("login")
+    def login(user, password):
+        raise ValueError(f"{user} cannot log in with {secret}")
+
+    with traced.instance() as run:
+        with pytest.raises(ValueError):
+            login("me", "not-registered-1")
+        with traced.span("step", {"header": {"Authorization": "Bearer abcdefghijklmnop"}}) as step:
+            traced.flush()
+            step.set_payload({"note": f"it is {secret}"})
+            step.set_result({"url": "https://me:pass-in-url-9@example.com/"})
+        run.record_quality("good", {"why": secret})
+        with traced.span(f"named {secret}"):
+            pass
+    text = sent(traced)
+    for shown in (secret, "not-registered-1", "abcdefghijklmnop", "pass-in-url-9"):
+        assert shown not in text
+    assert "[redacted]" in text
+
+
+def test_a_secret_that_is_cut_in_two_does_not_show(make):
+    """Redaction comes before truncation, which might leave a part that nobody knows."""
+    secret = "sk-" + "a1B2c3D4" * 6
+    traced = make(max_input_length=200)
+    with traced.span("step", {"text": "x" * 80 + f" {secret} " + "y" * 4_000}):
+        pass
+    assert "a1B2c3D4" not in sent(traced)
+
+
+def test_names_and_a_rule_of_the_user(make):
+    """The settings add names and a rule; a rule that raises hides instead of showing."""
+
+    def rule(path, value):
+        if path[-1:] == ("broken",):
+            raise RuntimeError
+        return "gone" if value == "visible" else value
+
+    traced = make(redact_keys=["shoe_size"], redact=rule)
+    with traced.span("step", {"shoe_size": "forty-two", "a": "visible", "broken": "raw value"}):
+        pass
+    text = sent(traced)
+    assert "forty-two" not in text
+    assert "visible" not in text
+    assert "gone" in text
+    assert "raw value" not in text
+
+
+@pytest.mark.parametrize("value", ["abc", "", None, 12345678])
+def test_what_cannot_be_hidden_is_said_at_once(value):
+    """A secret that is too short to be found without finding it everywhere is refused."""
+    with pytest.raises(prefactor_trace.UsageError, match="at least four characters"):
+        prefactor_trace.register_secret(value)
+
+
+def test_failures_of_a_rule_are_counted(make):
+    """`stats` says how often a rule could not be followed, and why."""
+
+    def rule(path, value):
+        raise RuntimeError
+
+    traced = make(redact=rule)
+    with traced.span("step", {"a": "x"}):
+        pass
+    traced.flush()
+    assert traced.stats().redaction_failures == {"hook_raised": 1}

@@ -1,0 +1,61 @@
+"""Tests of transactions and the items in them."""
+
+import contextlib
+
+import pytest
+
+from prefactor_trace.server import _transaction
+
+COUNT = "SELECT count(*) FROM environments"
+
+
+def test_an_item_that_raises_leaves_the_others(store):
+    """Of several items in one transaction only the one that raises is undone."""
+    with store.writing() as transaction:
+        for name in ("a", "b", "c"):
+            with contextlib.suppress(ZeroDivisionError), transaction.item():
+                transaction.db.execute("INSERT INTO environments VALUES (?, ?)", (name, name))
+                if name == "b":
+                    raise ZeroDivisionError
+    with store.reading() as db:
+        assert db.execute("SELECT id FROM environments").fetchall() == [("a",), ("c",)]
+
+
+def test_each_item_has_its_time(store):
+    """The time stands still within an item and goes on with the next."""
+    with store.writing() as transaction:
+        with transaction.item():
+            first = transaction.now
+            assert transaction.now == first
+        with transaction.item():
+            assert transaction.now > first
+
+
+def test_a_transaction_knows_its_account_and_session(store):
+    """Account, ids and session come from the store."""
+    with store.writing("session") as transaction:
+        assert transaction.account_id == store.account_id
+        assert transaction.session == "session"
+        assert transaction.new_id() != transaction.new_id()
+
+
+def test_declared_schemas_are_kept_up_to_a_limit(store, monkeypatch):
+    """A schema version is parsed once, and the memory of them is bounded."""
+    monkeypatch.setattr(_transaction, "_MAX_CACHED_SCHEMAS", 2)
+    with store.writing() as transaction:
+        for name in "abc":
+            transaction.db.execute(
+                "INSERT INTO agent_schema_versions VALUES (?, 'agent', ?, ?, NULL)",
+                (name, name, f'{{"span_schemas":{{"{name}":{{}}}}}}'),
+            )
+        for name in "abc":
+            declared = transaction.declared(name)
+            assert list(declared.spans) == [name]
+            assert transaction.declared(name) is declared
+        assert len(store._schemas) <= 2
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_ids_in_bulk(store, count):
+    """A store gives as many ids as it is asked for."""
+    assert len(set(store.new_ids(count))) == count

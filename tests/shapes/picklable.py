@@ -1,0 +1,24 @@
+"""Decorated functions of a module, as a child process finds them."""
+
+import prefactor_trace as prefactor
+
+
+@prefactor.span("double")
+def double(n: int) -> int:
+    """Double."""
+    return 2 * n
+
+
+class Tool:
+    """A tool with decorated methods."""
+
+    @prefactor.span
+    def use(self, n: int) -> int:
+        """Use it."""
+        return n
+
+    @prefactor.span
+    @classmethod
+    def of_class(cls, n: int) -> int:
+        """Use the class."""
+        return n

@@ -1,0 +1,158 @@
+"""The end of a process and its forks: who is told, in what time, and what an interrupt does."""
+
+import os
+import subprocess
+import sys
+import weakref
+from types import SimpleNamespace
+
+import pytest
+
+from prefactor_trace import _exits
+
+
+class SlowLeaver:
+    """Uses up all the time that it is given, on a clock of the test."""
+
+    def __init__(self, clock: SimpleNamespace, exit_timeout: float) -> None:
+        self.exit_timeout = exit_timeout
+        self.told: list[tuple[str, float]] = []
+        self._clock = clock
+
+    def end_at_exit(self, reason: str, timeout: float) -> None:
+        """Note what is said, and let the time pass."""
+        self.told.append((reason, timeout))
+        self._clock.now += timeout
+
+
+class InterruptedLeaver:
+    """Is interrupted while it delivers."""
+
+    exit_timeout = 1.0
+
+    def __init__(self, told: list[str]) -> None:
+        self._told = told
+
+    def end_at_exit(self, reason: str, timeout: float) -> None:
+        """Note what is said, then be interrupted."""
+        self._told.append(reason)
+        raise KeyboardInterrupt
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch):
+    """Leave out the tracers of other tests."""
+    monkeypatch.setattr(_exits, "_leavers", weakref.WeakSet())
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still unless a leaver moves it."""
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(_exits, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+def run(program: str) -> list[str]:
+    """Run a program in a process of its own and return the lines that it prints."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout.splitlines()
+
+
+def test_all_are_told_within_the_longest_timeout(clock):
+    """However many there are, the process waits no longer than for the most patient of them."""
+    leavers = [SlowLeaver(clock, seconds) for seconds in (3.0, 5.0, 4.0)]
+    for leaver in leavers:
+        _exits.add(leaver)
+    _exits.end_all("it is over")
+    assert clock.now == 105
+    for leaver in leavers:
+        ((reason, timeout),) = leaver.told
+        assert reason == "it is over"
+        assert 0 <= timeout <= leaver.exit_timeout
+
+
+def test_the_end_of_nobody_is_quiet(clock, caplog):
+    """A process that recorded nothing ends at once and without a word."""
+    _exits.end_all()
+    assert (clock.now, caplog.records) == (100, [])
+
+
+def test_an_interrupt_ends_the_wait_with_one_line(caplog):
+    """Who presses Ctrl-C is not made to wait for the others, and learns what that costs."""
+    told = []
+    leavers = [InterruptedLeaver(told) for _ in range(3)]
+    for leaver in leavers:
+        _exits.add(leaver)
+    _exits.end_all("it is over")
+    assert told == ["it is over"]
+    (record,) = caplog.records
+    assert "interrupted while delivering" in record.getMessage()
+
+
+def test_a_collected_leaver_is_not_told(clock):
+    """A tracer that nobody has any more is not kept alive for the end."""
+    kept, dropped = SlowLeaver(clock, 1.0), SlowLeaver(clock, 9.0)
+    told = dropped.told
+    _exits.add(kept)
+    _exits.add(dropped)
+    gone = weakref.ref(dropped)
+    del dropped
+    assert gone() is None
+    assert _exits.leavers() == [kept]
+    _exits.end_all()
+    assert (told, len(kept.told), clock.now) == ([], 1, 101)
+
+
+def test_it_is_over_once_all_were_told():
+    """While leavers deliver a thread may be started; for exit functions after them it is late."""
+    program = """
+import atexit
+def late():
+    print("after", _exits.is_over())
+atexit.register(late)
+from prefactor_trace import _exits
+class Leaver:
+    exit_timeout = 1
+    def end_at_exit(self, reason, timeout):
+        print(reason)
+        print("during", _exits.is_over())
+leaver = Leaver()
+_exits.add(leaver)
+print("before", _exits.is_over())
+"""
+    assert run(program) == [
+        "before False",
+        "the process exited before it ended",
+        "during False",
+        "after True",
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_is_told_before_and_in_the_child():
+    """The parent prepares once; only the child begins anew."""
+    program = """
+import os
+from prefactor_trace import _exits
+class Leaver:
+    exit_timeout = 1
+    def before_fork(self):
+        told.append("before")
+    def after_fork(self):
+        told.append("after")
+    def end_at_exit(self, reason, timeout):
+        pass
+told, leaver = [], Leaver()
+_exits.add(leaver)
+pid = os.fork()
+if pid == 0:
+    print("child", *told, flush=True)
+    os._exit(0)
+os.waitpid(pid, 0)
+print("parent", *told)
+"""
+    assert run(program) == ["child before after", "parent before"]

@@ -1,0 +1,60 @@
+"""Functions after which everything has arrived."""
+
+import pytest
+
+import prefactor_trace as prefactor
+from prefactor_trace import UsageError, flushed
+
+
+def names(tracer):
+    """Return the names of the spans that have arrived."""
+    return [item["details"]["schema_name"] for item in tracer.items("agent_spans/create")]
+
+
+def test_all_has_arrived_when_it_returns(default_tracer):
+    """Without any other flush; what the function returns is what the caller gets."""
+    traced = default_tracer(flush_interval=3600)
+
+    @flushed
+    @prefactor.instance("handler")
+    def handle(event):
+        with prefactor.span("step"):
+            return event * 2
+
+    assert handle(21) == 42
+    assert names(traced) == ["step"]
+    assert handle.__name__ == "handle"
+
+
+def test_all_has_arrived_when_it_raises(default_tracer):
+    """The exception is the function's own."""
+    traced = default_tracer(flush_interval=3600)
+
+    @flushed
+    def handle():
+        with prefactor.span("step"):
+            raise LookupError("nothing")
+
+    with pytest.raises(LookupError, match="nothing"):
+        handle()
+    assert names(traced) == ["step"]
+
+
+async def test_coroutine_functions(default_tracer):
+    """The same in an event loop."""
+    traced = default_tracer(flush_interval=3600)
+
+    @flushed
+    async def handle(event):
+        async with prefactor.span("step"):
+            return event
+
+    assert await handle("event") == "event"
+    assert names(traced) == ["step"]
+
+
+@pytest.mark.parametrize("value", [int, None, "handle"])
+def test_what_is_no_function_is_refused(value):
+    """Where it is decorated, not where it is called."""
+    with pytest.raises(UsageError, match="@flushed decorates functions"):
+        flushed(value)

@@ -1,0 +1,71 @@
+"""Where a span or an instance finds its tracer."""
+
+import threading
+
+import pytest
+
+from prefactor_trace import _tracer
+from prefactor_trace._home import make_id
+from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._pfid import is_pfid
+from prefactor_trace._span import Span
+
+
+class CountingHome:
+    """A home that counts the ids it was asked for."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def new_id(self) -> str:
+        """Return an id that says how many were made."""
+        self.made += 1
+        return f"id-{self.made}"
+
+
+def test_an_id_is_made_once():
+    """Asked again, it is the same."""
+    home = CountingHome()
+    span = Span(home, "step")
+    assert (make_id(span), make_id(span), home.made) == ("id-1", "id-1", 1)
+    assert make_id(Span(home, "step")) == "id-2"
+
+
+def test_an_id_that_was_given_is_kept(tracer):
+    """The home is not asked."""
+    given = tracer().new_id()
+    run = Instance(home := CountingHome(), InstanceOptions(id=given))
+    assert (make_id(run), home.made) == (given, 0)
+
+
+def test_threads_that_ask_at_once_get_the_same_id():
+    """Two ids of one span would be two spans."""
+    home, together = CountingHome(), threading.Barrier(4)
+    span = Span(home, "step")
+    made = []
+
+    def ask() -> None:
+        together.wait(10)
+        made.append(make_id(span))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == ["id-1"] * 4
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_each_kind_of_tracer_is_a_home(tracer, default_tracer, default):
+    """It has what spans and instances ask for."""
+    made = default_tracer() if default else tracer()
+    home = _tracer._default if default else made
+    assert made._home is home
+    assert home.pipeline() is made._pipeline
+    assert home.settings() is made._settings
+    assert home.ambient() is made.ambient()
+    assert made.ambient() not in home.open_runs
+    assert is_pfid(home.new_id())
+    with made.instance() as run:
+        assert list(home.open_runs) == [run]
