@@ -114,8 +114,8 @@ class Listener(ThreadingHTTPServer):
         self._live[thread] = request
         try:
             thread.start()
-        except BaseException:
-            del self._live[thread]
+        except BaseException:  # Ctrl-C too, which may come when the thread has already ended
+            self._live.pop(thread, None)
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -123,7 +123,7 @@ class Listener(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            del self._live[threading.current_thread()]
+            self._live.pop(threading.current_thread(), None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """Log what ended a connection; a client that goes away is nothing to report."""

@@ -60,9 +60,12 @@ class Server:
         return self
 
     def serve_forever(self) -> None:
-        """Serve in this thread until another one calls `close`."""
-        self._has_served = True
-        self._listener.serve_forever(0.05)
+        """Serve until another thread calls `close`."""
+        # In a thread of its own even so: Ctrl-C meets this one while it waits, never in the midst
+        # of taking a connection, where it could be lost. Windows looks for it between two waits.
+        thread = self.start()._thread
+        while thread is not None and thread.is_alive():
+            thread.join(0.5)
 
     def close(self) -> None:
         """Stop listening, finish the requests under way and end every connection."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from prefactor_trace._pfid import PfidSource
+from prefactor_trace._pfid import PfidSource, is_pfid, timestamp_of
 from prefactor_trace._pipeline.folder_lock import FolderLock
 from prefactor_trace._pipeline.orphans import TARGET_FILE, count_elsewhere, find_orphans
 
@@ -25,9 +25,16 @@ def strike(name: str) -> bytes:
     return f"-key-{name:0>8}".encode()
 
 
+def others(spool: Path) -> list[Path]:
+    """Return the folders of processes that are there."""
+    return [path for path in spool.iterdir() if is_pfid(path.name)]
+
+
 def leave(spool: Path, target: object = TARGET, **segments: list[bytes]) -> Path:
     """Write what a process that has died left: segments by the last letters of their names."""
     folder = spool / new_id()
+    while any(timestamp_of(folder.name) == timestamp_of(other.name) for other in others(spool)):
+        folder = spool / new_id()  # of the next millisecond: only then does it sort behind them
     folder.mkdir(parents=True)
     (folder / TARGET_FILE).write_text(json.dumps({"target": target}))
     for name, lines in segments.items():

@@ -61,7 +61,7 @@ def test_ipv6(store):
         assert httpx.get(f"{server.url}/api/v1/ping").status_code == 200
 
 
-def test_serving_in_this_thread(store):
+def test_serving_until_closed(store):
     """`serve_forever` answers until another thread closes the server."""
     server = Server(Api(store))
     thread = threading.Thread(target=server.serve_forever)
