@@ -8,7 +8,7 @@ from prefactor_trace._capture import register_secret
 from prefactor_trace._context import current_instance, current_span
 from prefactor_trace._flushed import flushed
 from prefactor_trace._instance import Instance
-from prefactor_trace._pipeline import Receipt, Rejection, Stats
+from prefactor_trace._pipeline import Receipt, Stats
 from prefactor_trace._propagate import propagate
 from prefactor_trace._span import Span
 from prefactor_trace._tracer import (
@@ -28,20 +28,16 @@ from prefactor_trace._tracer import (
 )
 from prefactor_trace._untraced import ROOT, untraced
 from prefactor_trace._version import __version__
-from prefactor_trace.exceptions import DatabaseError, PrefactorError, SettingsError, UsageError
+from prefactor_trace.exceptions import PrefactorError
 
 __all__ = [
     "ROOT",
-    "DatabaseError",
     "Instance",
     "PrefactorError",
     "Receipt",
-    "Rejection",
-    "SettingsError",
     "Span",
     "Stats",
     "Tracer",
-    "UsageError",
     "__version__",
     "aflush",
     "configure",

@@ -6,7 +6,8 @@ import inspect
 
 import pytest
 
-from prefactor_trace import UsageError, current_instance, current_span
+from prefactor_trace import current_instance, current_span
+from prefactor_trace.exceptions import UsageError
 
 
 def test_arguments_are_the_payload_and_the_result_is_the_result(tracer):

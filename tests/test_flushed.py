@@ -3,7 +3,8 @@
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace import UsageError, flushed
+from prefactor_trace import flushed
+from prefactor_trace.exceptions import UsageError
 
 
 def names(tracer):

@@ -12,7 +12,8 @@ import tracemalloc
 
 import pytest
 
-from prefactor_trace import UsageError, current_instance, current_span
+from prefactor_trace import current_instance, current_span
+from prefactor_trace.exceptions import UsageError
 
 
 def talk(log):

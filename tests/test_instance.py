@@ -2,8 +2,9 @@
 
 import pytest
 
-from prefactor_trace import UsageError, current_instance
+from prefactor_trace import current_instance
 from prefactor_trace._pfid import PfidSource
+from prefactor_trace.exceptions import UsageError
 
 
 def test_a_run_is_registered_started_and_finished(tracer):

@@ -6,8 +6,9 @@ import inspect
 
 import pytest
 
-from prefactor_trace import UsageError, current_span, propagate, untraced
+from prefactor_trace import current_span, propagate, untraced
 from prefactor_trace._context import current
+from prefactor_trace.exceptions import UsageError
 
 
 def elsewhere(function, *args):

@@ -4,10 +4,11 @@ import types
 
 import pytest
 
-from prefactor_trace import ROOT, UsageError, _fate
+from prefactor_trace import ROOT, _fate
 from prefactor_trace._cancellation import is_cancellation
 from prefactor_trace._record import Record, check_mapping
 from prefactor_trace._span import Span
+from prefactor_trace.exceptions import UsageError
 
 
 def test_a_new_record_belongs_nowhere(tracer):

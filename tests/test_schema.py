@@ -7,8 +7,8 @@ from typing import Any
 import pydantic
 import pytest
 
-from prefactor_trace import UsageError
 from prefactor_trace._schema import UNDECLARED, QualityType, Registry, SpanOptions, SpanType
+from prefactor_trace.exceptions import UsageError
 from prefactor_trace.models import DataRisk
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from prefactor_trace import SettingsError
 from prefactor_trace._settings import Settings, apply_log_level, load_settings
+from prefactor_trace.exceptions import SettingsError
 
 SECRET = "tok-of-great-secrecy"
 

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from prefactor_trace import Span, UsageError, current_span
+from prefactor_trace import Span, current_span
+from prefactor_trace.exceptions import UsageError
 
 
 class Hostile:

@@ -4,7 +4,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from prefactor_trace import Instance, Span, UsageError
+from prefactor_trace import Instance, Span
+from prefactor_trace.exceptions import UsageError
 
 
 class Name(str):

@@ -6,7 +6,8 @@ import threading
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace import SettingsError, UsageError, _tracer
+from prefactor_trace import _tracer
+from prefactor_trace.exceptions import SettingsError, UsageError
 
 
 def pipelines() -> list[threading.Thread]:

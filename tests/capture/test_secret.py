@@ -6,9 +6,9 @@ import urllib.parse
 
 import pytest
 
-from prefactor_trace import UsageError
 from prefactor_trace._capture.redaction_values import KnownSecrets
 from prefactor_trace._capture.secret import note_secret, register_secret
+from prefactor_trace.exceptions import UsageError
 
 SECRET = "plain wörd / of ours"
 

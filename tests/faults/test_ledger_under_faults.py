@@ -166,7 +166,7 @@ def test_a_function_of_the_user_may_use_the_library(server, connect):
 @pytest.mark.parametrize("name", ["on_reject", "on_drop", "http_client"])
 def test_what_is_no_function_or_client_is_refused(name):
     """One error that names the setting and what would be right."""
-    with pytest.raises(prefactor.SettingsError, match=f"setting {name} must be an? "):
+    with pytest.raises(prefactor.exceptions.SettingsError, match=f"setting {name} must be an? "):
         prefactor.Tracer(api_token="t", **{name: "nonsense"})
 
 

@@ -140,7 +140,7 @@ def test_words_for_on(monkeypatch, word):
 def test_another_word_is_an_error(monkeypatch):
     """Which names the variable."""
     monkeypatch.setenv("PREFACTOR_ENABLED", "maybe")
-    with pytest.raises(prefactor.SettingsError, match="PREFACTOR_ENABLED"):
+    with pytest.raises(prefactor.exceptions.SettingsError, match="PREFACTOR_ENABLED"):
         prefactor.Tracer(api_token="t")
 
 

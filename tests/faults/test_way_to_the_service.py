@@ -228,7 +228,7 @@ def test_the_token_is_shown_nowhere(server, connect, caplog, tmp_path):
     shown.append(repr(vars(tracer._pipeline._transport)))
     with contextlib.suppress(Exception):
         shown.append(repr(pickle.dumps(tracer)))
-    with pytest.raises(prefactor.SettingsError) as refused:
+    with pytest.raises(prefactor.exceptions.SettingsError) as refused:
         prefactor.Tracer(api_token=f"{SECRET}\n{SECRET}")
     shown.append(repr(refused.value))
     assert SECRET not in "\n".join(shown)
@@ -242,6 +242,6 @@ def test_the_token_is_shown_nowhere(server, connect, caplog, tmp_path):
 @pytest.mark.parametrize("url", ["http://example.com", "http://10.0.0.7:8080"])
 def test_plain_http_beyond_this_machine_is_refused(url):
     """Unless the user insists."""
-    with pytest.raises(prefactor.SettingsError, match="allow_insecure"):
+    with pytest.raises(prefactor.exceptions.SettingsError, match="allow_insecure"):
         prefactor.Tracer(api_url=url, api_token=SECRET)
     assert prefactor.Tracer(api_url=url, api_token=SECRET, allow_insecure=True)

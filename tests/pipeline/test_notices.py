@@ -2,8 +2,7 @@
 
 import pytest
 
-from prefactor_trace import Rejection
-from prefactor_trace._pipeline.ledger import Ledger
+from prefactor_trace._pipeline.ledger import Ledger, Rejection
 from prefactor_trace._pipeline.notices import Notices
 from prefactor_trace._settings import Settings
 

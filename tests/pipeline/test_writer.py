@@ -77,7 +77,7 @@ def test_names_and_a_rule_of_the_user(make):
 @pytest.mark.parametrize("value", ["abc", "", None, 12345678])
 def test_what_cannot_be_hidden_is_said_at_once(value):
     """A secret that is too short to be found without finding it everywhere is refused."""
-    with pytest.raises(prefactor_trace.UsageError, match="at least four characters"):
+    with pytest.raises(prefactor_trace.exceptions.UsageError, match="at least four characters"):
         prefactor_trace.register_secret(value)
 
 

@@ -9,8 +9,8 @@ import freezegun
 import pytest
 import time_machine
 
-from prefactor_trace import UsageError
 from prefactor_trace._clock import Clock
+from prefactor_trace.exceptions import UsageError
 
 
 def moment(text: str) -> datetime.datetime:

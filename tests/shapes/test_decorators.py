@@ -13,7 +13,8 @@ from unittest import mock
 
 import pytest
 
-from prefactor_trace import UsageError, current_span
+from prefactor_trace import current_span
+from prefactor_trace.exceptions import UsageError
 from tests.shapes import picklable
 from tests.shapes.trees import parents
 
