@@ -5,6 +5,7 @@ as instances and spans, in order, once each, and the agent never waits for it.
 """
 
 from prefactor_trace._capture import register_secret
+from prefactor_trace._carrier import inject, inject_env
 from prefactor_trace._context import current_instance, current_span
 from prefactor_trace._flushed import flushed
 from prefactor_trace._instance import Instance
@@ -14,6 +15,8 @@ from prefactor_trace._span import Span
 from prefactor_trace._tracer import (
     Tracer,
     aflush,
+    attach,
+    attach_env,
     configure,
     declare,
     declare_quality,
@@ -40,6 +43,8 @@ __all__ = [
     "Tracer",
     "__version__",
     "aflush",
+    "attach",
+    "attach_env",
     "configure",
     "current_instance",
     "current_span",
@@ -47,6 +52,8 @@ __all__ = [
     "declare_quality",
     "flush",
     "flushed",
+    "inject",
+    "inject_env",
     "instance",
     "propagate",
     "record_quality",

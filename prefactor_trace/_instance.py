@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from prefactor_trace._home import Home
     from prefactor_trace._pipeline import Buffer
+    from prefactor_trace._schema import Guessed
     from prefactor_trace.models import AgentStatus, FinishStatus, InstancePurpose
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -111,7 +112,8 @@ class Instance(Node):
         self._joined = False  # begun by the process that this one was forked from
         self._is_shared = False  # the same, and it stays so
         self._drop_reason: str | None = None  # the same: why it was given up
-        self._declared: frozenset[str] = frozenset()  # the same: span types that it registered
+        # The same: span types that it registered.
+        self._declared: frozenset[str] | Guessed = frozenset()
         self.terminated = False
         self.termination_reason: str | None = None
 

@@ -53,6 +53,15 @@ def fraction_of(pfid: str) -> float:
     return _decode(_checked(pfid)[-8:]) / 32**8
 
 
+def random_of(pfid: str) -> int:
+    """Return the randomness (80 bits) of a PFID.
+
+    Raises:
+        ValueError: `pfid` is not well-formed.
+    """
+    return _decode(_checked(pfid)[16:])
+
+
 def _checked(pfid: str) -> str:
     if not is_pfid(pfid):
         raise ValueError(f"not a PFID (32 characters of Crockford base32): {pfid!r}")

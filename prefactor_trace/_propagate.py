@@ -1,15 +1,21 @@
-"""Carrying the context to where Python does not: threads, executors, callbacks."""
+"""Carrying the context to where Python does not: threads, executors, callbacks, processes."""
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from prefactor_trace._attached import attach_to
+from prefactor_trace._carrier import inject
 from prefactor_trace._context import Node, current, innermost
 from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from prefactor_trace._home import Home
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -18,6 +24,7 @@ def propagate(function: F) -> F:
     """Return `function` so that it runs in the span that the code is in now, wherever it is called.
 
     For what is handed to a thread, an executor or a callback: ``executor.submit(propagate(work))``.
+    An executor of processes takes it too, where `function` can be pickled and is not async.
 
     Args:
         function: A function of any kind, a bound method, or another object that can be called.
@@ -64,12 +71,41 @@ def _carrier(function: Any, node: Node) -> Any:
                     Steps(None, None, inside=node), function(*args, **kwargs)
                 )
 
-    def carry(*args: Any, **kwargs: Any) -> Any:
+    return _Carried(function, node)
+
+
+class _Carried:
+    """A function in the place where the code was; sent to another process, it attaches there."""
+
+    def __init__(self, function: Callable[..., Any], node: Node) -> None:
+        self._function = function
+        self._node = node
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = current.get()
-        current.set(node)
+        current.set(self._node)
         try:
-            return function(*args, **kwargs)
+            return self._function(*args, **kwargs)
         finally:
             current.set(outer)
 
-    return carry
+    def __reduce__(self) -> tuple[Any, ...]:
+        carrier = contextvars.copy_context().run(self._inject)
+        return _AttachedCall, (self._node._home, carrier, self._function)
+
+    def _inject(self) -> dict[str, str]:
+        current.set(self._node)
+        return dict(inject())
+
+
+class _AttachedCall:
+    """A function that was sent here from another process, in the place where that process was."""
+
+    def __init__(self, home: Home, carrier: dict[str, str], function: Callable[..., Any]) -> None:
+        self._home = home
+        self._carrier = carrier
+        self._function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with attach_to(self._home, self._carrier):
+            return self._function(*args, **kwargs)

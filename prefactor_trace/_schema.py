@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace import _guard
@@ -20,6 +20,24 @@ UNDECLARED = "undeclared"
 
 SCHEMA_NAME_KEY = "prefactor.schema_name"
 """Key of the payload that holds the own type of a span sent as `UNDECLARED`."""
+
+
+class Guessed:
+    """Span types of a run that another process registered: all but those found unknown.
+
+    Args:
+        unknown: Names that the service refused.
+    """
+
+    def __init__(self, unknown: frozenset[str] = frozenset()) -> None:
+        self._unknown = unknown
+
+    def __contains__(self, schema_name: object) -> bool:
+        return schema_name not in self._unknown
+
+    def __sub__(self, unknown: Iterable[str]) -> Guessed:
+        return Guessed(self._unknown.union(unknown))
+
 
 _ANYTHING: dict[str, Any] = {"type": "object"}
 

@@ -19,6 +19,7 @@ from collections.abc import (
 )
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from prefactor_trace._attached import Attachment, attach_to, attach_to_environment
 from prefactor_trace._clock import to_ns
 from prefactor_trace._context import innermost
 from prefactor_trace._generate import Steps, drive, drive_async
@@ -278,6 +279,28 @@ class Surface:
         span._fix(innermost())
         output = Output(reduce, wanted=self._home.settings().capture_outputs)
         return (drive_async if is_async else drive)(Steps(span, output), body)
+
+    def attach(self, carrier: Mapping[str, str] | None) -> Attachment:
+        """Return a block (sync or async) in the run and the span that `inject` wrote down.
+
+        What begins inside is nested there. The run stays the other process's, which finishes it.
+        A carrier that tells of no run, or is malformed, changes nothing. It is trusted for no more
+        than where spans are put: hand on only what comes from your own services.
+
+        Args:
+            carrier: Headers of a request or of a message; their case does not matter.
+
+        Raises:
+            UsageError: `carrier` is no mapping.
+        """
+        return attach_to(self._home, carrier)
+
+    def attach_env(self) -> Attachment:
+        """Return a block in the run that the process which started this one was in.
+
+        That process passed on the variables of `inject_env`. Otherwise as `attach`.
+        """
+        return attach_to_environment(self._home)
 
     def declare(
         self,

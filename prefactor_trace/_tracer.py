@@ -23,6 +23,7 @@ from prefactor_trace._surface import Surface
 from prefactor_trace._transport import open_transport, target_of
 from prefactor_trace._untraced import run_untraced
 from prefactor_trace._version import SDK
+from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
     from prefactor_trace._home import Home
@@ -87,6 +88,12 @@ class Tracer(Surface):
                 settings.off_reason,
                 every=float("inf"),
             )
+
+    def __reduce__(self) -> Any:
+        raise UsageError(
+            "a Tracer cannot be sent to another process; what uses the default tracer (configure)"
+            " can, and inject() with attach() carries a run to a tracer made there"
+        )
 
     # What spans and instances ask of their home
 
@@ -231,6 +238,9 @@ class _Default(Surface):
         self._lock = make_lock()
         self._tracer: Tracer | None = None
 
+    def __reduce__(self) -> str:
+        return "_default"  # in each process its own
+
     def tracer(self) -> Tracer:
         """Return the default tracer, made from the environment where `configure` was not called."""
         tracer = self._tracer
@@ -295,6 +305,8 @@ instance = _default.instance
 span = _default.span
 start_span = _default.start_span
 trace_stream = _default.trace_stream
+attach = _default.attach
+attach_env = _default.attach_env
 declare = _default.declare
 declare_quality = _default.declare_quality
 

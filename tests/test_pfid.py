@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from prefactor_trace import _pfid
-from prefactor_trace._pfid import PfidSource, is_pfid, partition_of, timestamp_of
+from prefactor_trace._pfid import PfidSource, is_pfid, partition_of, random_of, timestamp_of
 
 MANY = 1200
 PARTITIONS = [0, 1, 31, 32, 123_456_789, 2**29, 2**30 - 1]
@@ -212,3 +212,12 @@ def test_one_wrong_character_anywhere_is_refused(rest: str, at: int, wrong: str)
     pfid = "0" + rest
     assert is_pfid(pfid)
     assert not is_pfid(pfid[:at] + wrong + pfid[at + 1 :])
+
+
+def test_randomness_is_what_follows_time_and_partition():
+    """The last 80 bits."""
+    made = PfidSource(7)()
+    assert random_of(made) < 1 << 80
+    assert random_of(made[:16] + "0" * 15 + "z") == 31
+    with pytest.raises(ValueError, match="not a PFID"):
+        random_of("short")

@@ -3,8 +3,10 @@
 import contextvars
 import functools
 import inspect
+import pickle
 
 import pytest
+from shapes import picklable
 
 from prefactor_trace import current_span, propagate, untraced
 from prefactor_trace._context import current
@@ -103,3 +105,20 @@ def test_what_cannot_be_called_is_refused(wrong):
     message = rf"propagate\(work\), got {type(wrong).__name__}"
     with pytest.raises(UsageError, match=message):
         propagate(wrong)
+
+
+def test_a_tracer_of_its_own_does_not_travel(tracer):
+    """What belongs to one says what to do instead when it is pickled."""
+    t = tracer()
+    with t.instance():
+        carried = propagate(here)
+    with pytest.raises(UsageError, match="inject"):
+        pickle.dumps(carried)
+
+
+def test_pickled_it_attaches_where_it_is_called(default_tracer):
+    """Also in this process, which knows the run."""
+    t = default_tracer()
+    with t.instance() as run, t.span("outer") as outer:
+        carried = pickle.loads(pickle.dumps(propagate(picklable.place)))
+        assert elsewhere(carried) == (run.id, outer.id)

@@ -7,7 +7,14 @@ from typing import Any
 import pydantic
 import pytest
 
-from prefactor_trace._schema import UNDECLARED, QualityType, Registry, SpanOptions, SpanType
+from prefactor_trace._schema import (
+    UNDECLARED,
+    Guessed,
+    QualityType,
+    Registry,
+    SpanOptions,
+    SpanType,
+)
 from prefactor_trace.exceptions import UsageError
 from prefactor_trace.models import DataRisk
 
@@ -175,3 +182,13 @@ def test_a_switch_that_is_none_is_refused(name: str) -> None:
     options: Any = {name: "no"}
     with pytest.raises(UsageError, match=f"{name} must be True or False"):
         Registry().note("step", SpanOptions(**options))
+
+
+def test_types_of_another_process_are_known_until_found_otherwise():
+    """Each is tried until the service refuses it."""
+    guessed = Guessed()
+    assert "tool_call" in guessed
+    less = guessed - {"tool_call"}
+    assert "tool_call" not in less
+    assert "llm_call" in less
+    assert "tool_call" in guessed

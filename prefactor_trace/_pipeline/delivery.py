@@ -5,6 +5,7 @@ One thread runs all of this, and nothing in it waits: it gives out a body and is
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ _BEGINNINGS = ("/register", "/start", "/create")
 _NAMED = {"parent_span_id", "agent_instance_id"}
 _ENVELOPE = 16  # bytes of a request beside its items
 _MAX_TRIES = 5  # of an item that the service answers with a passing fault of its own
+_ELSEWHERE_SECONDS = 10.0  # that an item waits for another process to make known what it names
 
 
 class Delivery:
@@ -248,19 +250,30 @@ class Delivery:
             return self._settle_done_already(item)
         if fault.code == "idempotency_key_conflict" and item.action.endswith(_BEGINNINGS):
             return self._settle_begun_elsewhere(item)
-        is_passing = not fault.is_permanent or (
-            # Named by the process that this one was forked from, on its way here.
-            item.record._instance._is_shared and not _NAMED.isdisjoint(fault.fields)
-        )
-        if is_passing and item.tries + 1 < _MAX_TRIES:
+        if self._waits_for_another(item, fault):
+            self._backoff.failures = min(item.tries, _MAX_TRIES)
+            self._backoff.note_failure()
+            item.tries += 1
+            return item
+        if not fault.is_permanent and item.tries + 1 < _MAX_TRIES:
             self._backoff.failures = item.tries
             item.tries += 1
             self._note_failure(fault)
             return item
-        if "schema_name" in fault.fields and isinstance(item, Create) and self._disown(item):
+        if isinstance(item, Create) and (
+            ("schema_name" in fault.fields and self._disown(item))
+            or ("parent_span_id" in fault.fields and self._let_go(item))
+        ):
             return item
         self._losses.reject(item, fault)
         return None
+
+    def _waits_for_another(self, item: Item, fault: Fault) -> bool:
+        """Return whether what an item names is another process's, and may be on its way."""
+        if not item.record._instance._is_shared or _NAMED.isdisjoint(fault.fields):
+            return False
+        item.since = item.since or time.monotonic()
+        return time.monotonic() - item.since < _ELSEWHERE_SECONDS
 
     def _settle_done_already(self, item: Item) -> Item | None:
         """Settle a start or finish of what has started or finished, which is no error."""
@@ -308,6 +321,16 @@ class Delivery:
         instance._declared -= {item.schema_name}
         self._remake(item)
         self._losses.must_mend = True  # others of that type
+        return True
+
+    def _let_go(self, item: Create) -> bool:
+        """Hang a span at the top, whose parent another process never sent; say whether it is so."""
+        parent = make.delivered_parent(item.record)
+        if parent is None or parent._fate != _fate.ELSEWHERE:
+            return False
+        parent._fate = _fate.LOST
+        self._remake(item)
+        self._losses.must_mend = True  # others below it
         return True
 
     def _remake(self, item: Create) -> None:

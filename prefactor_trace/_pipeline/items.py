@@ -40,9 +40,10 @@ class Item:
         body: Its JSON.
         order: Number of the record in the order of their taking.
         tries: How often the service answered it with a fault of its own.
+        since: When it first named what the service did not know, by the monotonic clock.
     """
 
-    __slots__ = ("action", "body", "key", "order", "record", "tries")
+    __slots__ = ("action", "body", "key", "order", "record", "since", "tries")
 
     def __init__(self, key: str, action: str, record: Any, body: bytes, order: int) -> None:
         self.key = key
@@ -51,6 +52,7 @@ class Item:
         self.body = body
         self.order = order
         self.tries = 0
+        self.since = 0.0
 
     @property
     def what(self) -> str:
@@ -140,7 +142,8 @@ class Create(Item):
     def is_stale(self) -> bool:
         """Whether it names a type that turned out unknown, or a parent that was given up."""
         span = self.record
-        return self.schema_name not in (*span._instance._declared, UNDECLARED) or (
+        is_unknown = self.schema_name not in span._instance._declared
+        return (is_unknown and self.schema_name != UNDECLARED) or (
             span._parent is not None and span._parent._fate == _fate.LOST
         )
 

@@ -22,3 +22,9 @@ class Tool:
     def of_class(cls, n: int) -> int:
         """Use the class."""
         return n
+
+
+def place() -> tuple[str | None, str | None]:
+    """Return the ids of the instance and the span that the code is in."""
+    run, span = prefactor.current_instance(), prefactor.current_span()
+    return run and run.id, span and span.id

@@ -1,0 +1,150 @@
+"""Runs that another process has begun, and that go on in this one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from prefactor_trace import _fate, _guard
+from prefactor_trace._carrier import Place, extract
+from prefactor_trace._clock import Clock
+from prefactor_trace._context import (
+    ENDED,
+    GENERATOR,
+    Node,
+    current,
+    enter,
+    innermost,
+    leave,
+    note_generator,
+)
+from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._schema import Guessed
+from prefactor_trace._span import Span
+from prefactor_trace._untraced import Untraced
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from prefactor_trace._home import Home
+    from prefactor_trace._pipeline import Pipeline
+    from prefactor_trace.models import FinishStatus
+
+
+class AttachedInstance(Instance):
+    """A run that another process has begun and will finish."""
+
+    def __init__(self, home: Home, pipeline: Pipeline, place: Place) -> None:
+        super().__init__(home, InstanceOptions(id=place.instance_id))
+        self._status = "active"
+        self._instance = self
+        self._recorded = place.is_sampled
+        self._buffer = pipeline.buffer
+        self._anchor = (Clock.wall(), Clock.monotonic())
+        self._fate = _fate.CREATED  # by that process
+        self._is_shared = True
+        self._declared = Guessed()
+
+    def _end(self, status: FinishStatus) -> None:
+        """Leave the end to the process that began the run."""
+
+
+class AttachedSpan(Span):
+    """A span of another process, to nest in; what becomes of it is for that process to say."""
+
+    __slots__ = ()
+
+    def __init__(self, home: Home, instance: Instance, span_id: str) -> None:
+        super().__init__(home, "attached")
+        self._id = span_id
+        self._instance = instance
+        self._status = "active"
+        self._fate = _fate.ELSEWHERE
+
+    def set_payload(self, payload: Mapping[str, Any]) -> None:
+        """Do nothing: the span is another process's."""
+
+    def set_result(self, value: Any) -> None:
+        """Do nothing: the span is another process's."""
+
+    def _note_error(self, error: BaseException | str) -> None:
+        pass
+
+    def _end(self, status: FinishStatus, at: int | None = None) -> None:
+        pass
+
+
+class Attachment(Node):
+    """A block in a run, and in a span, of another process; made by `attach`.
+
+    Attributes:
+        instance: The run, ``None`` where the carrier told of none, or while tracing is off.
+    """
+
+    __slots__ = ("_home", "_own_span", "_place", "instance")
+
+    def __init__(self, home: Home, place: Place | None) -> None:
+        self._home: Any = home
+        self._place = place
+        self._own_span: Any = None
+        self.instance: Instance | None = None
+        self._doubt = self._outer = self._token = None
+
+    @property
+    def _instance(self) -> Any:
+        return self.instance
+
+    def __enter__(self) -> Self:
+        if self._place is not None and self.instance is None and self._attach(self._place):
+            enter(self, current.get())
+            frame = sys._getframe(1)
+            if frame.f_code.co_flags & GENERATOR:
+                note_generator(self, frame)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        if self.instance is not None:
+            leave(self)
+            self._doubt = ENDED
+            if isinstance(self.instance, AttachedInstance):
+                self._home.open_runs.discard(self.instance)
+        return False
+
+    def _attach(self, place: Place) -> bool:
+        try:
+            pipeline = self._home.pipeline()
+            if pipeline is None or isinstance(innermost(), Untraced):
+                return False
+            # In the process that began it, as with a queue between threads, the run is known.
+            known = [run for run in self._home.open_runs if run._id == place.instance_id]
+            self.instance = known[0] if known else self._join(pipeline, place)
+            if place.span_id is not None:
+                self._own_span = AttachedSpan(self._home, self.instance, place.span_id)
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("attaching to a run", error)
+            return False
+        return True
+
+    def _join(self, pipeline: Pipeline, place: Place) -> Instance:
+        joined = AttachedInstance(self._home, pipeline, place)
+        self._home.open_runs.add(joined)
+        return joined
+
+
+def attach_to(home: Home, carrier: Mapping[str, str] | None) -> Attachment:
+    """Return a block in the run that a carrier tells of."""
+    return Attachment(home, extract(carrier))
+
+
+def attach_to_environment(home: Home) -> Attachment:
+    """Return a block in the run that the environment tells of."""
+    return attach_to(home, os.environ)

@@ -1,0 +1,150 @@
+"""Where the code is, as text that travels to another process: a header or a variable.
+
+Two entries are written. ``prefactor-context`` says all: instance, span, and whether the run is
+sampled. ``traceparent`` says the same in the words of W3C Trace Context
+(https://www.w3.org/TR/trace-context/), for whoever else reads the request; it is only written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import NamedTuple
+
+from prefactor_trace._context import innermost
+from prefactor_trace._pfid import is_pfid, random_of, timestamp_of
+from prefactor_trace.exceptions import UsageError
+
+CONTEXT = "prefactor-context"
+TRACEPARENT = "traceparent"
+
+# 48 + 80 bits of an instance's id make the 128 of a trace id, 64 of a span's id the parent id.
+_TRACE_ID_RANDOM_BITS = 80
+_PARENT_ID_BITS = 64
+_LONGEST = 256  # characters of an entry that is looked at
+_FORM = re.compile(r"instance=(\w{32})(?:;span=(\w{32}))?;sampled=([01])\Z", re.ASCII)
+
+
+class Place(NamedTuple):
+    """A place in a run, as another process is told of it.
+
+    Attributes:
+        instance_id: PFID of the instance.
+        span_id: PFID of the span, ``None`` at the top of the run.
+        is_sampled: Whether the run is recorded.
+    """
+
+    instance_id: str
+    span_id: str | None
+    is_sampled: bool
+
+
+def inject(carrier: MutableMapping[str, str] | None = None) -> MutableMapping[str, str]:
+    """Write down where the code is, for another process that `attach` reads it in.
+
+    Args:
+        carrier: Headers of a request or of a message, as text; a new `dict` when missing. A
+            ``traceparent`` that another tracer wrote stays as it is.
+
+    Returns:
+        The carrier. Nothing is written to it where the code is in no run.
+
+    Raises:
+        UsageError: `carrier` is nothing that can be written to.
+    """
+    if carrier is None:
+        carrier = {}
+    elif not isinstance(carrier, MutableMapping):
+        raise UsageError(
+            f"inject writes into a mapping such as the headers of a request,"
+            f" got {type(carrier).__qualname__}"
+        )
+    place = _place()
+    if place is not None:
+        is_ours = CONTEXT in carrier or TRACEPARENT not in carrier
+        carrier[CONTEXT] = _to_text(place)
+        if is_ours:
+            carrier[TRACEPARENT] = _to_traceparent(place)
+    return carrier
+
+
+def inject_env(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return variables for a child process that `attach_env` reads.
+
+    Args:
+        environment: Variables to go on from, which stay as they are; those of this process when
+            missing.
+
+    Returns:
+        These, with ``PREFACTOR_CONTEXT`` and ``TRACEPARENT`` where the code is in a run.
+    """
+    variables = dict(os.environ if environment is None else environment)
+    for name in (CONTEXT, TRACEPARENT):  # of the process that started this one
+        variables.pop(_variable(name), None)
+    for name, text in inject().items():
+        variables[_variable(name)] = text
+    return variables
+
+
+def extract(carrier: Mapping[str, str] | None) -> Place | None:
+    """Return the place that a carrier tells of; ``None`` for none, or one that is malformed.
+
+    Names are compared as those of HTTP headers are, of WSGI's and of environment variables too.
+    """
+    for name, value in () if carrier is None else _entries(carrier):
+        if _normal(name) == CONTEXT:
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            return _from_text(text) if isinstance(text, str) else None
+    return None
+
+
+def _place() -> Place | None:
+    node = innermost()
+    if node is None or node._home is None:
+        return None
+    instance, span = node._instance, node._own_span
+    if instance is None:
+        return None
+    is_sampled = instance._recorded
+    return Place(instance.id, span.id if span is not None and is_sampled else None, is_sampled)
+
+
+def _to_text(place: Place) -> str:
+    span = f";span={place.span_id}" if place.span_id else ""
+    return f"instance={place.instance_id}{span};sampled={place.is_sampled:d}"
+
+
+def _from_text(text: str) -> Place | None:
+    match = _FORM.match(text) if len(text) <= _LONGEST else None
+    if match is None or not is_pfid(match[1]) or not (match[2] is None or is_pfid(match[2])):
+        return None
+    return Place(match[1], match[2], match[3] == "1")
+
+
+def _to_traceparent(place: Place) -> str:
+    trace_id = timestamp_of(place.instance_id) << _TRACE_ID_RANDOM_BITS
+    trace_id |= random_of(place.instance_id)
+    parent_id = random_of(place.span_id or place.instance_id) & (1 << _PARENT_ID_BITS) - 1
+    return f"00-{trace_id:032x}-{parent_id or 1:016x}-{place.is_sampled:02x}"
+
+
+def _entries(carrier: Mapping[str, str]) -> Iterable[tuple[object, object]]:
+    if not isinstance(carrier, Mapping):
+        raise UsageError(
+            f"attach reads a mapping such as the headers of a request,"
+            f" got {type(carrier).__qualname__}"
+        )
+    return carrier.items()
+
+
+def _normal(name: object) -> str:
+    if isinstance(name, bytes):
+        name = name.decode("latin-1")
+    if not isinstance(name, str):
+        return ""
+    return name.lower().replace("_", "-").removeprefix("http-")
+
+
+def _variable(name: str) -> str:
+    return name.upper().replace("-", "_")
