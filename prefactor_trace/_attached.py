@@ -12,13 +12,12 @@ from prefactor_trace._carrier import Place, extract
 from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
-    GENERATOR,
     Node,
     current,
     enter,
     innermost,
     leave,
-    note_generator,
+    note_frame,
 )
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._schema import Guessed
@@ -101,9 +100,7 @@ class Attachment(Node):
     def __enter__(self) -> Self:
         if self._place is not None and self.instance is None and self._attach(self._place):
             enter(self, current.get())
-            frame = sys._getframe(1)
-            if frame.f_code.co_flags & GENERATOR:
-                note_generator(self, frame)
+            note_frame(self, sys._getframe(1))
         return self
 
     def __exit__(

@@ -11,9 +11,12 @@ only in the context that entered them: a task or a thread that inherited them wa
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Literal
+
+from prefactor_trace import _finalisers
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -28,6 +31,10 @@ GENERATOR = 0x20 | 0x200
 
 ENDED = object()
 """What is left to doubt of a node that has ended."""
+
+# Code that enters a block for whoever calls it, of the stacks of contextlib.
+ENTER_CONTEXT = contextlib.ExitStack.enter_context.__code__
+_ENTER_ASYNC_CONTEXT = contextlib.AsyncExitStack.enter_async_context.__code__
 
 # Modules that run a generator up to its `yield` to have a block: what it entered goes on counting.
 _MAKE_BLOCKS = {"contextlib", "_pytest.fixtures", "pytest_asyncio.plugin"}
@@ -65,9 +72,8 @@ class Node:
 
     async def __aenter__(self) -> Self:
         self.__enter__()
-        frame = sys._getframe(1)
-        if frame.f_code.co_flags & GENERATOR and self._token is not None:
-            note_generator(self, frame)
+        if self._token is not None:
+            note_frame(self, sys._getframe(1))
         return self
 
     async def __aexit__(
@@ -80,6 +86,7 @@ class Node:
 
 
 current: ContextVar[Any] = ContextVar("prefactor_trace.current", default=None)
+_finalisers.protect()
 
 
 def current_span() -> Span | None:
@@ -110,10 +117,14 @@ def enter(node: Node, outer: Node | None) -> None:
     node._token = current.set(node)
 
 
-def note_generator(node: Node, frame: FrameType) -> None:
-    """Let `node`, entered in the frame of a generator, count only while that one runs."""
-    if not makes_block(frame):
-        node._doubt = frame
+def note_frame(node: Node, frame: FrameType) -> None:
+    """Let `node`, entered in `frame`, count only while that runs if it is a generator's."""
+    entered: FrameType | None = frame
+    if frame.f_code is ENTER_CONTEXT or frame.f_code is _ENTER_ASYNC_CONTEXT:
+        entered = frame.f_back
+    is_generator = entered is not None and entered.f_code.co_flags & GENERATOR
+    if entered is not None and is_generator and not makes_block(entered):
+        node._doubt = entered
 
 
 def makes_block(frame: FrameType) -> bool:

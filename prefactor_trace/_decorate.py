@@ -6,8 +6,10 @@ how its arguments are called.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import types
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -26,6 +28,14 @@ if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
 
 F = TypeVar("F", bound=Callable[..., Any])
+# The code of every function that contextlib has made of a generator.
+_BLOCK_MAKERS = {
+    code
+    for maker in (contextlib.contextmanager, contextlib.asynccontextmanager)
+    for code in maker.__code__.co_consts
+    if isinstance(code, types.CodeType)
+}
+
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
@@ -58,6 +68,8 @@ def wrap_with_instance(function: F, template: Instance) -> F:
         _check_wrappable(function.fget, "instance")
         return _wrap_property(function, lambda part: wrap_with_instance(part, template))
     _check_wrappable(function, "instance")
+    if template._options.id is not None:
+        raise UsageError("@instance takes no id: each call is a run of its own, with its own id")
     return _wrap(function, _Runs(template))
 
 
@@ -161,6 +173,8 @@ def _choose(kind: str, calls: _Calls | _Runs) -> Wrapper:
         return functools.partial(_call_generator, calls, drive_async)
     if kind == "coroutine":
         return functools.partial(_call_async, calls)
+    if kind == "block":
+        return functools.partial(_call_block, calls)
     return functools.partial(_call, calls)
 
 
@@ -236,6 +250,27 @@ def _call_generator(  # noqa: PLR0917  # wrapt calls by position
     return driven
 
 
+def _call_block(
+    calls: _Calls | _Runs,
+    wrapped: Any,
+    instance: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    block = wrapped(*args, **kwargs)
+    make_body = block.func
+
+    def drive_body(body: Any) -> Any:
+        node = calls.begin(instance, args, kwargs, copied=True)
+        drive_it: Any = drive if inspect.isgenerator(body) else drive_async
+        return body if node is None else drive_it(Steps(node, None), body)
+
+    block.gen = drive_body(block.gen)
+    # Used as a decorator, it has a body made for each call.
+    block.func = lambda *args, **kwargs: drive_body(make_body(*args, **kwargs))
+    return block
+
+
 def _check_wrappable(function: object, decorator: str) -> None:
     if isinstance(function, type):
         raise UsageError(
@@ -247,6 +282,8 @@ def _check_wrappable(function: object, decorator: str) -> None:
 
 
 def _kind_of(function: Any) -> str:
+    if getattr(function, "__code__", None) in _BLOCK_MAKERS:
+        return "block"
     # Of an object that can be called, how its class says so.
     for one in (getattr(function, "__func__", function), getattr(type(function), "__call__", None)):  # noqa: B004
         if inspect.iscoroutinefunction(one):

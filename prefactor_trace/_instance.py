@@ -13,13 +13,12 @@ from prefactor_trace._capture import snapshot
 from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
-    GENERATOR,
     Node,
     current,
     enter,
     innermost,
     leave,
-    note_generator,
+    note_frame,
 )
 from prefactor_trace._home import make_id
 from prefactor_trace._pfid import fraction_of, is_pfid
@@ -122,9 +121,7 @@ class Instance(Node):
     def __enter__(self) -> Self:
         if self._start():
             enter(self, current.get())
-            frame = sys._getframe(1)
-            if frame.f_code.co_flags & GENERATOR:
-                note_generator(self, frame)
+            note_frame(self, sys._getframe(1))
         return self
 
     def __exit__(

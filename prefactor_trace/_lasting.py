@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ def outlast(node: Span | Instance, result: Any, output: MakeOutput, keep: Keep) 
         if inspect.getcoroutinestate(result) != inspect.CORO_CREATED:
             return None
         driven = _await(node, result, keep)
+        # Nobody may ever await it, and then nothing of it runs that could end the span.
+        weakref.finalize(driven, _end_never_awaited, node).atexit = False
     if driven is not None:
         driven.__name__, driven.__qualname__ = result.__name__, result.__qualname__
         return driven
@@ -80,6 +83,13 @@ async def _await(node: Span | Instance, coroutine: Any, keep: Keep) -> Any:
     leave(node)
     node._end("complete")
     return result
+
+
+def _end_never_awaited(node: Span | Instance) -> None:
+    try:
+        node._end("cancelled")
+    except Exception as fault:  # noqa: BLE001
+        _guard.log_fault("ending a span that nobody waited for", fault)
 
 
 def _end_with_future(node: Span | Instance, future: Any, keep: Keep) -> None:

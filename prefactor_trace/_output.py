@@ -58,7 +58,7 @@ class Output:
         if result is None and self._wanted:
             result = self._result()
             if returned is not None:
-                result["return"] = snapshot(returned)[0]
+                result.setdefault("return", snapshot(returned)[0])
             span.set_result(result)
             result = span._result
         if is_closing:

@@ -16,11 +16,12 @@ from prefactor_trace import _guard
 from prefactor_trace._capture import snapshot
 from prefactor_trace._clock import to_ns
 from prefactor_trace._context import (
+    ENTER_CONTEXT,
     GENERATOR,
     current,
     innermost,
     leave,
-    note_generator,
+    note_frame,
 )
 from prefactor_trace._home import make_id
 from prefactor_trace._record import Record, check_mapping
@@ -61,8 +62,9 @@ class Span(Record):
             self._outer = outer
             self._token = current.set(self)
             frame = _frame_above(1)
-            if frame.f_code.co_flags & GENERATOR:
-                note_generator(self, frame)
+            code = frame.f_code
+            if code.co_flags & GENERATOR or code is ENTER_CONTEXT:
+                note_frame(self, frame)
         return self
 
     def __exit__(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from prefactor_trace._context import GENERATOR, Node, current, enter, leave, note_generator
+from prefactor_trace._context import Node, current, enter, leave, note_frame
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,9 +33,7 @@ class Untraced(Node):
 
     def __enter__(self) -> Self:
         enter(self, current.get())
-        frame = sys._getframe(1)
-        if frame.f_code.co_flags & GENERATOR:
-            note_generator(self, frame)
+        note_frame(self, sys._getframe(1))
         return self
 
     def __exit__(

@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 
 from prefactor_trace import inject, inject_env, untraced
 from prefactor_trace._carrier import CONTEXT, TRACEPARENT, Place, extract
-from prefactor_trace._pfid import PfidSource
 from prefactor_trace.exceptions import UsageError
 
-new_id = PfidSource()
-RUN, SPAN = new_id(), new_id()
+RUN, SPAN = "01m86ger73z6cgwjzxa35qdaxatfng2w", "01m86ger73z6cgwj2jbv8zdq648tz9qj"
 TEXT = f"instance={RUN};span={SPAN};sampled=1"
 
 
@@ -115,7 +113,7 @@ def test_names_are_compared_as_those_of_headers(name, value):
         "",
         TEXT + ";",
         TEXT + "\n",
-        TEXT.replace("1", "2") if "2" in TEXT else "instance=",
+        "instance=",
         f"instance={RUN[:-1]};sampled=1",
         f"instance={'u' * 32};sampled=1",
         f"instance={RUN};span={'!' * 32};sampled=1",

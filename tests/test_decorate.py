@@ -268,3 +268,10 @@ async def test_off_functions_only_run(tracer):
 
     assert await run() == 1
     assert t.transport.requests == []
+
+
+def test_a_run_for_each_call_has_no_id_of_its_own(tracer):
+    """One id is one run."""
+    t = tracer()
+    with pytest.raises(UsageError, match="takes no id"):
+        t.instance(id=t.new_id())(lambda: None)

@@ -5,6 +5,7 @@ import contextlib
 import contextvars
 import gc
 import inspect
+import json
 import logging
 import threading
 import time
@@ -726,6 +727,31 @@ def test_context_managers_of_decorated_generators_are_blocks(tracer):
     assert [span["status"] for span in t.spans() if span["schema_name"] == "above"] == (
         ["complete", "failed"]
     )
+
+
+def test_a_context_manager_as_a_decorator_is_a_span_for_each_call(tracer):
+    """Made once, put on a function, and run around each call of that."""
+    t = tracer()
+
+    @t.span("around")
+    @contextlib.contextmanager
+    def around(n):
+        yield n
+
+    @around(3)
+    def work():
+        with t.span("inside"):
+            pass
+
+    with t.instance():
+        assert t.flush(10).delivered == 0
+        work()
+        work()
+    assert parents(t) == {"around": [None, None], "inside": ["around", "around"]}
+    assert {span["status"] for span in t.spans()} == {"complete"}
+    assert {json.dumps(s["payload"]) for s in t.spans() if s["schema_name"] == "around"} == {
+        '{"n": 3}'
+    }
 
 
 async def test_async_context_managers_of_decorated_generators_are_blocks(tracer):

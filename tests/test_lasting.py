@@ -135,3 +135,19 @@ def test_a_block_runs_inside_of_the_span(tracer):
     with made as value:
         assert (value, span.status) == (5, "active")
     assert (inside, span.status) == ([span], "complete")
+
+
+def test_a_coroutine_that_nobody_awaits_ends_with_its_last_reference(tracer):
+    """Its span was given up: it does not stay open until the process ends."""
+
+    async def work():
+        pass
+
+    t = tracer()
+    span = t.start_span("step")
+    result = work()
+    coroutine = handed_out(span, result)
+    result.close()
+    coroutine.close()
+    del coroutine
+    assert span.status == "cancelled"

@@ -19,6 +19,7 @@ GROUND = {
     "exceptions",
     "_settings",
     "_exits",
+    "_finalisers",
     "_guard",
     "_locks",
     "_pfid",

@@ -15,7 +15,7 @@ import pathlib
 import sys
 import types
 import uuid
-from collections import abc, deque
+from collections import UserDict, UserList, abc, deque
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +32,10 @@ _MAX_INT = 1 << 63  # beyond it, readers of JSON in other languages lose digits
 _HEAD = 64  # bytes of a binary value that are shown
 _NODE_BYTES = 56  # about what a node of a container takes, beside its text
 
+# Copying one runs no code of the agent's: their own methods and iterators are built in.
+_SEQUENCES = frozenset(
+    {list, tuple, set, frozenset, deque, type({}.keys()), type({}.values()), type({}.items())}
+)
 _NOTHING = type(None)
 _AS_THEY_ARE = frozenset({str, bool, _NOTHING})
 # How their text is made, by the method of the known class: a subclass may have another.
@@ -47,6 +51,7 @@ _TEXTUAL: tuple[tuple[type, abc.Callable[[Any], Any]], ...] = (
     (Decimal, Decimal.__str__),
     (pathlib.PurePath, pathlib.PurePath.__str__),
     (complex, complex.__repr__),
+    (range, range.__repr__),
 )
 
 
@@ -121,8 +126,10 @@ class _Walk:
         try:
             if kind is dict or kind is types.MappingProxyType:
                 return self._copy_items(value.copy().items(), len(value), depth)
-            if kind in (list, tuple, set, frozenset, deque):
+            if kind in _SEQUENCES:
                 return self._copy_sequence(list(value), depth)
+            if kind in (UserDict, UserList):
+                return self.copy(object.__getattribute__(value, "data"), depth)
             return self._copy_object(value, kind, depth)
         except Exception as error:  # noqa: BLE001
             # One value that cannot be read must not cost all the others.

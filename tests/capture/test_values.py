@@ -8,7 +8,7 @@ import math
 import pathlib
 import types
 import uuid
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, UserDict, UserList, defaultdict, deque
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -248,3 +248,27 @@ def test_whatever_comes_leaves_as_strict_json(value: Any):
     data = to_json(snapshot({"value": value})[0])
     strict(data)
     assert b"\\u0000" not in data
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (UserDict({"a": UserDict({"b": 1})}), {"a": {"b": 1}}),
+        (UserList([1, UserList([2])]), [1, [2]]),
+        ({"a": 1}.keys(), ["a"]),
+        ({"a": 1}.values(), [1]),
+        ({"a": 1}.items(), [["a", 1]]),
+        (range(1, 10, 2), "range(1, 10, 2)"),
+    ],
+)
+def test_more_of_the_standard_library(value, plain):
+    """Containers that hold a built-in one, views of a dict, and a range without its numbers."""
+    assert snapshot(value)[0] == plain
+    assert snapshot({"value": value})[0] == {"value": plain}
+
+
+def test_a_container_that_holds_itself():
+    """Is cut where it begins again, whichever kind it is."""
+    cyclic = UserDict()
+    cyclic["me"] = cyclic
+    assert snapshot(cyclic)[0]["me"]["prefactor.truncated"] is True

@@ -52,6 +52,49 @@ async def test_an_abandoned_generator_is_no_parent(tracer):
     assert len(found["abandoned"]) == 2
 
 
+def test_a_stack_in_a_generator_is_its_block(tracer):
+    """What is entered on a stack counts only while the generator runs, as without a stack."""
+    t = tracer()
+
+    def steps():
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(t.span("on stack"))
+            yield
+            with t.span("within"):
+                yield
+
+    with t.instance():
+        generator = steps()
+        for _ in generator:
+            with t.span("consumer"):
+                pass
+    assert parents(t) == {"on stack": [None], "consumer": [None] * 2, "within": ["on stack"]}
+
+
+async def test_an_async_stack_in_an_async_generator_is_its_block(tracer):
+    """By either way of entering."""
+    t = tracer()
+
+    async def steps():
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(t.span("async"))
+            stack.enter_context(t.span("sync"))
+            yield
+            with t.span("within"):
+                yield
+
+    with t.instance():
+        async for _ in steps():
+            with t.span("consumer"):
+                pass
+    assert parents(t) == {
+        "async": [None],
+        "sync": ["async"],
+        "consumer": [None] * 2,
+        "within": ["sync"],
+    }
+
+
 def test_a_block_in_a_generator_counts_while_it_runs(tracer):
     """Interleaved generators, their consumer in between, in any order of their ends."""
     t = tracer()
