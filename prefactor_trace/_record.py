@@ -152,10 +152,15 @@ class Record(Node):
             self.schema_name,
         )
 
-    def _end(self, status: FinishStatus, at: int | None = None) -> None:
+    def _end(
+        self,
+        status: FinishStatus,
+        at: int | None = None,
+        now: Callable[[], int] = Clock.monotonic,
+    ) -> None:
         if self._status != "active":
             return
-        self._ended = Clock.monotonic()
+        self._ended = now()
         if at is not None:
             # The clocks of two logs may differ; a span that ends before it begins helps nobody.
             self._ended = max(self._started, self._instance._moment(at))

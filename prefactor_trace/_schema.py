@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace import _guard
 from prefactor_trace._capture import snapshot, to_json
+from prefactor_trace._clock import to_ns
 from prefactor_trace._locks import make_lock
 from prefactor_trace.exceptions import UsageError
 
@@ -55,6 +56,24 @@ class SpanOptions(NamedTuple):
     ignore: tuple[str, ...] | None = None  # arguments that are not recorded
     reduce: Callable[[list[Any]], Any] | None = None  # of a generator's items
     started_at: int | None = None  # nanoseconds of the wall clock
+
+    @classmethod
+    def of(cls, said: dict[str, Any]) -> SpanOptions | None:
+        """Return the options that a call of `span` named, ``None`` where all are ``None``.
+
+        Raises:
+            UsageError: One is unknown, or `started_at` is no aware datetime.
+        """
+        unknown = [name for name in said if name not in cls._fields]
+        if unknown:
+            raise UsageError(
+                f"span got an unknown argument {unknown[0]!r}; beside schema_name, payload and"
+                f" parent it takes {', '.join(sorted(cls._fields))}"
+            )
+        said = {name: value for name, value in said.items() if value is not None}
+        if "started_at" in said:
+            said["started_at"] = to_ns(said["started_at"], "started_at")
+        return cls(**said) if said else None
 
 
 class SpanType(NamedTuple):

@@ -20,7 +20,6 @@ from collections.abc import (
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from prefactor_trace._attached import Attachment, attach_to, attach_to_environment
-from prefactor_trace._clock import to_ns
 from prefactor_trace._context import innermost
 from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace._instance import Instance, InstanceOptions
@@ -124,16 +123,7 @@ class Surface:
         payload: Mapping[str, Any] | None = None,
         *,
         parent: Span | Instance | Root | None = None,
-        sensitive: bool | None = None,
-        capture_input: bool | None = None,
-        capture_output: bool | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        template: str | None = None,
-        risk: DataRisk | Mapping[str, Any] | None = None,
-        ignore: tuple[str, ...] | None = None,
-        reduce: Callable[[list[Any]], Any] | None = None,
-        started_at: datetime.datetime | None = None,
+        **options: Any,
     ) -> Any:
         """Return one step of a run: a block (sync or async) or a decorator.
 
@@ -157,39 +147,23 @@ class Surface:
             reduce: Makes the result of a decorated generator from the list of its items, which are
                 then all kept; without it the first and last ones are.
             started_at: When it began, an aware datetime; when it is entered, if missing.
+            **options: The arguments from `sensitive` on, which most spans do without.
 
         Raises:
-            UsageError: `schema_name` is empty, `payload` is not a mapping, `risk` has a word that
-                the platform does not know, or what is decorated is not a function.
+            UsageError: `schema_name` is empty, `payload` is not a mapping, an argument is unknown,
+                `risk` has a word that the platform does not know, or what is decorated is not a
+                function.
         """
-        if type(schema_name) is not str and schema_name is not None:
-            if not issubclass(type(schema_name), str):
-                if _is_decorated(schema_name):  # @span without parentheses
-                    return Span(self._home, None)(schema_name)
+        if not options and type(schema_name) is str and schema_name:  # nearly always
+            return Span(self._home, schema_name, payload, parent)
+        if _is_decorated(schema_name):  # @span without parentheses
+            return Span(self._home, None)(schema_name)
+        if schema_name is not None:
+            if not issubclass(type(schema_name), str) or not schema_name:
                 _refuse_name(schema_name)
             schema_name = str.__str__(schema_name)
-        if schema_name == "":
-            _refuse_name(schema_name)
-        # Most spans say nothing: asked one by one, which makes no tuple.
-        if (
-            sensitive is None
-            and capture_input is None
-            and capture_output is None
-            and title is None
-            and description is None
-            and template is None
-            and risk is None
-            and ignore is None
-            and reduce is None
-            and started_at is None
-        ):
-            return Span(self._home, schema_name, payload, parent)
-        moment = None if started_at is None else to_ns(started_at, "started_at")
-        said = SpanOptions(
-            *(sensitive, capture_input, capture_output, title, description, template, risk),
-            *(ignore, reduce, moment),
-        )
-        if schema_name is not None:
+        said = SpanOptions.of(options) if options else None
+        if schema_name is not None and said is not None:
             self.registry.note(schema_name, said)
         return Span(self._home, schema_name, payload, parent, said)
 
