@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from prefactor_trace import _fate, _guard
@@ -73,7 +73,12 @@ class AttachedSpan(Span):
     def _note_error(self, error: BaseException | str) -> None:
         pass
 
-    def _end(self, status: FinishStatus, at: int | None = None) -> None:
+    def _end(
+        self,
+        status: FinishStatus,
+        at: int | None = None,
+        now: Callable[[], int] = Clock.monotonic,
+    ) -> None:
         pass
 
 
