@@ -139,6 +139,7 @@ class Attachment(Node):
     def _join(self, pipeline: Pipeline, place: Place) -> Instance:
         joined = AttachedInstance(self._home, pipeline, place)
         self._home.open_runs.add(joined)
+        self._home.is_quiet |= not place.is_sampled
         return joined
 
 

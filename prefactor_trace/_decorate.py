@@ -18,6 +18,7 @@ from prefactor_trace._arguments import Arguments
 from prefactor_trace._capture import snapshot
 from prefactor_trace._context import leave
 from prefactor_trace._generate import Steps, drive, drive_async
+from prefactor_trace._idle import is_left_out
 from prefactor_trace._lasting import AT_ONCE, outlast
 from prefactor_trace._output import Output
 from prefactor_trace._schema import SpanOptions
@@ -76,18 +77,18 @@ def wrap_with_instance(function: F, template: Instance) -> F:
 class _Calls:
     """Makes the spans of one decorated function."""
 
-    __slots__ = ("_arguments", "_home", "_name", "_options", "_parent", "mark")
+    __slots__ = ("_arguments", "_name", "_options", "_parent", "home", "mark")
 
     def __init__(self, function: Any, template: Span) -> None:
-        self._home = template._home
+        self.home = template._home
         self._name = template.schema_name or _name_of(function)
         self._options = template._options or SpanOptions()
         self._parent = template._parent
         self._arguments = Arguments(function)
         self._arguments.ignore(self._options.ignore, _name_of(function))
         # What makes a second decorator the same as the first.
-        self.mark: object = ("span", self._name, self._home)
-        self._home.registry.note(self._name, self._options)
+        self.mark: object = ("span", self._name, self.home)
+        self.home.registry.note(self._name, self._options)
 
     def begin(
         self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, copied: bool = False
@@ -100,10 +101,11 @@ class _Calls:
             kwargs: What the call is given by name.
             copied: Whether the arguments are copied now, since the span may begin later.
         """
-        if self._home.pipeline() is None:
+        home = self.home
+        if home.pipeline() is None or (home.is_quiet and is_left_out(home)):
             return None
-        span = Span(self._home, self._name, None, self._parent, self._options)
-        if _wanted(self._options.capture_input, self._home.settings().capture_inputs):
+        span = Span(self.home, self._name, None, self._parent, self._options)
+        if _wanted(self._options.capture_input, self.home.settings().capture_inputs):
             try:
                 payload = self._arguments.to_payload(instance, args, kwargs)
                 span._payload = payload
@@ -124,16 +126,17 @@ class _Calls:
 
     @property
     def _wants_output(self) -> bool:
-        return _wanted(self._options.capture_output, self._home.settings().capture_outputs)
+        return _wanted(self._options.capture_output, self.home.settings().capture_outputs)
 
 
 class _Runs:
     """Makes the instances of one decorated function."""
 
-    __slots__ = ("_template", "mark")
+    __slots__ = ("_template", "home", "mark")
 
     def __init__(self, template: Instance) -> None:
         self._template = template
+        self.home = template._home
         self.mark: object = ("instance", template._options, template._home)
 
     def begin(
@@ -141,7 +144,7 @@ class _Runs:
     ) -> Instance | None:
         """Return the instance of one call, or ``None`` while tracing is off."""
         del instance, args, kwargs, copied
-        return None if self._template._home.pipeline() is None else self._template.fresh()
+        return None if self.home.pipeline() is None else self._template.fresh()
 
     def keep(self, run: Any, result: Any) -> None:
         """Forget what a call returned: instances have no result."""
@@ -153,10 +156,11 @@ class _Runs:
 def _wrap(function: F, calls: _Calls | _Runs) -> F:
     from prefactor_trace._wrapper import Wrapped, find_marks  # not with the library: loads wrapt
 
-    marks = find_marks(function)
+    marks, home = find_marks(function), calls.home
     if calls.mark in marks:
         return function
-    wrapped = Wrapped(function, _choose(_kind_of(function), calls))
+    # Asked by wrapt before anything of ours is called.
+    wrapped = Wrapped(function, _choose(_kind_of(function), calls), lambda: not home.is_off)
     wrapped._self_marks = (*marks, calls.mark)  # type: ignore[attr-defined]
     return cast("F", wrapped)
 

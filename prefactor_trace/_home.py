@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from prefactor_trace._locks import make_lock
 
 if TYPE_CHECKING:
+    from prefactor_trace._idle import Idles
     from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline import Pipeline
     from prefactor_trace._schema import Registry
@@ -29,10 +30,16 @@ class Home(Protocol):
     Attributes:
         registry: Span types and quality schemas.
         open_runs: Instances that have begun and not ended, but for the ambient one.
+        is_off: Whether nothing is recorded; ``False`` also while that is not known yet.
+        is_quiet: Whether there is, or has been, something that is not recorded.
+        idles: Spans that are not recorded, by name.
     """
 
     registry: Registry
     open_runs: MutableSet[Instance]
+    is_off: bool
+    is_quiet: bool
+    idles: Idles
 
     def pipeline(self) -> Pipeline | None:
         """Return what carries records away, or ``None`` while nothing is recorded."""

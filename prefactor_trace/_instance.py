@@ -241,6 +241,8 @@ class Instance(Node):
             self._home.open_runs.add(self)
             if self._recorded:
                 self._buffer.add_instance(self)
+            else:
+                self._home.is_quiet = True
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("starting an instance", error)
             return False

@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from prefactor_trace._attached import Attachment, attach_to, attach_to_environment
 from prefactor_trace._context import innermost
 from prefactor_trace._generate import Steps, drive, drive_async
+from prefactor_trace._idle import Idles, is_left_out
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._output import Output
+from prefactor_trace._record import check_mapping
 from prefactor_trace._schema import QualityType, Registry, SpanOptions, SpanType, read_risk
 from prefactor_trace._span import Span
 from prefactor_trace._untraced import Root
@@ -42,7 +44,13 @@ class Surface:
 
     registry: Registry
     open_runs: MutableSet[Instance]
+    is_off = False
+    is_quiet = False
     _home: Home  # of the spans and instances made here
+
+    def _set_home(self, home: Home) -> None:
+        self._home = home
+        self.idles = Idles(home)
 
     @overload
     def instance(self, agent_id: F, /) -> F: ...
@@ -154,8 +162,13 @@ class Surface:
                 `risk` has a word that the platform does not know, or what is decorated is not a
                 function.
         """
+        home = self._home
         if not options and type(schema_name) is str and schema_name:  # nearly always
-            return Span(self._home, schema_name, payload, parent)
+            if home.is_quiet and (home.is_off or (parent is None and is_left_out(home))):
+                if payload is not None:
+                    check_mapping(payload, "the payload of a span must be")
+                return home.idles[schema_name]
+            return Span(home, schema_name, payload, parent)
         if _is_decorated(schema_name):  # @span without parentheses
             return Span(self._home, None)(schema_name)
         if schema_name is not None:

@@ -60,7 +60,7 @@ class Tracer(Surface):
         apply_log_level(settings)
         self.registry = registry
         # The default tracer's spans and those of the module's functions are of one family.
-        self._home = home
+        self._set_home(home)
         self.open_runs = weakref.WeakSet() if home is self else home.open_runs
         self._settings = settings
         known = settings.agent_id
@@ -68,6 +68,7 @@ class Tracer(Surface):
         self._pipeline: Pipeline | None = None
         self._ambient: Instance | None = None
         self._lock = make_lock()
+        home.is_off = home.is_quiet = settings.off_reason is not None
         if settings.off_reason is None:
             self._pipeline = pipeline or Pipeline(
                 settings,
@@ -233,7 +234,7 @@ class _Default(Surface):
 
     def __init__(self) -> None:
         self.registry = Registry()
-        self._home = self
+        self._set_home(self)
         self.open_runs = weakref.WeakSet()
         self._lock = make_lock()
         self._tracer: Tracer | None = None

@@ -79,6 +79,7 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     for name in environment:
         del os.environ[name]
     default._tracer = None
+    default.is_off = default.is_quiet = False
     _guard.forget_logged()
     _guard.log_fault = note_fault
     current.set(None)
@@ -86,6 +87,7 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     if default._tracer is not None and default._tracer is not before[0]:
         default._tracer.shutdown(1)
     default._tracer, level = before
+    default.is_off = default.is_quiet = False
     logger.setLevel(level)
     default.registry._span_types, default.registry._quality_types = types
     _guard.log_fault = log_fault
