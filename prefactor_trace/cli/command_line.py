@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
         # What follows the program's name is the program's, even when it looks like ours.
         words, rest = split_arguments(words)
     try:
-        with contextlib.redirect_stdout(out):
+        errors = sys.stderr or io.StringIO()  # argparse of Python 3.10 insists on one
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
             arguments = _parser().parse_args(words)
     except SystemExit as end:
         return int(end.code or 0)
