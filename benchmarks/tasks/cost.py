@@ -1,0 +1,111 @@
+"""What a span costs: the time of the agent's thread, and the CPU of the whole process.
+
+Operations run in series that no tracer delivers the middle of; each is delivered before the next
+one begins. So the time is that of the agent's thread alone, while the CPU is that of all threads up
+to the delivery. The shapes take turns, so that a slow second of the machine falls on all of them.
+"""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+from typing import Any
+
+from benchmarks.shapes import SHAPES, Shape, bare
+from benchmarks.sink import Tally
+from benchmarks.tasks.delivered import settle, wait_for
+from benchmarks.tasks.timing import timed
+from benchmarks.tracers.tracer import Tracer
+
+# Of what is off or not sampled nothing is delivered, and an operation is about as long as a reading
+# of the clock.
+_INNER = 200
+
+
+def measure(tracer: Tracer, tally: Tally, size: float) -> dict[str, Any]:
+    """Return, for each shape of the tracer's mode, its median in ns and its CPU a span."""
+    operations = tracer.operations()
+    series = []
+    for shape in SHAPES:
+        name = shape.name.removeprefix(f"{shape.mode}_")
+        if shape.mode == tracer.mode and name in operations:
+            kind = _Delivered if tracer.mode == "on" else _Idle
+            series.append(kind(tracer, tally, shape, operations[name]))
+    for one in series:
+        one.warm_up()
+    for _ in range(max(2, round(5 * size))):
+        for one in series:
+            one.go_on()
+    return {one.shape.name: one.found() for one in series}
+
+
+class _Idle:
+    """The series of a shape that records nothing."""
+
+    inner = _INNER
+
+    def __init__(self, tracer: Tracer, tally: Tally, shape: Shape, operation: Any) -> None:
+        self.shape = shape
+        self._tracer = tracer
+        self._tally = tally
+        self._operation = operation
+        self._bare = bare(shape.name, operation)
+        self._times: list[float] = []
+        self._without: list[float] = []
+
+    def warm_up(self) -> None:
+        """Have everything made and loaded that the first operations make and load."""
+        self._run(2)
+
+    def go_on(self) -> None:
+        """Measure one series more."""
+        self._times += self._run(25)
+        self._without += timed(self._bare, 25, self._tracer.loop, self.inner)
+
+    def found(self) -> dict[str, Any]:
+        """Return what was measured."""
+        return {"ns": median(self._times) - median(self._without)}
+
+    def _run(self, count: int) -> list[float]:
+        with self._tracer.run():
+            return timed(self._operation, count, self._tracer.loop, self.inner)
+
+
+class _Delivered(_Idle):
+    """The series of a shape that is delivered."""
+
+    inner = 1
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._cpu = 0.0
+        self._spans = self._recorded = 0
+
+    def warm_up(self) -> None:
+        """Deliver a few."""
+        self._run(max(5, self.shape.at_once // 10))
+        self._tracer.flush()
+        settle(self._tally)
+
+    def go_on(self) -> None:
+        """Measure one series more, up to its delivery."""
+        count, before = self.shape.at_once, self._tally.read().spans
+        self._without += timed(self._bare, count, self._tracer.loop)
+        began = time.process_time()
+        self._times += self._run(count)
+        self._tracer.flush()
+        self._cpu += time.process_time() - began
+        recorded = count * self.shape.spans
+        self._recorded += recorded
+        if self._tracer.records:
+            # What a tracer delivers beside them, such as the run itself, is a span as any other.
+            self._spans += wait_for(self._tally, before + recorded) - before
+
+    def found(self) -> dict[str, Any]:
+        """Return what was measured, and how many spans have not come."""
+        floor = median(self._without)
+        found = {"ns": (median(self._times) - floor) / self.shape.spans}
+        if self._spans:
+            found["cpu_ns"] = (self._cpu * 1e9 - floor * len(self._times)) / self._spans
+            found["lost"] = max(0, self._recorded - self._spans)
+        return found
