@@ -9,9 +9,9 @@ from prefactor_trace._carrier import inject, inject_env
 from prefactor_trace._context import current_instance, current_span
 from prefactor_trace._flushed import flushed
 from prefactor_trace._instance import Instance
-from prefactor_trace._pipeline import Receipt, Stats
 from prefactor_trace._propagate import propagate
 from prefactor_trace._span import Span
+from prefactor_trace._termination import checkpoint
 from prefactor_trace._tracer import (
     Tracer,
     aflush,
@@ -22,6 +22,7 @@ from prefactor_trace._tracer import (
     declare_quality,
     flush,
     instance,
+    on_terminate,
     record_quality,
     shutdown,
     span,
@@ -30,21 +31,19 @@ from prefactor_trace._tracer import (
     trace_stream,
 )
 from prefactor_trace._untraced import ROOT, untraced
-from prefactor_trace._version import __version__
-from prefactor_trace.exceptions import PrefactorError
+from prefactor_trace._version import __version__ as __version__
+from prefactor_trace.exceptions import PrefactorTerminated
 
 __all__ = [
     "ROOT",
     "Instance",
-    "PrefactorError",
-    "Receipt",
+    "PrefactorTerminated",
     "Span",
-    "Stats",
     "Tracer",
-    "__version__",
     "aflush",
     "attach",
     "attach_env",
+    "checkpoint",
     "configure",
     "current_instance",
     "current_span",
@@ -55,6 +54,7 @@ __all__ = [
     "inject",
     "inject_env",
     "instance",
+    "on_terminate",
     "propagate",
     "record_quality",
     "register_secret",

@@ -46,6 +46,7 @@ class AttachedInstance(Instance):
         self._anchor = (Clock.wall(), Clock.monotonic())
         self._fate = _fate.CREATED  # by that process
         self._is_shared = True
+        self._raises = home.settings().on_terminate == "raise"
         self._declared = Guessed()
 
     def _end(self, status: FinishStatus) -> None:

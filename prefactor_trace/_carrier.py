@@ -106,7 +106,7 @@ def _place() -> Place | None:
     instance, span = node._instance, node._own_span
     if instance is None:
         return None
-    is_sampled = instance._recorded
+    is_sampled = instance._recorded and not instance._is_held
     return Place(instance.id, span.id if span is not None and is_sampled else None, is_sampled)
 
 

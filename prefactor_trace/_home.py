@@ -6,7 +6,7 @@ home and asks it on each call.
 
 from __future__ import annotations
 
-from collections.abc import MutableSet
+from collections.abc import Callable, MutableSet
 from typing import TYPE_CHECKING, Protocol
 
 from prefactor_trace._locks import make_lock
@@ -33,6 +33,7 @@ class Home(Protocol):
         is_off: Whether nothing is recorded; ``False`` also while that is not known yet.
         is_quiet: Whether there is, or has been, something that is not recorded.
         idles: Spans that are not recorded, by name.
+        on_terminate_callbacks: Told of every run that the platform ends.
     """
 
     registry: Registry
@@ -40,6 +41,7 @@ class Home(Protocol):
     is_off: bool
     is_quiet: bool
     idles: Idles
+    on_terminate_callbacks: list[Callable[[Instance], object]]
 
     def pipeline(self) -> Pipeline | None:
         """Return what carries records away, or ``None`` while nothing is recorded."""

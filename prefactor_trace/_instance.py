@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
 
 from prefactor_trace import _fate, _guard
 from prefactor_trace._cancellation import is_cancellation
@@ -13,7 +13,6 @@ from prefactor_trace._capture import snapshot
 from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
-    Node,
     current,
     enter,
     innermost,
@@ -22,6 +21,7 @@ from prefactor_trace._context import (
 )
 from prefactor_trace._home import make_id
 from prefactor_trace._pfid import fraction_of, is_pfid
+from prefactor_trace._termination import Terminable
 from prefactor_trace._untraced import Untraced
 from prefactor_trace.exceptions import UsageError
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from prefactor_trace._home import Home
-    from prefactor_trace._pipeline import Buffer
+    from prefactor_trace._pipeline import Buffer, HeldBuffer
     from prefactor_trace._schema import Guessed
     from prefactor_trace.models import AgentStatus, FinishStatus, InstancePurpose
 
@@ -53,6 +53,7 @@ class InstanceOptions(NamedTuple):
     external_identifier: str | None = None
     purpose: InstancePurpose | None = None
     id: str | None = None
+    on_terminate: str | None = None
 
 
 class Quality:
@@ -66,7 +67,7 @@ class Quality:
         self.payload = payload
 
 
-class Instance(Node):
+class Instance(Terminable):
     """One run of an agent.
 
     Made by `instance`; entered as a block (`with` or `async with`), or put on a function as a
@@ -94,13 +95,19 @@ class Instance(Node):
             raise UsageError(
                 f"the id of an instance must be a PFID, 32 characters of base32, got {options.id!r}"
             )
+        if options.on_terminate not in (None, "continue", "raise"):
+            raise UsageError(
+                f"on_terminate of an instance is 'continue' or 'raise', got"
+                f" {options.on_terminate!r}"
+            )
+        super().__init__()
         self._home = home
         self._options = options
         self._id = options.id
         self._status: AgentStatus = "pending"
         self._instance: Instance | None = None  # itself, once it is recorded or left out
         self._recorded = False
-        self._buffer: Buffer
+        self._buffer: Buffer | HeldBuffer
         self._doubt = self._outer = self._token = None
         # Wall clock and monotonic clock, read together: every time in the run counts from here,
         # so that a step of the wall clock never makes a span end before it began.
@@ -113,8 +120,8 @@ class Instance(Node):
         self._drop_reason: str | None = None  # the same: why it was given up
         # The same: span types that it registered.
         self._declared: frozenset[str] | Guessed = frozenset()
-        self.terminated = False
-        self.termination_reason: str | None = None
+        self._is_held = False  # until its end, since it is kept only if it fails
+        self._heard = 0.0  # the same: when the service last spoke of it, by `time.monotonic`
 
     # As a block
 
@@ -232,17 +239,21 @@ class Instance(Node):
             pipeline = self._home.pipeline()
             if pipeline is None:
                 return False
-            self._buffer = pipeline.buffer
+            settings, self._buffer = self._home.settings(), pipeline.buffer
             is_traced = not isinstance(innermost(), Untraced)
-            self._recorded = is_traced and self._is_sampled(self._home.settings().sample_rate)
+            self._recorded = is_traced and self._is_sampled(settings.sample_rate)
+            if is_traced and settings.keep_failed and not self._recorded:
+                self._buffer = pipeline.buffer.hold(self)
+                self._recorded = self._is_held = True
+            self._raises = (self._options.on_terminate or settings.on_terminate) == "raise"
             self._anchor = (Clock.wall(), Clock.monotonic())
             self._status = "active"
             self._instance = self
             self._home.open_runs.add(self)
-            if self._recorded:
-                self._buffer.add_instance(self)
-            else:
+            if not self._recorded:
                 self._home.is_quiet = True
+            elif not self._is_held:
+                pipeline.buffer.add_instance(self)
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("starting an instance", error)
             return False
@@ -264,8 +275,16 @@ class Instance(Node):
         self._ended = Clock.monotonic()
         self._status = status
         self._home.open_runs.discard(self)
+        if self._is_held and status == "failed":
+            self._keep()
         if self._recorded:
             self._buffer.add_end(self)
+
+    def _keep(self) -> None:
+        """Record what was held back, since the run has failed or will not end well."""
+        if self._is_held:
+            self._is_held = False
+            self._buffer = cast("HeldBuffer", self._buffer).release()
 
     def _moment(self, wall: int) -> int:
         """Return what the monotonic clock showed at a time of the wall clock."""

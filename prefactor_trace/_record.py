@@ -22,7 +22,7 @@ from prefactor_trace._context import (
 )
 from prefactor_trace._lost import find_node
 from prefactor_trace._untraced import ROOT, Root, Untraced
-from prefactor_trace.exceptions import UsageError
+from prefactor_trace.exceptions import PrefactorTerminated, UsageError
 
 if TYPE_CHECKING:
     from prefactor_trace._home import Home
@@ -106,6 +106,8 @@ class Record(Node):
             instance = self._home.ambient() if node is None else node._instance
             if instance is None or not instance._recorded:
                 return False
+            if instance.terminated:
+                instance._check()
             self._parent = None if node is None else node._own_span
             payload = self._payload
             if payload and not self._size:
@@ -116,6 +118,8 @@ class Record(Node):
             if self._options is not None and self._options.started_at is not None:
                 self._started = instance._moment(self._options.started_at)
             instance._buffer.add_start(self)
+        except PrefactorTerminated:  # where the user asked for it
+            raise
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("starting a span", error)
             return False

@@ -21,6 +21,7 @@ DEFAULT_API_URL = "https://app.prefactorai.com"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _PURPOSES = ("live", "smoke_test", "eval")
+_ON_TERMINATE = ("continue", "raise")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _CODE_ONLY = ""
@@ -181,6 +182,18 @@ class Settings:
     )
     session: str | None = _row(
         "PREFACTOR_SESSION", None, _text, "Groups the instances that one command started (local)."
+    )
+    on_terminate: str = _row(
+        "PREFACTOR_ON_TERMINATE",
+        "continue",
+        _one_of(_ON_TERMINATE),
+        "When the platform ends a run: `continue`, or `raise` where its next span begins.",
+    )
+    keep_failed: bool = _row(
+        "PREFACTOR_KEEP_FAILED",
+        False,
+        _switch,
+        "Record runs that are not sampled all the same where they fail; held back until their end.",
     )
     sample_rate: float = _row(
         "PREFACTOR_SAMPLE_RATE", 1.0, _number(0, 1), "Share of instances that are recorded."

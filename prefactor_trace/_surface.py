@@ -17,7 +17,7 @@ from collections.abc import (
     Mapping,
     MutableSet,
 )
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from prefactor_trace._attached import Attachment, attach_to, attach_to_environment
 from prefactor_trace._context import innermost
@@ -28,6 +28,7 @@ from prefactor_trace._output import Output
 from prefactor_trace._record import check_mapping
 from prefactor_trace._schema import QualityType, Registry, SpanOptions, SpanType, read_risk
 from prefactor_trace._span import Span
+from prefactor_trace._termination import check_callback
 from prefactor_trace._untraced import Root
 from prefactor_trace.exceptions import UsageError
 
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from prefactor_trace.models import DataRisk, InstancePurpose
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=Callable[[Instance], object])
 T = TypeVar("T")
+
+TerminationMode = Literal["continue", "raise"]
 
 
 class Surface:
@@ -51,6 +55,7 @@ class Surface:
     def _set_home(self, home: Home) -> None:
         self._home = home
         self.idles = Idles(home)
+        self.on_terminate_callbacks: list[Callable[[Instance], object]] = []
 
     @overload
     def instance(self, agent_id: F, /) -> F: ...
@@ -67,6 +72,7 @@ class Surface:
         external_identifier: str | None = None,
         purpose: InstancePurpose | None = None,
         id: str | None = None,
+        on_terminate: TerminationMode | None = None,
     ) -> Instance: ...
 
     def instance(
@@ -80,6 +86,7 @@ class Surface:
         external_identifier: str | None = None,
         purpose: InstancePurpose | None = None,
         id: str | None = None,
+        on_terminate: TerminationMode | None = None,
     ) -> Any:
         """Return one run of an agent: a block (sync or async) or a decorator.
 
@@ -92,14 +99,18 @@ class Surface:
             external_identifier: Your own name for this run, unique per agent.
             purpose: ``"live"``, ``"smoke_test"`` or ``"eval"``.
             id: PFID of the run; made when missing.
+            on_terminate: What happens when the platform ends the run: ``"continue"`` or ``"raise"``
+                (`PrefactorTerminated`, where its next span begins); the setting when missing.
 
         Raises:
-            UsageError: `id` is not a PFID, or what is decorated is not a function.
+            UsageError: `id` is not a PFID, `purpose` or `on_terminate` is an unknown word, or what
+                is decorated is not a function.
         """
         if _is_decorated(agent_id):  # @instance without parentheses
             return Instance(self._home, InstanceOptions())(agent_id)
         options = InstanceOptions(
-            agent_id, version, name, description, environment_id, external_identifier, purpose, id
+            *(agent_id, version, name, description, environment_id, external_identifier, purpose),
+            *(id, on_terminate),
         )
         return Instance(self._home, options)
 
@@ -266,6 +277,19 @@ class Surface:
         span._fix(innermost())
         output = Output(reduce, wanted=self._home.settings().capture_outputs)
         return (drive_async if is_async else drive)(Steps(span, output), body)
+
+    def on_terminate(self, callback: C) -> C:
+        """Have `callback` called with each instance that the platform ends.
+
+        It is called on the background thread, which delivers nothing meanwhile. What it raises is
+        logged. May be put on a function as a decorator.
+
+        Raises:
+            UsageError: It cannot be called.
+        """
+        check_callback(callback)
+        self._home.on_terminate_callbacks.append(callback)
+        return callback
 
     def attach(self, carrier: Mapping[str, str] | None) -> Attachment:
         """Return a block (sync or async) in the run and the span that `inject` wrote down.

@@ -16,7 +16,7 @@ from prefactor_trace._context import current_instance
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
-from prefactor_trace._pipeline import Pipeline, Receipt, Stats
+from prefactor_trace._pipeline import Pipeline
 from prefactor_trace._schema import Registry
 from prefactor_trace._settings import Settings, apply_log_level, load_settings
 from prefactor_trace._surface import Surface
@@ -24,6 +24,7 @@ from prefactor_trace._transport import open_transport, target_of
 from prefactor_trace._untraced import run_untraced
 from prefactor_trace._version import SDK
 from prefactor_trace.exceptions import UsageError
+from prefactor_trace.receipts import Receipt, Stats
 
 if TYPE_CHECKING:
     from prefactor_trace._home import Home
@@ -75,6 +76,7 @@ class Tracer(Surface):
                 registry,
                 open_transport(settings, SDK),
                 target=target_of(settings),
+                open_runs=lambda: list(home.open_runs),
                 on_start=_exits.watch,
                 apart=run_untraced,
             )
@@ -203,6 +205,8 @@ class Tracer(Surface):
             if self._pipeline is None:
                 return
             self._end_ambient()
+            for run in list(self._home.open_runs):
+                run._keep()  # nobody will end it: it counts as failed
             receipt = self._pipeline.shutdown(timeout, closing=reason)
             if receipt.pending:
                 _guard.logger.warning(
@@ -306,6 +310,7 @@ instance = _default.instance
 span = _default.span
 start_span = _default.start_span
 trace_stream = _default.trace_stream
+on_terminate = _default.on_terminate
 attach = _default.attach
 attach_env = _default.attach_env
 declare = _default.declare

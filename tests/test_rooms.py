@@ -17,6 +17,7 @@ ROOT = Path(prefactor_trace.__file__).parent
 GROUND = {
     "models",
     "exceptions",
+    "receipts",
     "_settings",
     "_exits",
     "_finalisers",
@@ -44,7 +45,8 @@ PICTURE = {
     "_propagate":       "_attached _generate",
     "_span":            "_instance _decorate _record",
     "_record":          "_lost _cancellation _ancestors _capture _schema",
-    "_instance":        "_span _decorate _untraced _cancellation _capture _schema _home _fate",
+    "_termination":     "_context _home",
+    "_instance":        "_termination _span _decorate _untraced _cancellation _capture _schema",
     "_decorate":        "_span _idle _instance _arguments _lasting _wrapper _schema",
     "_arguments":       "",
     "_lasting":         "_generate",

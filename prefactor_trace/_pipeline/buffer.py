@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from prefactor_trace import _fate, _guard
 from prefactor_trace._locks import make_lock
+from prefactor_trace._pipeline.held import HeldBuffer
 from prefactor_trace._pipeline.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -91,6 +92,10 @@ class Buffer:
         if not self._wake_at:
             self._rouse()
 
+    def hold(self, instance: Instance) -> HeldBuffer:
+        """Return what takes the records of a run that is kept only if it fails."""
+        return HeldBuffer(self, instance)
+
     def add_quality(self, quality: Quality) -> None:
         """Leave a quality record."""
         self._ends.append(quality)
@@ -107,6 +112,10 @@ class Buffer:
     def _refuse(self, span: Span) -> None:
         span._fate = _fate.LOST
         span._payload = None
+        self.refuse()
+
+    def refuse(self) -> None:
+        """Count a span that was dropped since there is no room for it."""
         self.ledger.drop(_FULL, taken=False)
         self._say_full()
 

@@ -200,6 +200,8 @@ class Delivery:
             yield make.finish(record, self.writer, order)
         elif kind == "quality":
             yield make.record_quality(record, self.writer, order)
+        elif record.terminated:  # by the platform, whose word stands
+            record._fate = _fate.SETTLED
         else:
             yield make.finish_instance(record, order)
 
@@ -241,6 +243,7 @@ class Delivery:
         """Note what the service said of an item; return what is left to send of it, if anything."""
         if output is None:
             return item
+        item.record._instance._heard = time.monotonic()
         read_control(output, item.record._instance)
         if output.get("status") == "success":
             self._acknowledge(item)

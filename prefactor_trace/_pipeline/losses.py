@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _fate
 from prefactor_trace._pipeline.items import Create
-from prefactor_trace._pipeline.ledger import Rejection
 from prefactor_trace._pipeline.outcome import Fault
+from prefactor_trace.receipts import Rejection
 
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance, Quality

@@ -129,8 +129,7 @@ def read_control(output: dict[str, Any], instance: Instance) -> None:
     control = output.get("control")
     if isinstance(control, dict) and control.get("terminate") is True:
         reason = control.get("reason")
-        instance.termination_reason = reason if isinstance(reason, str) else None
-        instance.terminated = True
+        instance._terminate(reason if isinstance(reason, str) else None)
 
 
 def _read_json(body: bytes) -> dict[str, Any]:

@@ -14,16 +14,18 @@ from prefactor_trace import _exits
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pipeline.buffer import Buffer
 from prefactor_trace._pipeline.delivery import Delivery
+from prefactor_trace._pipeline.poll import Poll
 from prefactor_trace._pipeline.replay import replay
 from prefactor_trace._pipeline.sender import Inline, Sender, Transport
 from prefactor_trace._pipeline.spool import Spool
 from prefactor_trace._pipeline.worker import Request, Worker
 
 if TYPE_CHECKING:
-    from prefactor_trace._pipeline.ledger import Receipt, Stats
+    from prefactor_trace._instance import Instance
     from prefactor_trace._schema import Registry
     from prefactor_trace._settings import Settings
     from prefactor_trace._transport import Answer
+    from prefactor_trace.receipts import Receipt, Stats
 
 FLUSH_TIMEOUT = 30.0
 """Seconds that `flush` and `shutdown` wait when they are not told how long."""
@@ -40,6 +42,7 @@ class Pipeline:
         transport: Where requests go.
         target: What names the place that the transport leads to.
         on_start: Called when the thread starts, in whatever process.
+        open_runs: Gives the instances that are open.
         apart: Runs a function where nothing is recorded: an agent may trace the very libraries
             that deliver its spans.
     """
@@ -52,6 +55,7 @@ class Pipeline:
         *,
         target: str = "",
         on_start: Callable[[], None] | None = None,
+        open_runs: Callable[[], list[Instance]] = list,
         apart: Callable[[Callable[[], None]], None] = lambda function: function(),
     ) -> None:
         self.settings = settings
@@ -60,6 +64,7 @@ class Pipeline:
         self.target = target
         self._on_start = on_start
         self._apart = apart
+        self._poll = Poll(open_runs, transport.look)
         self._lock = make_lock()
         self.buffer = Buffer(
             settings.max_buffer_spans,
@@ -195,12 +200,14 @@ class Pipeline:
         """Deliver until asked to stop, or, where no thread can start any more, until `deadline`."""
         sender: Sender | Inline
         if self._spool is None or deadline is not None:
-            sender = Inline(self._transport)
+            sender = Inline(self._transport, self._poll)
         else:
-            sender = Sender(self._transport, self._requests.put, self._replay, self._apart)
+            answered = self._requests.put
+            sender = Sender(self._transport, answered, self._replay, self._apart, self._poll)
         stopped: list[Request] = []
         try:
-            worker = Worker(self.buffer, self._delivery, sender, self._requests, self.settings)
+            parts = (self.buffer, self._delivery, sender, self._requests, self.settings)
+            worker = Worker(*parts, poll=self._poll)
             stopped = worker.run(deadline)
             sender.close(timeout=1.0)
             if self._spool is not None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from prefactor_trace import _guard
 
 if TYPE_CHECKING:
+    from prefactor_trace._pipeline.poll import Poll
     from prefactor_trace._settings import Settings
     from prefactor_trace._transport import Answer
 
@@ -22,11 +23,17 @@ LOOK_EVERY = 30.0
 """Seconds between two looks for what dead processes left in the spool."""
 
 
+_POLL = b"poll"
+
+
 class Transport(Protocol):
     """Where a request goes."""
 
     def send(self, body: bytes) -> Answer:
         """Post a bulk body and return the answer; never raises."""
+
+    def look(self, instance_id: str) -> Answer:
+        """Ask for an instance and return the answer; never raises."""
 
     def close(self) -> None:
         """Release connections; `send` may be called again and makes new ones."""
@@ -43,11 +50,17 @@ class Inline:
 
     Args:
         transport: Where bodies go.
+        poll: Asks after runs.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, poll: Poll) -> None:
         self.is_free = True
         self._transport = transport
+        self._poll = poll
+
+    def poll(self) -> None:
+        """Ask after the runs that nothing was heard of."""
+        self._poll.run()
 
     def send(self, body: bytes) -> Answer | None:
         """Send a body and return the answer."""
@@ -68,6 +81,7 @@ class Sender:
             called on the sender's thread: first of all, every half a minute, and as soon as the
             service is back.
         apart: Runs the thread where nothing is recorded.
+        poll: Asks after runs.
 
     Attributes:
         is_free: Whether no body is on its way; whoever reads the answer sets it, and not before.
@@ -79,8 +93,10 @@ class Sender:
         answered: Callable[[Answer], None],
         replay: Callable[[], bool],
         apart: Callable[[Callable[[], None]], None],
+        poll: Poll,
     ) -> None:
         self.is_free = True
+        self._poll = poll
         self._transport = transport
         self._answered = answered
         self._replay = replay
@@ -107,6 +123,11 @@ class Sender:
             self._thread.start()
         return None
 
+    def poll(self) -> None:
+        """Have it asked after the runs that nothing was heard of."""
+        if self._thread is not None and self._thread.is_alive():
+            self._bodies.put(_POLL)
+
     def close(self, timeout: float) -> None:
         """Release the connections once the body on its way is answered, or after `timeout`."""
         thread, self._thread = self._thread, None
@@ -130,6 +151,9 @@ class Sender:
                 continue
             if body is None:
                 break
+            if body is _POLL:
+                self._poll.run()
+                continue
             answer = self._transport.send(body)
             if any(bodies is one for one in self._abandoned):
                 break  # nobody waits for this answer any more

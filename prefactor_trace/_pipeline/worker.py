@@ -13,6 +13,7 @@ from prefactor_trace._pipeline.sender import Inline, Sender
 if TYPE_CHECKING:
     from prefactor_trace._pipeline.buffer import Buffer
     from prefactor_trace._pipeline.delivery import Delivery
+    from prefactor_trace._pipeline.poll import Poll
     from prefactor_trace._settings import Settings
     from prefactor_trace._transport import Answer
 
@@ -51,6 +52,7 @@ class Worker:
         requests: What other threads ask, ``None`` to have a look at the buffer; and the answers of
             a sender that has a thread of its own.
         settings: Intervals.
+        poll: Asks after runs.
     """
 
     def __init__(
@@ -60,7 +62,10 @@ class Worker:
         sender: Sender | Inline,
         requests: queue.SimpleQueue[Request | Answer | None],
         settings: Settings,
+        *,
+        poll: Poll,
     ) -> None:
+        self._poll = poll
         self._buffer = buffer
         self._delivery = delivery
         self._sender = sender
@@ -89,6 +94,9 @@ class Worker:
                 self._next_take = time.monotonic() + self._interval
             if time.monotonic() >= self._send_due:
                 self._send()
+            if time.monotonic() >= self._poll.due and self._sender.is_free:
+                self._poll.put_off()
+                self._sender.poll()
             self._delivery.notices.tell()
             stopping = self._answer()
             if stopping and (self._delivery.refused or not self._delivery.pending):
@@ -116,7 +124,8 @@ class Worker:
 
     def _receive(self) -> None:
         """Wait for something asked, for being woken, or for what is due."""
-        due = min(self._next_take, self._send_due, time.monotonic() + _LONGEST_SLEEP)
+        longest = time.monotonic() + _LONGEST_SLEEP
+        due = min(self._next_take, self._send_due, self._poll.due, longest)
         try:
             asked = self._requests.get(timeout=max(0.0, due - time.monotonic()))
         except queue.Empty:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _inherited: list[httpx.Client] = []
 
 _BULK = "/api/v1/bulk"
+_INSTANCE = "/api/v1/agent_instance/"
 
 
 class HttpTransport:
@@ -35,13 +36,21 @@ class HttpTransport:
 
     def send(self, body: bytes) -> Answer:
         """Post a bulk body and return the answer; never raises."""
+        return self._request("POST", _BULK, body)
+
+    def look(self, instance_id: str) -> Answer:
+        """Ask for an instance and return the answer; never raises."""
+        return self._request("GET", _INSTANCE + instance_id)
+
+    def _request(self, method: str, path: str, body: bytes | None = None) -> Answer:
         try:
             settings = self._settings
             if self._client is None or self._client_settings is not settings:
                 self.close()
                 self._client, self._client_settings = _connect(settings), settings
-            response = self._client.post(
-                settings.api_url + _BULK,
+            response = self._client.request(
+                method,
+                settings.api_url + path,
                 content=body,
                 headers=self._headers(settings),
                 follow_redirects=False,

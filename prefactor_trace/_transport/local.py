@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from prefactor_trace._settings import Settings
     from prefactor_trace.server import Api, Store
 
+_BULK = "/api/v1/bulk"
+_INSTANCE = "/api/v1/agent_instance/"
+
 
 class LocalTransport:
     """Hands bulk bodies to the embedded Prefactor on this machine.
@@ -27,6 +30,13 @@ class LocalTransport:
 
     def send(self, body: bytes) -> Answer:
         """Hand over a bulk body and return the answer; never raises."""
+        return self._request("POST", _BULK, body)
+
+    def look(self, instance_id: str) -> Answer:
+        """Ask for an instance and return the answer; never raises."""
+        return self._request("GET", _INSTANCE + instance_id)
+
+    def _request(self, method: str, path: str, body: bytes = b"") -> Answer:
         # Imported with the first request, on the background thread: sqlite3 is not loaded by
         # programs that send to a service.
         from prefactor_trace.exceptions import DatabaseError
@@ -36,7 +46,7 @@ class LocalTransport:
             if self._api is None:
                 self._store = Store(self._path or default_database_path())
                 self._api = Api(self._store, log_store_errors=False)
-            response = self._api.handle("POST", "/api/v1/bulk", headers=self._headers, body=body)
+            response = self._api.handle(method, path, headers=self._headers, body=body)
         except DatabaseError as error:
             self.close()
             return Answer(0, error=str(error))

@@ -37,6 +37,10 @@ class MemoryTransport:
         self.requests.append(content)
         return self._respond(content)
 
+    def look(self, instance_id: str) -> Answer:  # noqa: ARG002
+        """Answer that there is nothing to see."""
+        return Answer(404)
+
     def renew(self, settings: Settings) -> None:
         """Keep what comes next as before."""
 

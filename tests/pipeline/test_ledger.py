@@ -2,8 +2,8 @@
 
 import pytest
 
-from prefactor_trace import Receipt
-from prefactor_trace._pipeline.ledger import Ledger, Rejection
+from prefactor_trace._pipeline.ledger import Ledger
+from prefactor_trace.receipts import Receipt, Rejection
 
 REJECTION = Rejection("id", "step", "validation_errors", "no")
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from prefactor_trace._pipeline.ledger import Ledger, Rejection
+from prefactor_trace._pipeline.ledger import Ledger
 from prefactor_trace._pipeline.notices import Notices
 from prefactor_trace._settings import Settings
+from prefactor_trace.receipts import Rejection
 
 REFUSED = Rejection("id", "step", "not_found", "no such run")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from prefactor_trace._pipeline.poll import Poll
 from prefactor_trace._pipeline.sender import Sender
 from prefactor_trace._transport import Answer
 
@@ -56,7 +57,9 @@ class Bench:
         self.left: list[bool | Exception] = []
         self.log: list[str] = []
         self.threads: set[threading.Thread] = set()
-        self.sender = Sender(self.transport, self._take, self._replay, self._run)
+        self.poll = Poll(list, lambda _: Answer(404))
+        self.poll.run = lambda: self.log.append("poll")
+        self.sender = Sender(self.transport, self._take, self._replay, self._run, self.poll)
 
     def ask(self, body: bytes, status: int = 200) -> Answer:
         """Have a body sent, answer it, and return what comes of it."""
@@ -166,3 +169,16 @@ def test_close_without_a_thread_releases_the_connections(bench: Bench) -> None:
     bench.sender.close(0)
     assert bench.transport.closed.is_set()
     assert bench.log == []
+
+
+def test_asks_after_runs_between_two_bodies(bench):
+    """On its own thread; while there is none, nothing was ever sent that could be asked for."""
+    bench.sender.poll()
+    bench.ask(b"first")
+    bench.sender.poll()
+    bench.ask(b"second")
+    assert [entry for entry in bench.log if entry != "replay"] == [
+        "answered 200",
+        "poll",
+        "answered 200",
+    ]

@@ -17,6 +17,7 @@ from typing import Any, overload
 from typing_extensions import assert_type
 
 import prefactor_trace as prefactor
+from prefactor_trace.receipts import Receipt, Stats
 
 
 @prefactor.span
@@ -168,8 +169,8 @@ async def blocks() -> None:
     assert_type(prefactor.current_span(), prefactor.Span | None)
     assert_type(prefactor.current_instance(), prefactor.Instance | None)
     assert_type(prefactor.configure(api_token="t"), prefactor.Tracer)
-    assert_type(prefactor.flush(), prefactor.Receipt)
-    assert_type(prefactor.stats(), prefactor.Stats)
+    assert_type(prefactor.flush(), Receipt)
+    assert_type(prefactor.stats(), Stats)
 
     span.set_payload("text")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     span.fail(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,110 @@
+"""Records of a run that is kept only if it fails, held back until that is known."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, cast
+
+from prefactor_trace import _fate
+from prefactor_trace._locks import make_lock
+
+if TYPE_CHECKING:
+    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._pipeline.buffer import Buffer
+    from prefactor_trace._span import Span
+
+MOST_SPANS = 10_000
+"""Spans of one run that are held; the first ones, since the later would have no parents."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Bytes that these may take, estimated."""
+
+
+class HeldBuffer:
+    """Stands in for the buffer while nobody knows whether the run is kept.
+
+    Args:
+        buffer: Where the records go if it is.
+        instance: The run.
+    """
+
+    def __init__(self, buffer: Buffer, instance: Instance) -> None:
+        self.lock = make_lock()
+        self._buffer = buffer
+        self._instance = instance
+        self._starts: deque[Span] = deque()
+        self._ends: deque[Span | Instance | Quality] = deque()
+        self._bytes = 0
+        self._refused = 0
+        self._is_over = False
+        self._kept: Buffer | None = None
+
+    def add_start(self, span: Span) -> None:
+        """Hold a span that begins, or let it go where there is no room."""
+        with self.lock:
+            if self._kept is None:
+                is_full = len(self._starts) >= MOST_SPANS or self._bytes > MOST_BYTES
+                if is_full or self._is_over:
+                    self._refused += 1
+                    _let_go(span)
+                else:
+                    self._bytes += span._size
+                    self._starts.append(span)
+                return
+        self._kept.add_start(span)
+
+    def add_end(self, record: Span | Instance) -> None:
+        """Hold the end of a span; at the end of the run, let go of everything."""
+        with self.lock:
+            if self._kept is None:
+                if record is self._instance:
+                    self._is_over = True
+                    for span in self._starts:
+                        _let_go(span)
+                    self._starts.clear()
+                    self._ends.clear()
+                elif record._fate != _fate.LOST:
+                    self._ends.append(record)
+                return
+        self._kept.add_end(record)
+
+    def add_quality(self, quality: Quality) -> None:
+        """Hold a quality record."""
+        with self.lock:
+            if self._kept is None:
+                self._ends.append(quality)
+                return
+        self._kept.add_quality(quality)
+
+    def weigh(self, span: Span, size: int) -> None:
+        """Count bytes that a span holds from now on."""
+        with self.lock:
+            if self._kept is None:
+                span._size += size
+                self._bytes += size
+                return
+        self._kept.weigh(span, size)
+
+    def release(self) -> Buffer:
+        """Pass on all that was held, and whatever comes from now on; return where it goes."""
+        buffer = self._buffer
+        with self.lock:
+            buffer.add_instance(self._instance)
+            for span in self._starts:
+                buffer.add_start(span)
+            for record in self._ends:
+                if hasattr(record, "payload"):
+                    buffer.add_quality(cast("Quality", record))
+                else:
+                    buffer.add_end(cast("Span", record))
+            for _ in range(self._refused):
+                buffer.refuse()
+            self._starts.clear()
+            self._ends.clear()
+            self._kept = buffer
+        return buffer
+
+
+def _let_go(span: Span) -> None:
+    span._fate = _fate.LOST
+    span._payload = span._result = span._error = None

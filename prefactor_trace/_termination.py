@@ -1,0 +1,164 @@
+"""Runs that the platform ends: a person, or a rule, stops the agent.
+
+The service says so in its answers; who learns of it here, on the background thread, tells everybody
+who waits for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from prefactor_trace import _guard
+from prefactor_trace._context import Node, current_instance
+from prefactor_trace._locks import make_lock
+from prefactor_trace.exceptions import PrefactorTerminated, UsageError
+
+if TYPE_CHECKING:
+    from prefactor_trace._home import Home
+    from prefactor_trace._instance import Instance
+
+Callback = Callable[["Instance"], object]
+C = TypeVar("C", bound=Callback)
+
+_lock = make_lock()  # one for all: a run is ended once at most
+
+
+class Terminable(Node):
+    """A run, as far as the platform can end it.
+
+    Attributes:
+        terminated: Whether the platform ended the run.
+        termination_reason: Why it did, ``None`` when it did not say.
+    """
+
+    _home: Home
+
+    def __init__(self) -> None:
+        self.terminated = False
+        self.termination_reason: str | None = None
+        self._raises = False  # what begins after the end of the run
+        self._told: list[Callback] = []
+
+    @property
+    def id(self) -> str:
+        """PFID of the instance."""
+        raise NotImplementedError
+
+    def on_terminate(self, callback: C) -> C:
+        """Have `callback` called with the instance when the platform ends the run.
+
+        It is called once, on the background thread, which delivers nothing meanwhile; at once, and
+        on this thread, where the run has ended already. What it raises is logged.
+
+        Raises:
+            UsageError: It cannot be called.
+        """
+        check_callback(callback)
+        with _lock:
+            is_late = self.terminated
+            if not is_late:
+                self._told.append(callback)
+        if is_late:
+            self._tell([callback])
+        return callback
+
+    def wait_terminated(self, timeout: float | None = None) -> bool:
+        """Wait until the platform ends the run.
+
+        Args:
+            timeout: Seconds to wait at most; for ever when ``None``.
+
+        Returns:
+            Whether it has.
+        """
+        ended = threading.Event()
+        told = self.on_terminate(lambda _: ended.set())
+        try:
+            return ended.wait(timeout)
+        finally:
+            self._forget(told)
+
+    async def until_terminated(self) -> str | None:
+        """Wait in an event loop (asyncio) until the platform ends the run, and return its reason.
+
+        To stop work under way: ``asyncio.wait([work, stop], return_when=FIRST_COMPLETED)``.
+        """
+        import asyncio  # whoever awaits this has loaded it
+
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def tell(_: Instance) -> None:
+            """Wake the loop, which may have ended."""
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(ended.set)
+
+        self.on_terminate(tell)
+        try:
+            await ended.wait()
+        finally:
+            self._forget(tell)
+        return self.termination_reason
+
+    def checkpoint(self) -> None:
+        """Go no further where the platform has ended the run.
+
+        Raises:
+            PrefactorTerminated: It has, whatever the setting `on_terminate` says.
+        """
+        if self.terminated:
+            raise PrefactorTerminated(self.id, self.termination_reason)
+
+    def _check(self) -> None:
+        """Refuse to begin a span after the end of the run, where that was asked for."""
+        if self._raises and self.terminated:
+            raise PrefactorTerminated(self.id, self.termination_reason)
+
+    def _terminate(self, reason: str | None) -> None:
+        """Take note that the platform has ended the run, and tell who waits for it."""
+        with _lock:
+            if self.terminated:
+                return
+            self.termination_reason = reason
+            self.terminated = True
+            told, self._told = self._told, []
+        self._tell([*told, *self._home.on_terminate_callbacks])
+
+    def _tell(self, callbacks: list[Any]) -> None:
+        for callback in callbacks:
+            _call(callback, self)
+
+    def _forget(self, callback: Callback) -> None:
+        with _lock, contextlib.suppress(ValueError):
+            self._told.remove(callback)
+
+
+def _call(callback: Any, run: Terminable) -> None:
+    try:
+        # In a context of its own: what it records is the agent's, unlike what we do.
+        contextvars.Context().run(callback, run)
+    except Exception as error:  # noqa: BLE001
+        _guard.log_fault("calling on_terminate", error)
+
+
+def check_callback(callback: object) -> None:
+    """Refuse what is no function."""
+    if not callable(callback):
+        raise UsageError(
+            f"on_terminate takes a function of the instance, got {type(callback).__qualname__}"
+        )
+
+
+def checkpoint() -> None:
+    """Go no further where the platform has ended the current run: for long work without spans.
+
+    Raises:
+        PrefactorTerminated: It has, whatever the setting `on_terminate` says.
+    """
+    instance = current_instance()
+    if instance is not None:
+        instance.checkpoint()
