@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 QUESTION ?= How is a span delivered when the service is away?
 
-.PHONY: demo test lint types wheel check clean
+.PHONY: demo test lint types wheel check clean bench growth stalls instructions
 
 demo: $(VENV)/.demo-installed  ## install, ask the demo agent a question, show what it did
 	$(BIN)/prefactor-trace demo "$(QUESTION)"
@@ -26,7 +26,16 @@ wheel: $(VENV)/.test-installed  ## build the wheel and try its installed copy
 	build/wheel-venv/bin/python -m pip install --quiet dist/*.whl
 	cd build && wheel-venv/bin/python -I ../tests/smoke.py
 
-check: test lint types wheel  ## everything that CI runs
+bench: $(VENV)/.bench-installed  ## measure every tracer, write benchmarks/RESULTS.md; BENCH=quick for less
+	$(BIN)/python -m benchmarks
+
+growth stalls: $(VENV)/.bench-installed  ## measure one thing of this library alone
+	$(BIN)/python -m benchmarks.$@
+
+instructions: $(VENV)/.test-installed  ## does the hot path do more than its baseline says?
+	$(BIN)/python -m benchmarks.instructions $(INSTRUCTIONS)
+
+check: test instructions lint types wheel  ## everything that CI runs
 
 clean:  ## remove what these commands made
 	rm -rf $(VENV) .nox dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -42,4 +51,8 @@ $(VENV)/.demo-installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.test-installed: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.demo-installed
+
+$(VENV)/.bench-installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $@ $(VENV)/.demo-installed

@@ -27,3 +27,10 @@ def types(session: nox.Session) -> None:
     """Check the types, strictly."""
     session.install("--editable", ".[dev]")
     session.run("mypy")
+
+
+@nox.session(python=["3.10", "3.11", "3.12", "3.13", "3.14"])
+def instructions(session: nox.Session) -> None:
+    """Hold the hot path against its baseline; ``-- --renew`` writes that anew."""
+    session.install("--editable", ".")
+    session.run("python", "-m", "benchmarks.instructions", *session.posargs)

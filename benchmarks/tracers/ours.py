@@ -21,16 +21,20 @@ class PrefactorTrace(Tracer):
 
     def set_up(self) -> None:
         """Make the default tracer; all of the long prompt is to be delivered, as peers do."""
-        prefactor.configure(
-            api_url=self.url,
-            api_token="token-of-the-benchmark",
-            agent_id="bench",
-            enabled=self.mode != "off",
-            sample_rate=0.0 if self.mode == "unsampled" else 1.0,
-            max_input_length=200_000,
-            max_buffer_spans=60_000 if self.roomy else 50_000,
-            log_level="ERROR",
-        )
+        prefactor.configure(**self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings."""
+        return {
+            "api_url": self.url,
+            "api_token": "token-of-the-benchmark",
+            "agent_id": "bench",
+            "enabled": self.mode != "off",
+            "sample_rate": 0.0 if self.mode == "unsampled" else 1.0,
+            "max_input_length": 200_000,
+            "max_buffer_spans": 60_000 if self.roomy else 50_000,
+            "log_level": "ERROR",
+        }
 
     def operations(self) -> dict[str, Operation]:
         """Return the shapes."""
