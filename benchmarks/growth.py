@@ -18,7 +18,8 @@ _SAYS = {
 
 def as_markdown(found: dict[str, dict[str, float]]) -> str:
     """Return the section of the report."""
-    lines = ["| what grows | cost of | should be | " + "sizes and their cost |"]
+    lines = ["Each the least of several rounds.\n"]
+    lines.append("| what grows | cost of | should be | sizes and their cost |")
     lines.append("|---|---|---|---|")
     for name, sizes in found.items():
         grows, cost, should = _SAYS[name]

@@ -1,5 +1,6 @@
 """Tests of what is measured: each task finds its numbers, of this library and of the floor."""
 
+import asyncio
 import json
 import subprocess
 
@@ -8,6 +9,8 @@ import pytest
 from benchmarks.rounds import run_child
 from benchmarks.shapes import SHAPES
 from benchmarks.sink import Sink
+from benchmarks.tasks import growth
+from benchmarks.tracers.ours import PrefactorTrace
 
 SIZE = 0.02
 
@@ -90,3 +93,32 @@ def test_a_task_that_fails_says_why(sink):
 def test_what_a_child_prints_is_json(sink):
     """It can be read by whoever started it."""
     assert json.dumps(run_child(sink, "floor", "deliver"))
+
+
+def test_the_least_of_several_rounds_counts():
+    """Sizes take turns, and of each the least of its rounds is kept, value by value."""
+    answers = iter([(3.0, 1.0), (5.0, 5.0), (2.0, 4.0), (6.0, 4.0)])
+    asked = []
+
+    def measure_one(size: int) -> tuple[float, float]:
+        asked.append(size)
+        return next(answers)
+
+    assert growth._least([1, 10], measure_one) == {1: (2.0, 1.0), 10: (5.0, 4.0)}
+    assert asked == [1, 10, 1, 10]
+
+
+@pytest.mark.slow
+def test_growth_is_found(sink):
+    """Each thing that grows has a cost for every size."""
+    tracer = PrefactorTrace(sink.url, "on", roomy=False, loop=asyncio.new_event_loop())
+    try:
+        assert growth._long_run(tracer, sink.tally, 1_200) > (0, 0)
+        for found in (
+            growth._threads(tracer, 4),
+            growth._deep(tracer, 50),
+            growth._payload(tracer, {"list": [1, 2]}),
+        ):
+            assert found[0] > 0
+    finally:
+        tracer.loop.close()
