@@ -16,6 +16,8 @@ _PANELS = {
     "CPU of the process": ("cost.data.cpu_ns", 1e-3, "us a span, all told"),
 }
 
+_LEFT = 0.1
+
 
 def draw(found: Found, path: Path) -> bool:
     """Write the chart; say whether the library that draws it is installed."""
@@ -46,6 +48,8 @@ def _draw_panel(axis: Any, values: dict[str, float]) -> None:
         [tracer_class(n).says for n in names], [values[n] for n in names], color=colours
     )
     axis.set_xscale("log")
+    axis.xaxis.set_minor_formatter("")
     axis.bar_label(bars, fmt="%.3g", padding=3)
-    axis.margins(x=0.15)
+    # All begin at the same value: of a logarithmic bar the length says nothing by itself.
+    axis.set_xlim(_LEFT, max(values.values(), default=1.0) * 4)
     axis.spines[["top", "right"]].set_visible(False)
