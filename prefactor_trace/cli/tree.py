@@ -2,16 +2,15 @@
 
 import itertools
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import InstanceSummary
+from prefactor_trace.server._tree import children_of, schema_name
 
-SCHEMA_NAME_KEY = "prefactor.schema_name"
 _NOTES = "prefactor."  # begins the names of what the tracer says beside the agent's own values
 
 STATUS_COLOURS = {
@@ -24,7 +23,6 @@ STATUS_COLOURS = {
 }
 _LONGEST_STRING = 60
 _SHORTEST_ID = 10
-_NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def header(instance: InstanceSummary, screen: Screen) -> str:
@@ -67,25 +65,16 @@ def rows(spans: Sequence[AgentSpan]) -> Iterator[Row]:
 
     A span whose parent is missing hangs under the root, and so does one of a circle of parents.
     """
-    known = {span.id for span in spans}
-    children: dict[str | None, list[AgentSpan]] = defaultdict(list)
-    for span in sorted(spans, key=_start):
-        parent = span.parent_span_id
-        children[parent if parent in known and parent != span.id else None].append(span)
-    children[None] += _circles(spans, children)
+    children = children_of(spans)
     seen: set[str] = set()
     # A list, not recursion: an agent may nest deeper than the interpreter's stack.
-    waiting = _level(children[None], ())
+    waiting = _level(children.get(None, ()), ())
     while waiting:
         row = waiting.pop()
         if row.span.id not in seen:
             seen.add(row.span.id)
             yield row
-            waiting += _level(children[row.span.id], row.last)
-
-
-def _start(span: AgentSpan) -> datetime:
-    return span.started_at or span.inserted_at or _NEVER
+            waiting += _level(children.get(row.span.id, ()), row.last)
 
 
 def _level(spans: Sequence[AgentSpan], above: tuple[bool, ...]) -> list[Row]:
@@ -94,29 +83,6 @@ def _level(spans: Sequence[AgentSpan], above: tuple[bool, ...]) -> list[Row]:
         Row((*above, at == len(spans) - 1), span, not above and span.parent_span_id is not None)
         for at, span in reversed(list(enumerate(spans)))
     ]
-
-
-def _circles(
-    spans: Sequence[AgentSpan], children: Mapping[str | None, Sequence[AgentSpan]]
-) -> list[AgentSpan]:
-    """Return one span of each circle, so that it can be reached from the root."""
-    reached: set[str] = set()
-    entries = []
-
-    def reach(start: Sequence[AgentSpan]) -> None:
-        waiting = list(start)
-        while waiting:
-            span = waiting.pop()
-            if span.id not in reached:
-                reached.add(span.id)
-                waiting += children.get(span.id, ())
-
-    reach(children.get(None, ()))
-    for span in spans:
-        if span.id not in reached:
-            entries.append(span)
-            reach([span])
-    return entries
 
 
 def span_lines(
@@ -162,15 +128,6 @@ def _marks(row: Row) -> str:
     mismatch = row.span.schema_validation is not None
     odd = (row.orphan and "parent missing", mismatch and "schema mismatch")
     return "".join(f" ({mark})" for mark in odd if mark)
-
-
-def schema_name(span: AgentSpan) -> str:
-    """Return the name that the agent gave the span.
-
-    A type that was not declared at registration travels in the payload.
-    """
-    name = span.payload.get(SCHEMA_NAME_KEY)
-    return name if isinstance(name, str) and name else span.schema_name
 
 
 def facts(span: AgentSpan, screen: Screen, columns: int) -> str:

@@ -6,7 +6,6 @@ import pytest
 
 from prefactor_trace.cli.terminal import Screen, columns_of
 from prefactor_trace.cli.tree import (
-    SCHEMA_NAME_KEY,
     duration,
     facts,
     header,
@@ -16,6 +15,7 @@ from prefactor_trace.cli.tree import (
 )
 from prefactor_trace.models import AgentInstanceSpanCounts
 from prefactor_trace.server import InstanceSummary
+from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 
 from .records import START, span
 

@@ -1,0 +1,64 @@
+"""The tree that the spans of a run make: which hangs under which, and what each is called."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+
+from prefactor_trace.models import AgentSpan
+
+SCHEMA_NAME_KEY = "prefactor.schema_name"
+"""Payload key of a type that was not declared when the run registered."""
+
+_NEVER = datetime.max.replace(tzinfo=timezone.utc)
+
+Children = Mapping[str | None, Sequence[AgentSpan]]
+"""Id of a parent to its children, by their start; `None` to those at the top."""
+
+
+def schema_name(span: AgentSpan) -> str:
+    """Return the name that the agent gave the span.
+
+    A type that was not declared at registration travels in the payload.
+    """
+    name = span.payload.get(SCHEMA_NAME_KEY)
+    return name if isinstance(name, str) and name else span.schema_name
+
+
+def children_of(spans: Sequence[AgentSpan]) -> Children:
+    """Return which spans hang under which.
+
+    A span whose parent is missing hangs at the top, and so does one of a circle of parents, which
+    leads back into the circle: whoever walks the tree has to remember where they have been.
+    """
+    known = {span.id for span in spans}
+    children: dict[str | None, list[AgentSpan]] = defaultdict(list)
+    for span in sorted(spans, key=_start):
+        parent = span.parent_span_id
+        children[parent if parent in known and parent != span.id else None].append(span)
+    children[None] += _circles(spans, children)
+    return children
+
+
+def _start(span: AgentSpan) -> datetime:
+    return span.started_at or span.inserted_at or _NEVER
+
+
+def _circles(spans: Sequence[AgentSpan], children: Children) -> list[AgentSpan]:
+    """Return one span of each circle, so that it can be reached from the top."""
+    reached: set[str] = set()
+    entries = []
+
+    def reach(start: Sequence[AgentSpan]) -> None:
+        waiting = list(start)
+        while waiting:
+            span = waiting.pop()
+            if span.id not in reached:
+                reached.add(span.id)
+                waiting += children.get(span.id, ())
+
+    reach(children.get(None, ()))
+    for span in spans:
+        if span.id not in reached:
+            entries.append(span)
+            reach([span])
+    return entries
