@@ -18,7 +18,7 @@ from prefactor_trace._capture.redaction_values import (
     environment_secrets,
     process_secrets,
 )
-from prefactor_trace._capture.redaction_walk import Walk
+from prefactor_trace._capture.redaction_walk import CleanTexts, Walk
 from prefactor_trace._capture.values import Json
 from prefactor_trace._locks import make_lock
 
@@ -52,6 +52,7 @@ class Redactor:
         self._names = SecretNames(keys)
         self._shapes = SecretShapes(self._names)
         self._known = process_secrets if known is None else known
+        self._clean = CleanTexts(self._known)
         self._environ: Mapping[str, str] | None = os.environ if environ is None else environ
         self._lock = make_lock()
         self._hook = None if hook is None else GuardedHook(hook, self._count_failure)
@@ -89,14 +90,16 @@ class Redactor:
         """Return a text without secrets: known values and what shows by its shape."""
         try:
             self._read_environment()
-            return Walk(self._names, self._shapes, self._known).text(text)
+            self._clean.renew()
+            return Walk(self._names, self._shapes, self._known, self._clean).text(text)
         except Exception as error:  # noqa: BLE001  # hidden as a whole rather than shown
             self._count_failure("fault")
             _guard.log_fault("redacting a text", error)
             return MARKER
 
     def _walk(self, payload: dict[str, Json]) -> tuple[dict[str, Json], int]:
-        walk = Walk(self._names, self._shapes, self._known)
+        self._clean.renew()
+        walk = Walk(self._names, self._shapes, self._known, self._clean)
         return walk.mapping(payload, 0), walk.count
 
     def _read_environment(self) -> None:

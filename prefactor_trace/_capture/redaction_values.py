@@ -30,9 +30,14 @@ _USERINFO = re.compile(r"://[^\s/:@]{0,256}:([^\s/]{1,512})@")
 
 
 class KnownSecrets:
-    """Values to be hidden wherever they turn up, also inside longer text."""
+    """Values to be hidden wherever they turn up, also inside longer text.
+
+    Attributes:
+        version: Grows with each value.
+    """
 
     def __init__(self) -> None:
+        self.version = 0
         self._lock = make_lock()
         self._forms: dict[str, tuple[str, ...]] = {}
         self._pieces: dict[str, tuple[str, ...]] = {}
@@ -53,11 +58,13 @@ class KnownSecrets:
                 newest = list(self._short.items())[1 - _MAX_SHORT :]
                 pattern = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
                 self._short = {**dict(newest), value: pattern}
+                self.version += 1
                 return True
             self._forms[value] = forms = tuple(forms_of(value))
             for form in forms:
                 for piece in _first_pieces(form):
                     self._pieces[piece] = (*self._pieces.get(piece, ()), form)
+            self.version += 1
             if len(self._forms) > _MAX_VALUES:
                 self._forget(next(iter(self._forms)))
         return True

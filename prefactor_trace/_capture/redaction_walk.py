@@ -31,19 +31,66 @@ _SCHEMA_KEYS = frozenset({
 _SCHEMA_SAMPLES = frozenset({"const", "default", "enum", "example", "examples"})
 
 
+_LONGEST_KEPT = 64  # characters of a text that is likely to come again
+_MOST_KEPT = 8_192
+
+
+class CleanTexts(set[str]):
+    """Short texts in which no secret was found: keys, roles and models come again and again.
+
+    Looking one up takes a tenth of looking through it.
+
+    Args:
+        known: Secrets that were known when the texts were looked through.
+
+    Attributes:
+        harmless: Those that were met as keys and say nothing of their value.
+    """
+
+    def __init__(self, known: KnownSecrets) -> None:
+        super().__init__()
+        self.harmless: set[str] = set()
+        self._known = known
+        self._version = known.version
+
+    def renew(self) -> None:
+        """Forget all texts, if another secret is known by now."""
+        if self._version != self._known.version:
+            self._version = self._known.version
+            self.clear()
+            self.harmless.clear()
+
+    def keep(self, text: str) -> None:
+        """Remember a text, if it is short."""
+        if len(text) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+                self.harmless.clear()
+            self.add(text)
+
+
 class Walk:
     """One walk over plain JSON.
+
+    Args:
+        names: Names of secrets.
+        shapes: Shapes of secrets.
+        known: Secrets that are known by their value.
+        clean: Texts that were looked through before.
 
     Attributes:
         count: How many values were replaced so far.
     """
 
-    __slots__ = ("_known", "_names", "_shapes", "count")
+    __slots__ = ("_clean", "_known", "_names", "_shapes", "count")
 
-    def __init__(self, names: SecretNames, shapes: SecretShapes, known: KnownSecrets) -> None:
+    def __init__(
+        self, names: SecretNames, shapes: SecretShapes, known: KnownSecrets, clean: CleanTexts
+    ) -> None:
         self._names = names
         self._shapes = shapes
         self._known = known
+        self._clean = clean
         self.count = 0
 
     def value(self, value: Any, depth: int) -> Json:
@@ -61,15 +108,17 @@ class Walk:
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        if len(text) < 4:
+        if len(text) < 4 or text in self._clean:
             return text
-        text, count = self._known.hide(text)
+        plain, count = self._known.hide(text)
         self.count += count
-        if text[0] in "{[ \n" and self._names.hinted(text.lower()):
-            text = self._json_text(text)
-        text, count = self._shapes.hide(text)
+        if plain[0] in "{[ \n" and self._names.hinted(plain.lower()):
+            plain = self._json_text(plain)
+        plain, count = self._shapes.hide(plain)
         self.count += count
-        return text
+        if plain is text:
+            self._clean.keep(text)
+        return plain
 
     def _json_text(self, text: str) -> str:
         """Return JSON text with the rules for JSON applied, which see more than those for text."""
@@ -88,9 +137,17 @@ class Walk:
         copy: dict[str, Json] = {}
         changed = False
         paired = self._secret_pair(value)
+        harmless = self._clean.harmless
         for key, item in value.items():
+            if key in harmless and not paired:
+                plain = self.text(item) if type(item) is str else self.value(item, depth + 1)
+                changed = changed or plain is not item
+                copy[key] = plain
+                continue
             name = self._key(key, copy, value)
             plain = self.hide_all(item) if key in paired else self._named(name, item, depth)
+            if name in self._clean and self._names.judge(name) is Verdict.HARMLESS:
+                harmless.add(name)
             changed = changed or name is not key or plain is not item
             copy[name] = plain
         return copy if changed else value
@@ -126,9 +183,10 @@ class Walk:
 
     def _secret_pair(self, value: dict[str, Json]) -> tuple[str, ...]:
         """Return the keys of the value, if this is a name and a value with a secret's name."""
-        given = tuple(key for key in _VALUE_KEYS if key in value)
-        if not given:
+        # One by one, which takes a third of a comprehension: it is asked of each mapping.
+        if not ("value" in value or "values" in value or "Value" in value):
             return ()
+        given = tuple(key for key in _VALUE_KEYS if key in value)
         names = [value[key] for key in _NAMING_KEYS if key in value]
         secret = any(self._is_secret_name(name) for name in names)
         return given if secret else ()

@@ -27,6 +27,7 @@ from prefactor_trace._pipeline.outcome import (
     read_control,
     read_fault,
 )
+from prefactor_trace._pipeline.slices import in_slices
 from prefactor_trace._pipeline.writer import Writer
 
 if TYPE_CHECKING:
@@ -130,8 +131,8 @@ class Delivery:
         if self._spool is None:
             return
         made: list[Item] = []
-        while self.intake.steps:
-            made += self._make_items(self.intake.steps.popleft())
+        for step in in_slices(self.intake.all_steps()):
+            made += self._make_items(step)
         self._items += made
         self._spool.add([(item.key, item.body) for item in made])
 
@@ -153,9 +154,13 @@ class Delivery:
 
     def _next_batch(self) -> list[Item]:
         """Return the oldest items, up to the limits of a request, without taking them off."""
-        while len(self._items) < self._limits.items and self.intake.steps:
-            self._items += self._make_items(self.intake.steps.popleft())
+        for step in in_slices(self._next_steps()):
+            self._items += self._make_items(step)
         return self._limits.batch(self._items)
+
+    def _next_steps(self) -> Iterator[Step]:
+        while len(self._items) < self._limits.items and self.intake.steps:
+            yield self.intake.steps.popleft()
 
     def _make_items(self, step: Step) -> list[Item]:
         """Make the items of a step, where the service can still take them."""
@@ -229,7 +234,7 @@ class Delivery:
         left: list[Item] = []
         keys = {item.key for item in batch}
         try:
-            for item in batch:
+            for item in in_slices(batch):
                 again = self._settle(item, outputs.get(item.key))
                 if again is not None:
                     left.append(again)

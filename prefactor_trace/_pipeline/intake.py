@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from prefactor_trace import _fate
 from prefactor_trace._capture import ErrorSnapshot
+from prefactor_trace._pipeline.slices import in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
@@ -61,7 +62,7 @@ class Intake:
             instance._fate = _fate.WAITING
             self._open_instances[instance] = None
             self._add("instance", instance)
-        for span in drained.starts:
+        for span in in_slices(drained.starts):
             span._fate = _fate.WAITING
             instance = span._instance
             if instance._joined:
@@ -71,8 +72,13 @@ class Intake:
             instance._open_spans += 1
             self._open_spans[span] = None
             self._add("span", span)
-        for record in drained.ends:
+        for record in in_slices(drained.ends):
             self._take_end(record)
+
+    def all_steps(self) -> Iterator[Step]:
+        """Give the steps that are to be worked off, and take them out."""
+        while self.steps:
+            yield self.steps.popleft()
 
     def release(self) -> None:
         """Let the finishes of instances go, though spans of theirs are still open."""

@@ -8,6 +8,7 @@ from ids, so that they are the same for the same record whoever sends it.
 from __future__ import annotations
 
 import datetime
+import functools
 import platform
 import sys
 from typing import TYPE_CHECKING, Any
@@ -293,8 +294,13 @@ def timestamp(instance: Instance, moment: int) -> bytes:
     wall, monotonic = instance._anchor
     microseconds = (wall + moment - monotonic) // 1000
     seconds, rest = divmod(microseconds, 1_000_000)
-    whole = datetime.datetime.fromtimestamp(seconds, _UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{whole}.{rest:06d}Z".encode()
+    return b"%b.%06dZ" % (_whole_second(seconds), rest)
+
+
+@functools.lru_cache(64)  # most spans of a request are of the same few seconds
+def _whole_second(seconds: int) -> bytes:
+    whole = datetime.datetime.fromtimestamp(seconds, _UTC)
+    return whole.strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 def _result(span: Span) -> Json:
@@ -308,8 +314,9 @@ def _result_field(result: Json, writer: Writer) -> bytes:
 
 
 def _note_cut(span: Span, *written: bytes) -> None:
-    if any(_CUT in data for data in written):
-        span._is_cut = True
+    for data in written:
+        if _CUT in data:
+            span._is_cut = True
 
 
 def _is_sensitive(span: Span) -> bool:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefactor_trace._capture.redaction import MARKER, Redactor
+from prefactor_trace._capture.redaction_values import KnownSecrets
 
 FRAGMENTS = [
     "password", "Password", "api_key", "api key", "token", "secret", "Authorization", "Cookie",
@@ -306,3 +307,15 @@ def test_random_megabyte_is_untouched() -> None:
     text = base64.b64encode(random.Random(3).randbytes(750_000)).decode()
     redactor = Redactor(environ={f"KEY_{n}_TOKEN": f"secret-value-{n:04}" for n in range(50)})
     assert redactor.redact_text(text) == text
+
+
+@pytest.mark.parametrize("value", ["plain-word", "pin1"])
+def test_what_turns_out_a_secret_is_hidden_from_then_on(value):
+    """However often it was seen before, as key and as value."""
+    redactor = Redactor(environ={}, known=KnownSecrets())
+    payload = {value: [value]}
+    assert redactor.redact(payload) == (payload, 0)
+    assert redactor.redact_text(value) == value
+    redactor.register(value)
+    assert redactor.redact(payload) == ({MARKER: [MARKER]}, 2)
+    assert redactor.redact_text(value) == MARKER

@@ -8,7 +8,7 @@ from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_keys import SecretNames
 from prefactor_trace._capture.redaction_shapes import SecretShapes
 from prefactor_trace._capture.redaction_values import KnownSecrets
-from prefactor_trace._capture.redaction_walk import Walk
+from prefactor_trace._capture.redaction_walk import CleanTexts, Walk
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def walk() -> Walk:
     names, known = SecretNames(), KnownSecrets()
     known.add("a-known-value")
     known.add("98127364551")
-    return Walk(names, SecretShapes(names), known)
+    return Walk(names, SecretShapes(names), known, CleanTexts(known))
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,19 @@ def test_large_texts_of_nested_json_are_followed(walk: Walk) -> None:
     assert "hunter2" not in walk.text(text)
     deep = "[" * 100_000 + '{"password": "hunter2"}' + "]" * 100_000
     assert "hunter2" not in walk.text(deep)
+
+
+def test_texts_that_come_again_are_looked_up():
+    """Until another secret is known; long ones are not remembered, and only so many are."""
+    known = KnownSecrets()
+    clean = CleanTexts(known)
+    clean.keep("short")
+    clean.keep("x" * 65)
+    clean.renew()
+    assert clean == {"short"}
+    known.add("another secret")
+    clean.renew()
+    assert clean == set()
+    for number in range(20_000):
+        clean.keep(str(number))
+    assert len(clean) <= 8_192
