@@ -18,7 +18,6 @@ from prefactor_trace.cli.terminal import Screen, one_line, write
 if TYPE_CHECKING:
     from prefactor_trace.cli.demo_agent import Answer
 
-DEFAULT_QUESTION = "How is a span delivered when the service is away?"
 _WIDEST_TEXT = 100
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
+from prefactor_trace.cli.codes import FAILED, INTERRUPTED
 from prefactor_trace.cli.complaint import CommandError
-
-INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def run_program(script: str | None, module: str | None, arguments: Sequence[str]
         return _exit_code(end)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it is the program's own
         _print_traceback(error)
-        return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+        return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
     return 0
 
 

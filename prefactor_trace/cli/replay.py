@@ -3,17 +3,16 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
+from prefactor_trace._pipeline.replay import Replayed
 from prefactor_trace._pipeline.replay import replay as replay_spool
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport import open_transport, target_of
 from prefactor_trace._version import SDK
+from prefactor_trace.cli.codes import DONE, FAILED
 from prefactor_trace.cli.complaint import CommandError
-from prefactor_trace.cli.terminal import write
-
-NOTHING_LEFT = 0
-SOME_LEFT = 1
+from prefactor_trace.cli.terminal import write, write_json
 
 
 def replay(arguments: argparse.Namespace, out: TextIO) -> int:
@@ -34,11 +33,25 @@ def replay(arguments: argparse.Namespace, out: TextIO) -> int:
         done = replay_spool(folder, target_of(settings), transport.send, settings)
     finally:
         transport.close()
-    write(out, f"{done.sent} sent, {len(done.rejected)} refused, {done.left} left")
+    if arguments.json:
+        write_json(out, _as_json(done))
+    else:
+        write(out, f"{done.sent} sent, {len(done.rejected)} refused, {done.left} left")
+        for key, reason in done.rejected.items():
+            write(out, f"refused {key}: {reason}")
     if done.left:
         write(sys.stderr, f"prefactor-trace: what is left could not be sent: {done.reason}")
     if done.elsewhere:
         write(sys.stderr, f"prefactor-trace: {done.elsewhere} more spool for another place")
-    for key, reason in done.rejected.items():
-        write(out, f"refused {key}: {reason}")
-    return SOME_LEFT if done.left else NOTHING_LEFT
+    return FAILED if done.left else DONE
+
+
+def _as_json(done: Replayed) -> dict[str, Any]:
+    rejected = [{"key": key, "reason": reason} for key, reason in done.rejected.items()]
+    return {
+        "sent": done.sent,
+        "rejected": rejected,
+        "left": done.left,
+        "elsewhere": done.elsewhere,
+        "reason": done.reason,
+    }

@@ -2,7 +2,6 @@
 
 import argparse
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, TextIO
@@ -10,7 +9,7 @@ from typing import Any, TextIO
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.session import instance_lines
-from prefactor_trace.cli.terminal import Screen, columns_of, one_line, write
+from prefactor_trace.cli.terminal import UNLIMITED, Screen, columns_of, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS, duration
 from prefactor_trace.server import InstanceSummary, Store
 
@@ -27,7 +26,7 @@ def ls(arguments: argparse.Namespace, out: TextIO) -> int:
     with open_existing(path) as store:
         instances = store.list_instances(limit=arguments.limit)
     if arguments.json:
-        _write_json(out, [as_json(instance) for instance in instances])
+        write_json(out, [as_json(instance) for instance in instances])
     elif not instances:
         write(out, f"no runs in {path}")
     else:
@@ -42,7 +41,7 @@ def show(arguments: argparse.Namespace, out: TextIO) -> int:
         instance = find(arguments.id, store)
         if arguments.json:
             spans = [span.model_dump(mode="json") for span in store.list_spans(instance.id)]
-            _write_json(out, {"instance": as_json(instance), "spans": spans})
+            write_json(out, {"instance": as_json(instance), "spans": spans})
         else:
             for line in instance_lines(instance, store, Screen.of(out)):
                 write(out, line)
@@ -69,7 +68,8 @@ def find(prefix: str, store: Store) -> InstanceSummary:
 
 def table(instances: Sequence[InstanceSummary], screen: Screen) -> Iterator[str]:
     """Yield the lines of a table of runs, its titles first."""
-    short = shortest_unique([instance.id for instance in instances])
+    ids = [instance.id for instance in instances]
+    short = shortest_unique(ids) if screen.width < UNLIMITED else max(map(len, ids), default=0)
     rows = [_TITLES, *(_cells(instance, short, screen) for instance in instances)]
     widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
     for at in map(_TITLES.index, ("AGENT", "VERSION")):
@@ -102,12 +102,13 @@ def shortest_unique(ids: Sequence[str]) -> int:
 
 
 def _cells(instance: InstanceSummary, length: int, screen: Screen) -> tuple[str, ...]:
+    longest = screen.at_most(_LONGEST_CELL)
     started = instance.started_at
     took = duration(started, instance.finished_at)
     return (
         instance.id[:length],
-        screen.cut(one_line(instance.agent_name), _LONGEST_CELL),
-        screen.cut(one_line(instance.agent_version or "-"), _LONGEST_CELL),
+        screen.cut(one_line(instance.agent_name), longest),
+        screen.cut(one_line(instance.agent_version or "-"), longest),
         instance.status,
         f"{started.astimezone():%Y-%m-%d %H:%M}" if started else "-",
         took or ("open" if instance.status == "active" else "-"),
@@ -123,8 +124,3 @@ def as_json(instance: InstanceSummary) -> dict[str, Any]:
         name: value.isoformat() if hasattr(value, "isoformat") else value
         for name, value in fields.items()
     }
-
-
-def _write_json(out: TextIO, value: object) -> None:
-    # ASCII, so that it is valid JSON whatever the encoding of the stream.
-    write(out, json.dumps(value, indent=2))

@@ -8,7 +8,6 @@ from prefactor_trace.cli.database import database_path
 from prefactor_trace.cli.terminal import write
 from prefactor_trace.server import Api, Server, Store
 
-DEFAULT_PORT = 4590
 _TOKEN_WHERE_NONE_IS_NEEDED = "local"  # noqa: S105  # any word does; an agent must send one
 
 

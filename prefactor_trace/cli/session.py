@@ -18,7 +18,8 @@ def print_session(session: str, database: Path, stream: TextIO) -> int:
     Raises:
         DatabaseError: The database cannot be used.
     """
-    screen = Screen.of(stream)
+    # What a program did is one line a step also in a log, where its own output is.
+    screen = Screen.of(stream, pipe_width=Screen().width)
     with Store(database, read_only=True) as store:
         newest = store.list_instances(limit=_MOST_INSTANCES + 1, session=session)
         instances = newest[:_MOST_INSTANCES][::-1]

@@ -1,5 +1,6 @@
 """What a stream can show: its width, colours and characters, and text made to fit them."""
 
+import json
 import os
 import sys
 import unicodedata
@@ -7,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-_WIDTH_WITHOUT_TERMINAL = 100
+UNLIMITED = 1_000_000
+"""The width of a pipe: what reads from it wants all there is."""
+
+_WIDTH_OF_A_LOG = 100
 _NARROWEST = 40
 _GLYPHS = "├─│└…→"
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
@@ -23,16 +27,28 @@ class Screen:
         unicode: Whether branches, arrows and ellipses can be written.
     """
 
-    width: int = _WIDTH_WITHOUT_TERMINAL
+    width: int = _WIDTH_OF_A_LOG
     colour: bool = False
     unicode: bool = True
 
     @classmethod
-    def of(cls, stream: TextIO, environ: Mapping[str, str] = os.environ) -> "Screen":
-        """Return what `stream` can show; ``COLUMNS`` and ``NO_COLOR`` are honoured."""
-        terminal = _is_terminal(stream)
+    def of(
+        cls,
+        stream: TextIO,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        pipe_width: int = UNLIMITED,
+    ) -> "Screen":
+        """Return what `stream` can show; ``COLUMNS`` and ``NO_COLOR`` are honoured.
+
+        Args:
+            stream: Where the text will go.
+            environ: Environment variables.
+            pipe_width: The width where the stream is no terminal.
+        """
+        terminal = is_terminal(stream)
         return cls(
-            width=max(_NARROWEST, _width(stream, environ)),
+            width=max(_NARROWEST, _width(stream, environ, pipe_width)),
             colour=terminal and not environ.get("NO_COLOR") and _understands_colour(environ),
             unicode=_can_hold(stream, _GLYPHS),
         )
@@ -46,6 +62,10 @@ class Screen:
     def arrow(self) -> str:
         """What stands between what went in and what came out."""
         return "→" if self.unicode else "->"
+
+    def at_most(self, columns: int) -> int:
+        """Return how long a part of a line may get: `columns`, but in a pipe all that it is."""
+        return columns if self.width < UNLIMITED else UNLIMITED
 
     def paint(self, text: str, colour: str) -> str:
         """Return `text` in a colour of the terminal, or as it is where there is none."""
@@ -100,21 +120,30 @@ def write(stream: TextIO, text: str) -> None:
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def write_json(stream: TextIO, value: object, *, indent: int | None = 2) -> None:
+    """Write a value as JSON, in one line where `indent` is ``None``."""
+    # ASCII, so that it is valid JSON whatever the encoding of the stream.
+    write(stream, json.dumps(value, indent=indent))
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Return whether somebody looks at what is written to `stream`."""
     try:
         return stream.isatty()
     except (AttributeError, ValueError):  # not a real stream, or one that was closed
         return False
 
 
-def _width(stream: TextIO, environ: Mapping[str, str]) -> int:
+def _width(stream: TextIO, environ: Mapping[str, str], pipe_width: int) -> int:
     columns = environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)
+    if not is_terminal(stream):
+        return pipe_width
     try:
-        return os.get_terminal_size(stream.fileno()).columns or _WIDTH_WITHOUT_TERMINAL
+        return os.get_terminal_size(stream.fileno()).columns or _WIDTH_OF_A_LOG
     except (AttributeError, OSError, ValueError):
-        return _WIDTH_WITHOUT_TERMINAL
+        return _WIDTH_OF_A_LOG
 
 
 def _understands_colour(environ: Mapping[str, str]) -> bool:

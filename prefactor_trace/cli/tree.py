@@ -37,7 +37,7 @@ def header(instance: InstanceSummary, screen: Screen) -> str:
         status += f" ({one_line(instance.termination_reason)})"
     rest = [took, spans + (f", {counts.failed} failed" if counts.failed else "")]
     name = " ".join(part for part in (instance.agent_name, instance.agent_version) if part)
-    parts = [screen.cut(one_line(name), _LONGEST_STRING), status, *rest]
+    parts = [screen.cut(one_line(name), screen.at_most(_LONGEST_STRING)), status, *rest]
     room = screen.width - sum(columns_of(part) + 2 for part in parts if part)
     parts[0] = screen.paint(parts[0], "bold")
     parts[1] = screen.paint(status, STATUS_COLOURS.get(instance.status, "bold"))
@@ -167,10 +167,10 @@ def _object(values: Mapping[str, Any], screen: Screen) -> str:
 def _value(value: object, screen: Screen) -> str:
     """Return a value as JSON, long texts cut and containers inside counted."""
     if isinstance(value, str):
-        return _text(screen.cut(one_line(value), _LONGEST_STRING))
+        return _text(screen.cut(one_line(value), screen.at_most(_LONGEST_STRING)))
     if isinstance(value, (list, dict)):
         whole = _text(value)
-        if len(whole) <= _LONGEST_STRING // 2:
+        if len(whole) <= screen.at_most(_LONGEST_STRING // 2):
             return whole
         noun = "item" if isinstance(value, list) else "key"
         return f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from prefactor_trace.cli.terminal import Screen, columns_of, one_line, write
+from prefactor_trace.cli.terminal import UNLIMITED, Screen, columns_of, one_line, write, write_json
 
 
 class Terminal(io.StringIO):
@@ -34,8 +34,25 @@ def test_paint_leaves_text_alone_without_colour() -> None:
 def test_width_comes_from_columns() -> None:
     """COLUMNS wins; what is no number is ignored; a width that holds nothing is not believed."""
     assert Screen.of(io.StringIO(), {"COLUMNS": "123"}).width == 123
-    assert Screen.of(io.StringIO(), {"COLUMNS": "wide"}).width == Screen().width
+    assert Screen.of(Terminal(), {"COLUMNS": "wide"}).width == Screen().width
     assert Screen.of(io.StringIO(), {"COLUMNS": "1"}).width >= 40
+
+
+def test_a_pipe_has_no_end_of_the_line() -> None:
+    """What reads from a pipe gets all there is, unless somebody says how wide it is."""
+    assert Screen.of(io.StringIO(), {}).width == UNLIMITED
+    assert Screen.of(io.StringIO(), {}, pipe_width=100).width == 100
+    assert Screen.of(io.StringIO(), {"COLUMNS": "80"}, pipe_width=100).width == 80
+    assert Screen().at_most(30) == 30
+    assert Screen(width=UNLIMITED).at_most(30) == UNLIMITED
+
+
+def test_json_is_ascii() -> None:
+    """JSON can be written to any stream, in many lines or in one."""
+    out = io.StringIO()
+    write_json(out, {"a": "\N{SNOWMAN}"})
+    write_json(out, [1, 2], indent=None)
+    assert out.getvalue() == '{\n  "a": "\\u2603"\n}\n[1, 2]\n'
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "latin-1"])

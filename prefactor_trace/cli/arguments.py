@@ -1,0 +1,124 @@
+"""The commands of ``prefactor-trace`` and their arguments."""
+
+import argparse
+import importlib
+from collections.abc import Callable
+from functools import partial
+from typing import TextIO
+
+from prefactor_trace._version import __version__
+from prefactor_trace.cli.words import count, port
+
+DEFAULT_PORT = 4590
+DEFAULT_QUESTION = "How is a span delivered when the service is away?"
+
+Command = Callable[[argparse.Namespace, TextIO], int]
+_Commands = argparse._SubParsersAction  # argparse has no public name for it
+_Parser = argparse.ArgumentParser
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    whole = argparse.ArgumentParser(
+        prog="prefactor-trace", description="See what an agent did, on this machine."
+    )
+    whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
+    database = argparse.ArgumentParser(add_help=False)
+    database.add_argument(
+        "--db",
+        metavar="PATH",
+        help="database (default: $PREFACTOR_LOCAL_DB, else in your data folder)",
+    )
+    _add_run(commands, database)
+    _add_serve(commands, database)
+    _add_runs(commands, database)
+    _add_demo(commands, database)
+    _add_replay(commands, database)
+    return whole
+
+
+def later(module: str, name: str) -> "partial[int]":
+    """Return a command whose module is imported when it is called.
+
+    So that `ls` loads neither the agent of the demo nor what talks HTTP.
+    """
+    return partial(_call, module, name)
+
+
+def _call(module: str, name: str, arguments: argparse.Namespace, out: TextIO) -> int:
+    command: Command = getattr(importlib.import_module(f"prefactor_trace.cli.{module}"), name)
+    return command(arguments, out)
+
+
+def _add_json(parser: argparse.ArgumentParser, help: str = "as JSON") -> None:
+    parser.add_argument("--json", action="store_true", help=help)
+
+
+def _add_run(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser(
+        "run",
+        parents=[db],
+        usage="prefactor-trace run [--db PATH] (SCRIPT | -m MODULE) [ARGS ...]",
+        help="run a program, then print the tree of what it did",
+        description="Run a program with local mode on. Its trace is printed on standard error, "
+        "so that its standard output stays its own.",
+        epilog="What follows SCRIPT or MODULE is the program's own, --db too: it stands before.",
+    )
+    program = parser.add_mutually_exclusive_group(required=True)
+    program.add_argument("script", nargs="?", metavar="SCRIPT", help="a file, as for python")
+    program.add_argument("-m", dest="module", metavar="MODULE", help="a module, as for python -m")
+    parser.set_defaults(command=later("run", "run"))
+
+
+def _add_serve(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser(
+        "serve", parents=[db], help="serve the Prefactor API on this machine, until Ctrl-C"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=port, default=DEFAULT_PORT, help="port, 0 for any (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--token", help="token that clients must have (default: $PREFACTOR_SERVE_TOKEN, else any)"
+    )
+    parser.set_defaults(command=later("serve", "serve"))
+
+
+def _add_runs(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser("ls", parents=[db], help="list the newest runs")
+    parser.add_argument(
+        "--limit", type=count, default=20, metavar="N", help="how many (default: %(default)s)"
+    )
+    _add_json(parser)
+    parser.set_defaults(command=later("runs", "ls"))
+    parser = commands.add_parser("show", parents=[db], help="print the tree of one run")
+    parser.add_argument("id", metavar="ID", help="its id, or as much of it as is unique")
+    _add_json(parser)
+    parser.set_defaults(command=later("runs", "show"))
+
+
+def _add_demo(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser(
+        "demo", parents=[db], help="watch an agent answer a question about a folder of documents"
+    )
+    parser.add_argument(
+        "question", nargs="?", default=DEFAULT_QUESTION, help='default: "%(default)s"'
+    )
+    parser.add_argument("--folder", metavar="DIR", help="documents (default: this project's own)")
+    parser.set_defaults(command=later("demo", "demo"))
+
+
+def _add_replay(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser(
+        "replay",
+        parents=[db],
+        help="send what processes that have died left in the spool",
+        description="Send what processes that have died left in the spool, to the service that the "
+        "PREFACTOR_* variables name, or with --db into a local database.",
+    )
+    parser.add_argument(
+        "--spool-dir", metavar="DIR", help="the spool (default: $PREFACTOR_SPOOL_DIR)"
+    )
+    _add_json(parser)
+    parser.set_defaults(command=later("replay", "replay"))
