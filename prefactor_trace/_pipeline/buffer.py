@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from prefactor_trace import _fate, _guard
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pipeline.held import HeldBuffer
 from prefactor_trace._pipeline.ledger import Ledger
+from prefactor_trace._pipeline.slices import in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._capture import Json
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 _NEVER = 1 << 62
 _FULL = "buffer full"
+_FEW = 1_000
+
+
+def _in_fews(count: int) -> Iterator[int]:
+    """Give numbers that add up to `count`, each of what is taken in a fraction of a slice."""
+    while count > 0:
+        yield min(count, _FEW)
+        count -= _FEW
 
 
 class Drained(NamedTuple):
@@ -143,15 +152,16 @@ class Buffer:
         """
         self._wake_at = self._batch
         ends, starts, instances = len(self._ends), len(self._starts), len(self._instances)
-        with self.ledger.lock:
-            taken = [self._starts.popleft() for _ in range(starts)]
-            self.held += starts
-            self.ledger.take(starts)
-        return Drained(
-            [self._instances.popleft() for _ in range(instances)],
-            taken,
-            [self._ends.popleft() for _ in range(ends)],
-        )
+        taken: list[Span] = []
+        for few in in_slices(_in_fews(starts)):
+            with self.ledger.lock:
+                taken += [self._starts.popleft() for _ in range(few)]
+                self.held += few
+                self.ledger.take(few)
+        ended: list[Span | Instance | Quality] = []
+        for few in in_slices(_in_fews(ends)):
+            ended += [self._ends.popleft() for _ in range(few)]
+        return Drained([self._instances.popleft() for _ in range(instances)], taken, ended)
 
     def claim(self, span: Span) -> tuple[AgentStatus, Json]:
         """Return a span's status and payload for its create, the only one that will be made.

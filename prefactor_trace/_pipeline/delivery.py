@@ -85,6 +85,7 @@ class Delivery:
         self.given_up: str | None = None  # why nothing that is taken will be delivered
         self._refusal = Fault("", "")
         self._ages = Ages()
+        self._heard = 0.0  # when the service last answered
         self._settings_sent = settings  # those that the batch on its way was sent with
 
     @property
@@ -172,7 +173,11 @@ class Delivery:
                 self._losses.lose_with_run(record)
             return []
         try:
-            items = list(self._items_of(step.kind, record, step.order))
+            if step.kind == "span":
+                status, payload = self._buffer.claim(record)
+                items = [make.create(record, status, payload, self.writer, step.order)]
+            else:
+                items = list(self._items_of(step.kind, record, step.order))
             for item in items:
                 if len(item.body) > self._settings.max_batch_bytes - _ENVELOPE:
                     item.cut(self._settings.max_batch_bytes - _ENVELOPE)
@@ -198,9 +203,6 @@ class Delivery:
             item.is_inherited = True
             record._fate = _fate.OPEN
             yield item
-        elif kind == "span":
-            status, payload = self._buffer.claim(record)
-            yield make.create(record, status, payload, self.writer, order)
         elif kind == "finish span":
             yield make.finish(record, self.writer, order)
         elif kind == "quality":
@@ -231,6 +233,7 @@ class Delivery:
         """Settle what was answered; what was not stays first in line, with its key."""
         self._backoff.note_success()
         self._limits.note_accepted()
+        self._heard = time.monotonic()
         left: list[Item] = []
         keys = {item.key for item in batch}
         try:
@@ -248,8 +251,10 @@ class Delivery:
         """Note what the service said of an item; return what is left to send of it, if anything."""
         if output is None:
             return item
-        item.record._instance._heard = time.monotonic()
-        read_control(output, item.record._instance)
+        instance = item.record._instance
+        instance._heard = self._heard
+        if "control" in output:
+            read_control(output, instance)
         if output.get("status") == "success":
             self._acknowledge(item)
             return None
@@ -310,13 +315,16 @@ class Delivery:
 
     def _acknowledge(self, item: Item) -> None:
         record = item.record
-        if item.action == "agent_instances/register":
+        if type(item) is Create:
+            # Or its end is told by another item, which may even have been answered before.
+            if record._fate == _fate.CREATED and not item.is_inherited:
+                self._ledger.deliver()
+                self._buffer.settle(record, _fate.SETTLED)
+        elif item.action == "agent_instances/register":
             self.intake.unsent_runs -= 1
         elif item.action == "agent_instances/finish":
             record._fate = _fate.SETTLED
-        elif isinstance(item, Create) and (item.is_inherited or record._fate != _fate.CREATED):
-            return  # its end is told by another item, which may even have been answered before
-        elif item.action.startswith("agent_spans/") and record._fate not in DONE:
+        elif item.action == "agent_spans/finish" and record._fate not in DONE:
             self._ledger.deliver()
             self._buffer.settle(record, _fate.SETTLED)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from prefactor_trace._span import Span
     from prefactor_trace.models import AgentSchemaVersionForRegister
 
+_UNDECLARED = b'"%b"' % UNDECLARED.encode()
 _CUT = b'"%b":true' % TRUNCATED.encode()
 _UTC = datetime.timezone.utc
 
@@ -105,13 +106,13 @@ class Create(Item):
 
     def write(self) -> None:
         """Make the JSON, under a type that the service knows and a parent that it will know."""
-        span, payload = self.record, self._payload
+        span, payload, name = self.record, self._payload, self._name
         self.schema_name = span.schema_name
         if span.schema_name not in span._instance._declared:
             # Put in after the payload was cut to length: the name is never what is left out.
             rest = payload[1:] if payload == b"{}" else b"," + payload[1:]
-            payload = b'{"%b":%b%b' % (SCHEMA_NAME_KEY.encode(), self._name, rest)
-            self.schema_name = UNDECLARED
+            payload = b'{"%b":%b%b' % (SCHEMA_NAME_KEY.encode(), name, rest)
+            self.schema_name, name = UNDECLARED, _UNDECLARED
         parent = delivered_parent(span)
         named = b"" if parent is None else b',"parent_span_id":"%b"' % parent.id.encode()
         self.body = (
@@ -121,7 +122,7 @@ class Create(Item):
             self.key.encode(),
             self._head,
             named,
-            to_json(self.schema_name),
+            name,
             payload,
             self._tail,
         )
