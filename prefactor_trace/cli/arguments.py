@@ -7,7 +7,7 @@ from functools import partial
 from typing import TextIO
 
 from prefactor_trace._version import __version__
-from prefactor_trace.cli.words import count, port
+from prefactor_trace.cli.words import age, count, port
 
 DEFAULT_PORT = 4590
 DEFAULT_QUESTION = "How is a span delivered when the service is away?"
@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands, database)
     _add_serve(commands, database)
     _add_runs(commands, database)
+    _add_comparisons(commands, database)
     _add_demo(commands, database)
     _add_replay(commands, database)
     return whole
@@ -96,6 +97,34 @@ def _add_runs(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser.add_argument("id", metavar="ID", help="its id, or as much of it as is unique")
     _add_json(parser)
     parser.set_defaults(command=later("runs", "show"))
+
+
+def _add_comparisons(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser(
+        "diff",
+        parents=[db],
+        help="compare two runs",
+        description="Compare two runs: their spans are aligned by name and order. Marked are those "
+        "that were added (+), removed (-), or are slower, faster or different (~).",
+    )
+    parser.add_argument("a", metavar="A", help="id of the first run, or its beginning")
+    parser.add_argument("b", metavar="B", help="id of the second run, or its beginning")
+    parser.add_argument("--all", action="store_true", help="show also the spans that are alike")
+    parser.add_argument(
+        "--exit-code", action="store_true", help="end with 3 when more than the timing differs"
+    )
+    _add_json(parser)
+    parser.set_defaults(command=later("diff", "diff"))
+    parser = commands.add_parser(
+        "stats", parents=[db], help="count spans, failures, durations and tokens of each type"
+    )
+    parser.add_argument("id", nargs="?", metavar="ID", help="only this run (default: all)")
+    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
+    parser.add_argument(
+        "--since", type=age, metavar="AGE", help="only runs that are not older, such as 7d or 12h"
+    )
+    _add_json(parser)
+    parser.set_defaults(command=later("stats", "stats"))
 
 
 def _add_demo(commands: "_Commands[_Parser]", db: _Parser) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, TextIO
 
+from prefactor_trace.cli import columns
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.session import instance_lines
-from prefactor_trace.cli.terminal import UNLIMITED, Screen, columns_of, one_line, write, write_json
+from prefactor_trace.cli.terminal import UNLIMITED, Screen, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS, duration
 from prefactor_trace.server import InstanceSummary, Store
 
@@ -17,7 +18,6 @@ _SHORTEST_ID = 10
 _LONGEST_CELL = 32
 _TITLES = ("ID", "AGENT", "VERSION", "STATUS", "STARTED", "TOOK", "SPANS", "FAILED")
 _STATUS = _TITLES.index("STATUS")
-_ON_THE_RIGHT = {_TITLES.index(title) for title in ("TOOK", "SPANS", "FAILED")}
 
 
 def ls(arguments: argparse.Namespace, out: TextIO) -> int:
@@ -70,26 +70,14 @@ def table(instances: Sequence[InstanceSummary], screen: Screen) -> Iterator[str]
     """Yield the lines of a table of runs, its titles first."""
     ids = [instance.id for instance in instances]
     short = shortest_unique(ids) if screen.width < UNLIMITED else max(map(len, ids), default=0)
-    rows = [_TITLES, *(_cells(instance, short, screen) for instance in instances)]
-    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
-    for at in map(_TITLES.index, ("AGENT", "VERSION")):
-        too_wide = sum(widths) + 2 * (len(widths) - 1) - screen.width
-        widths[at] = max(min(widths[at], len(_TITLES[at])), widths[at] - max(too_wide, 0))
-    for number, row in enumerate(rows):
-        padded = [
-            _padded(screen.cut(cell, width), width, at)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        if number == 0:
-            yield screen.paint("  ".join(padded).rstrip(), "bold")
-        else:
-            padded[_STATUS] = screen.paint(padded[_STATUS], STATUS_COLOURS.get(row[_STATUS], ""))
-            yield "  ".join(padded).rstrip()
-
-
-def _padded(cell: str, width: int, at: int) -> str:
-    spaces = " " * (width - columns_of(cell))
-    return spaces + cell if at in _ON_THE_RIGHT else cell + spaces
+    yield from columns.lines(
+        _TITLES,
+        [_cells(instance, short, screen) for instance in instances],
+        screen,
+        right=("TOOK", "SPANS", "FAILED"),
+        give_way=("AGENT", "VERSION"),
+        colour=lambda title, row: STATUS_COLOURS.get(row[_STATUS], "") if title == "STATUS" else "",
+    )
 
 
 def shortest_unique(ids: Sequence[str]) -> int:
