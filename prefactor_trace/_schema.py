@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -207,6 +206,8 @@ class Registry:
             or None,
         )
         content = version.model_dump(mode="json", by_alias=True, exclude_none=True)
+        import hashlib  # seldom, on the background thread, and slow to load
+
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         version.external_identifier = f"sha256:{digest[:32]}"
         return version, frozenset(name for name, _ in span_types)

@@ -5,14 +5,12 @@ may be. `load_settings` is the only place that reads them.
 """
 
 import dataclasses
-import ipaddress
 import logging
 import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from prefactor_trace.exceptions import SettingsError
 
@@ -111,6 +109,8 @@ def _client(value: object) -> Any:
 
 
 def _url(value: object) -> str:
+    from urllib.parse import urlsplit  # not with the library: most programs set no URL
+
     wanted = "a URL such as https://app.prefactorai.com"
     try:
         text = _text(value)
@@ -352,6 +352,10 @@ def _read(name: str, metadata: Mapping[str, Any], value: object) -> Any:
 def _check_together(settings: Settings) -> None:
     if settings.local or settings.api_token is None or settings.allow_insecure:
         return
+    if settings.api_url == DEFAULT_API_URL:
+        return
+    from urllib.parse import urlsplit
+
     parts = urlsplit(settings.api_url)
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise SettingsError(
@@ -361,6 +365,8 @@ def _check_together(settings: Settings) -> None:
 
 
 def _is_loopback(host: str) -> bool:
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

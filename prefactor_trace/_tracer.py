@@ -16,7 +16,6 @@ from prefactor_trace._context import current_instance
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
-from prefactor_trace._pipeline import Pipeline
 from prefactor_trace._schema import Registry
 from prefactor_trace._settings import Settings, apply_log_level, load_settings
 from prefactor_trace._surface import Surface
@@ -28,6 +27,7 @@ from prefactor_trace.receipts import Receipt, Stats
 
 if TYPE_CHECKING:
     from prefactor_trace._home import Home
+    from prefactor_trace._pipeline import Pipeline
 
 
 class Tracer(Surface):
@@ -71,6 +71,9 @@ class Tracer(Surface):
         self._lock = make_lock()
         home.is_off = home.is_quiet = settings.off_reason is not None
         if settings.off_reason is None:
+            # Only here: programs in which tracing is off do without half of this library.
+            from prefactor_trace._pipeline import Pipeline
+
             self._pipeline = pipeline or Pipeline(
                 settings,
                 registry,

@@ -11,12 +11,9 @@ import dataclasses
 import datetime
 import enum
 import math
-import pathlib
 import sys
 import types
-import uuid
 from collections import UserDict, UserList, abc, deque
-from decimal import Decimal
 from typing import Any
 
 from prefactor_trace import _guard
@@ -47,12 +44,11 @@ _TEXTUAL: tuple[tuple[type, abc.Callable[[Any], Any]], ...] = (
     (datetime.date, datetime.date.isoformat),
     (datetime.time, datetime.time.isoformat),
     (datetime.timedelta, datetime.timedelta.total_seconds),
-    (uuid.UUID, uuid.UUID.__str__),
-    (Decimal, Decimal.__str__),
-    (pathlib.PurePath, pathlib.PurePath.__str__),
     (complex, complex.__repr__),
     (range, range.__repr__),
 )
+# The same for classes that exist only if somebody has loaded their module.
+_TEXTUAL_IF_LOADED = (("uuid", "UUID"), ("decimal", "Decimal"), ("pathlib", "PurePath"))
 
 
 def snapshot(value: object) -> tuple[Json, int]:
@@ -198,9 +194,9 @@ class _Walk:
             return {"type": "function", "name": f"{value.__module__}.{value.__qualname__}"}
         if issubclass(kind, enum.Enum):
             return self.copy(object.__getattribute__(value, "_value_"), depth)
-        for known, read in _TEXTUAL:
-            if issubclass(kind, known):
-                return self._weighed(read(value))
+        textual = _textual(value, kind)
+        if textual is not None:
+            return self._weighed(textual)
         if any(map(_is_secret, kind.__mro__)):
             return self._weighed(_hide(value, kind))
         if issubclass(kind, BaseException):
@@ -235,6 +231,18 @@ class _Walk:
         if type(plain) is str:
             self.size += len(plain)
         return plain
+
+
+def _textual(value: Any, kind: type) -> str | float | None:
+    for known, read in _TEXTUAL:
+        if issubclass(kind, known):
+            plain: str | float = read(value)
+            return plain
+    for module, name in _TEXTUAL_IF_LOADED:
+        loaded: Any = getattr(sys.modules.get(module), name, None)
+        if loaded is not None and issubclass(kind, loaded):
+            return str(loaded.__str__(value))
+    return None
 
 
 def _plain_int(value: int) -> int | str:

@@ -175,7 +175,7 @@ class Delivery:
         try:
             if step.kind == "span":
                 status, payload = self._buffer.claim(record)
-                items = [make.create(record, status, payload, self.writer, step.order)]
+                items: list[Item] = [make.create(record, status, payload, self.writer, step.order)]
             else:
                 items = list(self._items_of(step.kind, record, step.order))
             for item in items:
