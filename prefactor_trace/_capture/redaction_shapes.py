@@ -75,7 +75,7 @@ _WEBHOOK = re.compile(
     r"(?:hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/\d{1,24}/)"
     r"([\w/-]{8,})"
 )
-_LONG_RUN = re.compile(r"[\w-]{16}", re.ASCII)  # each of the tokens has one
+_LONG_RUN = re.compile(r"\b[\w-]{16}", re.ASCII)  # each of the tokens has one
 # These are followed by so much of their own that words cannot be meant.
 _SURE_TOKEN = re.compile(r"gh[pousr]_|github_pat_|A(?:KIA|SIA)|AIza|eyJ|\d|[srp]k_|xox|SG\.|AGE-")
 
