@@ -27,6 +27,7 @@ _ELEMENT = re.compile(r"[^<]+(?=</)")
 _CODE = re.compile(
     r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[(\[]|(?:[A-Za-z_]+\.)+[A-Za-z_]+$|[a-z]+(?:_[a-z]+)+$"
 )
+_HIDDEN = tuple(operator + MARKER for operator in (":", "=", ">"))
 _NAME_CHARACTERS = frozenset("_-.$")
 _LONGEST_NAME = 64
 # In `print("Password: ", given)` the quote behind the colon ends a string, and begins none.
@@ -182,6 +183,8 @@ def _bare_span(text: str, at: int, found: re.Match[str]) -> tuple[int, int] | No
     bare = (tight and _IN_DSN.match(text, at)) or _BARE.match(text, at)
     if bare is None or text.startswith(MARKER, at) or text[at] in "[({":
         return None
+    if bare[0].rstrip(".)}:").endswith(_HIDDEN):
+        return None  # it is itself a name, whose value is hidden already
     value = bare[0].rstrip(".)]}:")
     end = at + len(value)
     if is_placeholder(value) or _is_code(value) or _VARIABLE_NAME.fullmatch(value):

@@ -194,8 +194,8 @@ class Walk:
     def _is_secret_name(self, name: Any) -> bool:
         if type(name) is dict and name.keys() == _BYTES_KEYS and _is_cut_bytes(name):
             name = _bytes_text(name)
-        if type(name) is not str:
-            return False
+        if type(name) is not str or name[:1] in ("{", "["):
+            return False  # a text in JSON is no name, whatever names are in it
         # Without known values, as it will be recorded: `dsn-<known>-password`.
         plain = self._known.hide(name)[0]
         return Verdict.SECRET in (self._names.judge(name), self._names.judge(plain))

@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     _add_serve(commands, database)
     _add_runs(commands, database)
     _add_comparisons(commands, database)
+    _add_prune(commands, database)
     _add_demo(commands, database)
     _add_replay(commands, database)
     return whole
@@ -125,6 +126,28 @@ def _add_comparisons(commands: "_Commands[_Parser]", db: _Parser) -> None:
     )
     _add_json(parser)
     parser.set_defaults(command=later("stats", "stats"))
+
+
+def _add_prune(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser(
+        "prune",
+        parents=[db],
+        help="delete old runs",
+        description="Delete runs that ended longer ago than an age, with their spans, and give "
+        "the space on the disk back.",
+    )
+    parser.add_argument(
+        "--older-than", type=age, required=True, metavar="AGE", help="such as 7d or 12h"
+    )
+    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help="also runs that never ended, when nothing was heard of them for that long",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+    _add_json(parser)
+    parser.set_defaults(command=later("prune", "prune"))
 
 
 def _add_demo(commands: "_Commands[_Parser]", db: _Parser) -> None:

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from prefactor_trace._capture.redaction import MARKER, Redactor
@@ -74,6 +74,8 @@ def same_shape(before: Any, after: Any) -> bool:
 
 @settings(deadline=None, max_examples=150)
 @given(payloads)
+@example({"Password:Password://0000": None})
+@example({"Name": '{"00000000000000000000000000000000000000": null, "Password": 0}', "Value": 0})
 def test_any_payload_stays_strict_json_of_its_shape(payload: dict[str, Any]) -> None:
     """Whatever is in it; the argument is not changed, and a second time nothing is left to do."""
     redactor = Redactor(environ={})
