@@ -10,6 +10,7 @@ from prefactor_trace._context import current_instance, current_span
 from prefactor_trace._flushed import flushed
 from prefactor_trace._instance import Instance
 from prefactor_trace._propagate import propagate
+from prefactor_trace._schema import Risk
 from prefactor_trace._span import Span
 from prefactor_trace._termination import checkpoint
 from prefactor_trace._tracer import (
@@ -38,6 +39,7 @@ __all__ = [
     "ROOT",
     "Instance",
     "PrefactorTerminated",
+    "Risk",
     "Span",
     "Tracer",
     "aflush",

@@ -21,7 +21,7 @@ from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace._idle import is_left_out
 from prefactor_trace._lasting import AT_ONCE, outlast
 from prefactor_trace._output import Output
-from prefactor_trace._schema import SpanOptions
+from prefactor_trace._schema import Function, SpanOptions
 from prefactor_trace._span import Span
 from prefactor_trace.exceptions import UsageError
 
@@ -88,7 +88,7 @@ class _Calls:
         self._arguments.ignore(self._options.ignore, _name_of(function))
         # What makes a second decorator the same as the first.
         self.mark: object = ("span", self._name, self.home)
-        self.home.registry.note(self._name, self._options)
+        self.home.registry.note(self._name, self._options, _described(function, self._options))
 
     def begin(
         self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, copied: bool = False
@@ -306,6 +306,18 @@ def _name_of(function: Any) -> str:
     inner = getattr(function, "func", None)  # of a partial
     return (
         _name_of(inner) if isinstance(function, functools.partial) else type(function).__qualname__
+    )
+
+
+def _described(function: Any, options: SpanOptions) -> Function:
+    return Function(
+        function,
+        tuple(options.ignore or ()),
+        records_input=options.capture_input is not False,
+        # What `reduce` makes of the items has a shape of its own; a block has no result.
+        records_output=options.capture_output is not False
+        and options.reduce is None
+        and _kind_of(function) != "block",
     )
 
 

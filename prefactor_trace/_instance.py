@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from prefactor_trace._home import Home
     from prefactor_trace._pipeline import Buffer, HeldBuffer
     from prefactor_trace._schema import Guessed
-    from prefactor_trace.models import AgentStatus, FinishStatus, InstancePurpose
+    from prefactor_trace.models import AgentStatus, DataRisk, FinishStatus, InstancePurpose
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,6 +54,8 @@ class InstanceOptions(NamedTuple):
     purpose: InstancePurpose | None = None
     id: str | None = None
     on_terminate: str | None = None
+    risk: DataRisk | None = None  # of span types of which none is said
+    source: str | None = None  # file that it was called in
 
 
 class Quality:
@@ -82,7 +84,7 @@ class Instance(Terminable):
 
     def __init__(self, home: Home, options: InstanceOptions) -> None:
         for field, value in zip(options._fields, options, strict=True):
-            if value is not None and not isinstance(value, str):
+            if field != "risk" and value is not None and not isinstance(value, str):
                 raise UsageError(
                     f"{field} of an instance must be text, got {type(value).__qualname__}"
                 )

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from prefactor_trace._nearest import hint
 from prefactor_trace.exceptions import SettingsError
 
 DEFAULT_API_URL = "https://app.prefactorai.com"
@@ -323,7 +324,7 @@ def load_settings(
     fields = {field.name: field for field in dataclasses.fields(Settings)}
     for name in given:
         if name not in fields:
-            raise SettingsError(f"unknown setting {name!r}{_nearest(name, fields)}")
+            raise SettingsError(f"unknown setting {name!r}{hint(name, fields)}")
     values: dict[str, Any] = {}
     for name, field in fields.items():
         variable = field.metadata["variable"]
@@ -371,13 +372,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def _nearest(name: str, names: Mapping[str, object]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(names))}"
 
 
 def apply_log_level(settings: Settings) -> None:

@@ -26,7 +26,14 @@ from prefactor_trace._idle import Idles, is_left_out
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._output import Output
 from prefactor_trace._record import check_mapping
-from prefactor_trace._schema import QualityType, Registry, SpanOptions, SpanType, read_risk
+from prefactor_trace._schema import (
+    QualityType,
+    Registry,
+    SpanOptions,
+    SpanType,
+    read_risk,
+    source,
+)
 from prefactor_trace._span import Span
 from prefactor_trace._termination import check_callback
 from prefactor_trace._untraced import Root
@@ -34,6 +41,7 @@ from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
     from prefactor_trace._home import Home
+    from prefactor_trace._schema import Risk
     from prefactor_trace.models import DataRisk, InstancePurpose
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -73,6 +81,7 @@ class Surface:
         purpose: InstancePurpose | None = None,
         id: str | None = None,
         on_terminate: TerminationMode | None = None,
+        risk: Risk | DataRisk | Mapping[str, Any] | None = None,
     ) -> Instance: ...
 
     def instance(
@@ -87,6 +96,7 @@ class Surface:
         purpose: InstancePurpose | None = None,
         id: str | None = None,
         on_terminate: TerminationMode | None = None,
+        risk: Risk | DataRisk | Mapping[str, Any] | None = None,
     ) -> Any:
         """Return one run of an agent: a block (sync or async) or a decorator.
 
@@ -101,16 +111,17 @@ class Surface:
             id: PFID of the run; made when missing.
             on_terminate: What happens when the platform ends the run: ``"continue"`` or ``"raise"``
                 (`PrefactorTerminated`, where its next span begins); the setting when missing.
+            risk: Risk of those span types of which none is said.
 
         Raises:
-            UsageError: `id` is not a PFID, `purpose` or `on_terminate` is an unknown word, or what
-                is decorated is not a function.
+            UsageError: `id` is not a PFID, `purpose`, `on_terminate` or `risk` has an unknown word,
+                or what is decorated is not a function.
         """
         if _is_decorated(agent_id):  # @instance without parentheses
-            return Instance(self._home, InstanceOptions())(agent_id)
+            return Instance(self._home, InstanceOptions(source=source()))(agent_id)
         options = InstanceOptions(
             *(agent_id, version, name, description, environment_id, external_identifier, purpose),
-            *(id, on_terminate),
+            *(id, on_terminate, read_risk(risk), source()),
         )
         return Instance(self._home, options)
 
@@ -130,7 +141,9 @@ class Surface:
         title: str | None = None,
         description: str | None = None,
         template: str | None = None,
-        risk: DataRisk | Mapping[str, Any] | None = None,
+        risk: Risk | DataRisk | Mapping[str, Any] | None = None,
+        params: Any = None,
+        result: Any = None,
         ignore: tuple[str, ...] | None = None,
         reduce: Callable[[list[Any]], Any] | None = None,
         started_at: datetime.datetime | None = None,
@@ -162,6 +175,9 @@ class Surface:
             description: What such a step does.
             template: Liquid one-liner over payload and result, shown as the span's summary.
             risk: Risk that such a step carries.
+            params: What the payload looks like: a JSON schema, a pydantic model or a type; of a
+                decorated function, what its annotations say when missing.
+            result: What the result looks like.
             ignore: Names of arguments of a decorated function that are not recorded.
             reduce: Makes the result of a decorated generator from the list of its items, which are
                 then all kept; without it the first and last ones are.
@@ -170,8 +186,9 @@ class Surface:
 
         Raises:
             UsageError: `schema_name` is empty, `payload` is not a mapping, an argument is unknown,
-                `risk` has a word that the platform does not know, or what is decorated is not a
-                function.
+                `risk` has a word that the platform does not know, `params` or `result` is no
+                schema, `template` names a field that there cannot be, or what is decorated is not
+                a function.
         """
         home = self._home
         if not options and type(schema_name) is str and schema_name:  # nearly always
@@ -322,7 +339,7 @@ class Surface:
         title: str | None = None,
         description: str | None = None,
         template: str | None = None,
-        risk: DataRisk | Mapping[str, Any] | None = None,
+        risk: Risk | DataRisk | Mapping[str, Any] | None = None,
     ) -> None:
         """Declare a span type before it is used; instances that begin later register it.
 
@@ -336,7 +353,8 @@ class Surface:
             risk: Risk that such a step carries.
 
         Raises:
-            UsageError: The name is empty, a schema is none, or `risk` has an unknown word.
+            UsageError: The name is empty, a schema is none, `risk` has an unknown word, `template`
+                names a field that the schemas lack, or the type was declared otherwise elsewhere.
         """
         declared = SpanType(params, result, title, description, template, read_risk(risk))
         self.registry.declare(schema_name, declared)
@@ -349,7 +367,7 @@ class Surface:
         title: str | None = None,
         description: str | None = None,
         template: str | None = None,
-        risk: DataRisk | Mapping[str, Any] | None = None,
+        risk: Risk | DataRisk | Mapping[str, Any] | None = None,
     ) -> None:
         """Declare a quality schema, so that `record_quality` may use its name.
 
@@ -362,7 +380,7 @@ class Surface:
             risk: Risk that the record carries.
 
         Raises:
-            UsageError: The name is empty, the schema is none, or `risk` has an unknown word.
+            UsageError: As `declare`.
         """
         declared = QualityType(schema, title, description, template, read_risk(risk))
         self.registry.declare_quality(name, declared)

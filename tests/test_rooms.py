@@ -26,6 +26,9 @@ GROUND = {
     "_pfid",
     "_version",
     "_clock",
+    "_identity",
+    "_liquid",
+    "_nearest",
 }
 """What everything may use, and which imports only itself."""
 
@@ -69,7 +72,7 @@ PICTURE = {
 }  # fmt: skip
 """Room to the rooms right below it. `_transport.local` alone opens the embedded server."""
 
-CLOSED = {"server": {"models", "_pfid", "exceptions", "_version"}}
+CLOSED = {"server": {"models", "_pfid", "exceptions", "_version", "_liquid"}}
 """Rooms that may use only this much of the ground."""
 
 BANNED = {

@@ -193,7 +193,7 @@ class Delivery:
 
     def _items_of(self, kind: str, record: Any, order: int) -> Iterator[Item]:
         if kind == "instance":
-            version, record._declared = self.writer.version(self._registry)
+            version, record._declared = self.writer.version(self._registry, record._options.risk)
             yield make.register(record, self.writer, version, order)
             yield make.start(record, order)
             record._fate = _fate.CREATED

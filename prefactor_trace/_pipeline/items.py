@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _fate
 from prefactor_trace._capture import TRUNCATED, Json, as_mapping, serialise, to_json
+from prefactor_trace._identity import version_of
 from prefactor_trace._schema import SCHEMA_NAME_KEY, UNDECLARED
 from prefactor_trace._version import SDK
 
@@ -165,7 +166,7 @@ def register(
         agent_id=options.agent_id or settings.agent_id,
         agent_version=AgentVersionForRegister(
             name=clean(options.name or settings.agent_name),
-            external_identifier=options.version or settings.version,
+            external_identifier=options.version or settings.version or version_of(options.source),
             description=clean(options.description),
             runtime_environment=RuntimeEnvironment(
                 os=sys.platform,

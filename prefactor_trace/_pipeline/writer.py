@@ -13,7 +13,7 @@ from prefactor_trace._capture import Json, as_mapping, serialise, to_json
 if TYPE_CHECKING:
     from prefactor_trace._schema import Registry
     from prefactor_trace._settings import Settings
-    from prefactor_trace.models import AgentSchemaVersionForRegister
+    from prefactor_trace.models import AgentSchemaVersionForRegister, DataRisk
 
 _MAX_NAMES = 1_000  # remembered; they are few, and the same ones for every span
 
@@ -54,22 +54,34 @@ class Writer:
             known = self._names[name] = to_json(self._redactor.redact_text(name))
         return known
 
-    def version(self, registry: Registry) -> tuple[AgentSchemaVersionForRegister, frozenset[str]]:
+    def version(
+        self, registry: Registry, risk: DataRisk | None = None
+    ) -> tuple[AgentSchemaVersionForRegister, frozenset[str]]:
         """Return what a registry declares, and the names of its span types.
 
         A type whose name holds a secret is left out: its spans go as undeclared ones.
+
+        Args:
+            registry: What was declared.
+            risk: That of the span types of which none was said.
         """
-        version, names = registry.version()
+        version, names = registry.version(risk)
         clean = self._redactor.redact_text
-        for declared in (version.span_type_schemas, version.quality_schemas):
-            types: list[Any] = list(declared or ())
-            for one in types:
-                for text in ("title", "description", "template"):
-                    if said := getattr(one, text):
-                        setattr(one, text, clean(said))
-            if declared is not None:
-                declared[:] = [one for one in types if clean(one.name) == one.name]
-        return version, frozenset(name for name in names if clean(name) == name)
+        update = {
+            part: [self._without_secrets(one) for one in types if clean(one.name) == one.name]
+            for part in ("span_type_schemas", "quality_schemas")
+            if (types := getattr(version, part)) is not None
+        }
+        kept = frozenset(name for name in names if clean(name) == name)
+        return version.model_copy(update=update), kept
+
+    def _without_secrets(self, declared: Any) -> Any:
+        texts = {
+            name: self._redactor.redact_text(said)
+            for name in ("title", "description", "template")
+            if (said := getattr(declared, name))
+        }
+        return declared.model_copy(update=texts)
 
     @property
     def failures(self) -> dict[str, int]:

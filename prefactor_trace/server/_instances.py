@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from prefactor_trace._liquid import render
 from prefactor_trace.models import (
     AgentInstanceRecordQuality,
     AgentInstanceSpanCounts,
@@ -20,7 +21,6 @@ from prefactor_trace.server._fields import (
     read_timestamp,
 )
 from prefactor_trace.server._refusal import invalid_action, invalid_field, not_found
-from prefactor_trace.server._template import render
 from prefactor_trace.server._transaction import Transaction
 
 

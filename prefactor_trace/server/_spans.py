@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from prefactor_trace._liquid import render
 from prefactor_trace._pfid import is_pfid
 from prefactor_trace.models import CreateAgentSpanRequest, FinishSpanRequest
 from prefactor_trace.server import _json
@@ -10,7 +11,6 @@ from prefactor_trace.server._fields import check_pfid, read_fields, read_timesta
 from prefactor_trace.server._json_schema import mismatches
 from prefactor_trace.server._refusal import invalid_action, invalid_field, not_found
 from prefactor_trace.server._schemas import DeclaredType
-from prefactor_trace.server._template import render
 from prefactor_trace.server._transaction import Transaction
 
 _FINAL = ("complete", "failed", "cancelled")

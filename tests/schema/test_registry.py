@@ -9,9 +9,11 @@ import pytest
 
 from prefactor_trace._schema import (
     UNDECLARED,
+    Function,
     Guessed,
     QualityType,
     Registry,
+    Risk,
     SpanOptions,
     SpanType,
 )
@@ -38,7 +40,9 @@ def test_what_is_declared_is_registered():
     registry.declare("raw", SpanType({"type": "object", "required": ["a"]}))
     search = span_type(registry, "search")
     assert search["params_schema"]["properties"] == {"text": {"title": "Text", "type": "string"}}
-    assert search["result_schema"] == {"type": "array", "items": {"type": "string"}}
+    assert search["result_schema"]["properties"] == {
+        "result": {"type": "array", "items": {"type": "string"}}
+    }
     assert (search["title"], search["template"]) == ("Search", "{{ text }}")
     assert span_type(registry, "raw")["params_schema"] == {"type": "object", "required": ["a"]}
     assert registry.version()[1] == {"search", "raw", UNDECLARED}
@@ -95,12 +99,12 @@ def test_a_schema_that_is_none_is_refused(wrong: object):
         Registry().declare_quality("good", QualityType(wrong))
 
 
-@pytest.mark.expects_fault
-def test_a_type_without_a_schema_is_any_object():
-    """Not every type of Python can be said in JSON."""
+def test_a_type_without_a_schema_is_any_object(caplog: pytest.LogCaptureFixture):
+    """Not every type of Python can be said in JSON; a line says so."""
     registry = Registry()
     registry.declare("step", SpanType(params=type("Opaque", (), {})))
     assert span_type(registry, "step")["params_schema"] == {"type": "object"}
+    assert "no JSON schema can be made of" in caplog.text
 
 
 def test_a_risk_is_read_from_a_mapping():
@@ -116,6 +120,110 @@ def test_a_risk_is_read_from_a_mapping():
         with pytest.raises(UsageError, match=r"risk.*$") as caught:
             registry.note("third", SpanOptions(risk=wrong))
         assert "\n" not in str(caught.value)
+
+
+def test_the_same_name_declared_twice_is_refused_with_both_places():
+    """Unless both say the same; a declaration that is run again may say something else."""
+    registry = Registry()
+    registry.declare("step", SpanType({"type": "object"}))
+    registry.declare("step", SpanType({"type": "object"}))
+    with pytest.raises(
+        UsageError, match=r"declared twice .* at .*test_registry\.py:\d+ and at .*py"
+    ):
+        registry.declare("step", SpanType(int))
+    registry.declare_quality("good", QualityType())
+    with pytest.raises(UsageError, match="the quality schema 'good' is declared twice"):
+        registry.declare_quality("good", QualityType(int))
+    for kind in (int, str):
+        registry.declare("other", SpanType(kind))
+    assert span_type(registry, "other")["params_schema"] == {"type": "string"}
+
+
+def test_functions_of_one_type_are_each_described():
+    """A payload is that of one of them, and their models may have one name."""
+
+    def model(annotation: Any) -> Any:
+        return pydantic.create_model("Arguments", value=(annotation, ...))
+
+    registry = Registry()
+    for name, annotation in (("b", int), ("a", str), ("c", str)):
+
+        def tool(arguments): ...
+
+        tool.__qualname__, tool.__doc__ = name, f"Does {name}."
+        tool.__annotations__ = {"arguments": model(annotation), "return": annotation}
+        registry.note("tool_call", None, Function(tool))
+    found = span_type(registry, "tool_call")
+    params: Any = found["params_schema"]
+    assert [part["description"] for part in params["anyOf"]] == ["Does a.", "Does b.", "Does c."]
+    kinds = [
+        params["$defs"][part["properties"]["arguments"]["$ref"].removeprefix("#/$defs/")]
+        for part in params["anyOf"]
+    ]
+    assert [kind["properties"]["value"]["type"] for kind in kinds] == [
+        "string",
+        "integer",
+        "string",
+    ]
+    assert len(found["result_schema"]["anyOf"]) == 2  # type: ignore[arg-type, index]
+    assert "description" not in found
+
+
+def test_a_function_decorated_again_takes_the_place_of_the_first():
+    """As in a notebook, whose cell is run again."""
+    registry = Registry()
+    for annotation in (int, str):
+
+        def tool(value): ...
+
+        tool.__annotations__ = {"value": annotation}
+        registry.note("tool", None, Function(tool))
+    assert span_type(registry, "tool")["params_schema"]["properties"] == {  # type: ignore[index]
+        "value": {"type": "string"}
+    }
+
+
+def test_what_is_declared_goes_before_what_is_inferred():
+    """In whichever order; a part that is not declared is still inferred."""
+
+    def tool(value: int) -> int: ...  # type: ignore[empty-body]
+
+    for first in (True, False):
+        registry = Registry()
+        if first:
+            registry.declare("tool", SpanType({"type": "object", "title": "Own"}))
+        registry.note("tool", None, Function(tool))
+        if not first:
+            registry.declare("tool", SpanType({"type": "object", "title": "Own"}))
+        found = span_type(registry, "tool")
+        assert found["params_schema"] == {"type": "object", "title": "Own"}
+        assert "result" in found["result_schema"]["properties"]  # type: ignore[index]
+
+
+def test_a_block_may_say_its_types():
+    """Where nobody has said them yet."""
+    registry = Registry()
+    registry.note("llm_call", SpanOptions(params=Query, result=int))
+    registry.note("llm_call", SpanOptions(params=int))
+    found = span_type(registry, "llm_call")
+    assert "text" in found["params_schema"]["properties"]  # type: ignore[index]
+    with pytest.raises(UsageError, match="params of 'llm_call' must be"):
+        registry.note("llm_call", SpanOptions(params=7))
+
+
+def test_a_version_is_made_once():
+    """Until something else is declared; each default of risk has a version of its own."""
+    registry = Registry()
+    registry.note("step", SpanOptions(title="Step"))
+    first = registry.version()
+    registry.note("step", SpanOptions(title="Step"))
+    assert registry.version() is first
+    risky = registry.version(Risk.pay().model)
+    assert risky is not first
+    assert risky[0].span_type_schemas[0].data_risk == Risk.pay().model  # type: ignore[index]
+    assert registry.version() is first
+    registry.note("other")
+    assert registry.version() is not first
 
 
 PROGRAM = """

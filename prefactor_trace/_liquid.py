@@ -4,12 +4,11 @@ Known: `{{ path }}`, `{{ path | default: "text" }}`, and `if`, `elsif`, `else`, 
 or a comparison with `==` or `!=`. A template with anything else has no summary.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
-
-from prefactor_trace.server import _json
 
 MAX_SUMMARY = 1_000
 """Characters that a summary may have."""
@@ -19,6 +18,7 @@ _PATH = r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*"
 _LITERAL = r"\"[^\"]*\"|'[^']*'|-?\d+(?:\.\d+)?|true|false|nil|null"
 _OUTPUT = re.compile(rf"({_PATH})(?:\s*\|\s*default:\s*({_LITERAL}))?\Z")
 _CONDITION = re.compile(rf"({_PATH})(?:\s*(==|!=)\s*({_LITERAL}))?\Z")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _WORDS = {"true": True, "false": False, "nil": None, "null": None}
 
 # A parsed template: texts, outputs, and branches of (condition, nodes).
@@ -45,6 +45,27 @@ def render(template: str | None, *fields: Mapping[str, Any] | None) -> str | Non
     for mapping in fields:
         known.update(mapping or {})
     return " ".join("".join(_output(nodes, known)).split())[:MAX_SUMMARY]
+
+
+def fields_of(template: str) -> frozenset[str]:
+    """Return the names of the fields that a template asks for; none where it is not understood."""
+    nodes = _parse(template)
+    return frozenset() if nodes is None else frozenset(map(_first_name, _paths(nodes)))
+
+
+def _paths(nodes: tuple[_Node, ...]) -> Iterator[str]:
+    for kind, content in nodes:
+        if kind == "output":
+            yield content[0]
+        elif kind == "branches":
+            for test, inner in content:
+                if test is not None:
+                    yield test[0]
+                yield from _paths(inner)
+
+
+def _first_name(path: str) -> str:
+    return path.partition(".")[0].partition("[")[0]
 
 
 @lru_cache(maxsize=256)
@@ -157,4 +178,8 @@ def _literal(text: str) -> Any:
 def _spell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else _json.write(value)
+    return (
+        value
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from prefactor_trace.server._template import MAX_SUMMARY, render
+from prefactor_trace._liquid import MAX_SUMMARY, render
 
 FIELDS = {
     "model": "m-1",

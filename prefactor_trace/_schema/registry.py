@@ -1,0 +1,197 @@
+"""Span types and quality schemas: what a tracer declares when an instance registers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from prefactor_trace._locks import make_lock
+from prefactor_trace._schema.declared import QualityType, SpanType, checked_schema
+from prefactor_trace._schema.options import (
+    SpanOptions,
+    check_options,
+    check_texts,
+    is_sendable,
+)
+from prefactor_trace._schema.places import caller, is_interactive
+from prefactor_trace._schema.risk import read_risk
+from prefactor_trace._schema.template import check_template
+from prefactor_trace._schema.version import schema_version
+from prefactor_trace.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from prefactor_trace._schema.inference import Function
+    from prefactor_trace.models import AgentSchemaVersionForRegister, DataRisk
+
+UNDECLARED = "undeclared"
+"""Span type that every schema version declares, for spans whose own type it could not know."""
+
+SCHEMA_NAME_KEY = "prefactor.schema_name"
+"""Key of the payload that holds the own type of a span sent as `UNDECLARED`."""
+
+
+class Guessed:
+    """Span types of a run that another process registered: all but those found unknown.
+
+    Args:
+        unknown: Names that the service refused.
+    """
+
+    def __init__(self, unknown: frozenset[str] = frozenset()) -> None:
+        self._unknown = unknown
+
+    def __contains__(self, schema_name: object) -> bool:
+        return schema_name not in self._unknown
+
+    def __sub__(self, unknown: Iterable[str]) -> Guessed:
+        return Guessed(self._unknown.union(unknown))
+
+
+class Registry:
+    """The span types and quality schemas of a tracer, added to from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = make_lock()
+        self._span_types: dict[str, SpanType] = {
+            UNDECLARED: SpanType(
+                title="Undeclared",
+                description="A span whose type was not declared when its instance registered.",
+            )
+        }
+        self._quality_types: dict[str, QualityType] = {}
+        self._places: dict[tuple[str, str], tuple[SpanType | QualityType, str]] = {}
+        self._versions: dict[str | None, tuple[AgentSchemaVersionForRegister, frozenset[str]]] = {}
+        self._declarations = 0  # that changed something
+
+    def declare(self, schema_name: str, declared: SpanType) -> None:
+        """Declare a span type, in place of what its spans have said of it.
+
+        Raises:
+            UsageError: The name is empty, a schema is neither a JSON schema nor a type, the
+                template names a field that the schemas lack, or the type was declared otherwise
+                in another place.
+        """
+        _check_name("declare", schema_name)
+        check_texts(declared)
+        declared = declared._replace(
+            params=checked_schema(schema_name, "params", declared.params),
+            result=checked_schema(schema_name, "result", declared.result),
+        )
+        check_template(f"span type {schema_name!r}", declared.template, declared.fields)
+        with self._lock:
+            self._check_place("span type", schema_name, declared)
+            known = self._span_types.get(schema_name, SpanType())
+            self._span_types[schema_name] = declared._replace(functions=known.functions)
+            self._changed()
+
+    def declare_quality(self, name: str, declared: QualityType) -> None:
+        """Declare a quality schema.
+
+        Raises:
+            UsageError: As `declare`.
+        """
+        _check_name("declare_quality", name)
+        check_texts(declared)
+        declared = declared._replace(schema=checked_schema(name, "schema", declared.schema))
+        check_template(f"quality schema {name!r}", declared.template, declared.fields)
+        with self._lock:
+            self._check_place("quality schema", name, declared)
+            self._quality_types[name] = declared
+            self._changed()
+
+    def _changed(self) -> None:
+        self._declarations += 1
+        self._versions.clear()
+
+    def _check_place(self, kind: str, name: str, declared: SpanType | QualityType) -> None:
+        """Refuse to declare the same name with another content in another place."""
+        here = caller()
+        before, there = self._places.get((kind, name), (declared, here))
+        if before != declared and there != here and not is_interactive(here):
+            raise UsageError(
+                f"the {kind} {name!r} is declared twice with different content: at {there} and at"
+                f" {here}; declare it once, or give the two different names"
+            )
+        self._places[kind, name] = declared, here
+
+    def note(
+        self,
+        schema_name: str,
+        options: SpanOptions | None = None,
+        function: Function | None = None,
+    ) -> None:
+        """Add a span type that is being used, and what is said of it where nothing was yet.
+
+        Raises:
+            UsageError: An option is wrong, or the template names a field that the function, whose
+                every argument and result are known, lacks.
+        """
+        if not is_sendable(schema_name):
+            return  # its spans go as undeclared ones
+        said = SpanType() if options is None else _said(schema_name, options)
+        if function is not None:
+            said = said._replace(functions=(function,))
+            check_template(f"span type {schema_name!r}", said.template, said.fields)
+        with self._lock:
+            known = self._span_types.get(schema_name)
+            noted = (known or SpanType()).with_more(said)
+            if noted != known:
+                self._span_types[schema_name] = noted
+                self._changed()
+
+    def note_used(self, schema_name: str) -> None:
+        """Add a span type that a span was given without any declaration."""
+        if schema_name not in self._span_types:
+            self.note(schema_name)
+
+    def note_quality(self, name: str) -> None:
+        """Add a quality schema that is being used."""
+        if name in self._quality_types or not is_sendable(name):
+            return
+        with self._lock:
+            self._quality_types.setdefault(name, QualityType())
+            self._changed()
+
+    def version(
+        self, risk: DataRisk | None = None
+    ) -> tuple[AgentSchemaVersionForRegister, frozenset[str]]:
+        """Return the schema version of all that is declared now, and the span types in it.
+
+        Its identifier is a hash of its content: the same declarations give the same version. It is
+        not to be changed: as long as nothing else is declared, it is the same object.
+
+        Args:
+            risk: That of the span types of which none was said.
+        """
+        key = None if risk is None else risk.model_dump_json()
+        with self._lock:
+            known = self._versions.get(key)
+            if known is not None:
+                return known
+            declarations = self._declarations
+            span_types = sorted(self._span_types.items())
+            quality_types = sorted(self._quality_types.items())
+        # The schemas of many types take a while, in which others must be able to declare.
+        names = frozenset(name for name, _ in span_types)
+        made = schema_version(span_types, quality_types, risk), names
+        with self._lock:
+            if declarations == self._declarations:
+                self._versions[key] = made
+        return made
+
+
+def _said(schema_name: str, options: SpanOptions) -> SpanType:
+    check_options(options)
+    return SpanType(
+        params=checked_schema(schema_name, "params", options.params),
+        result=checked_schema(schema_name, "result", options.result),
+        title=options.title,
+        description=options.description,
+        template=options.template,
+        risk=read_risk(options.risk),
+    )
+
+
+def _check_name(function: str, name: object) -> None:
+    if not isinstance(name, str) or not name or not is_sendable(name):
+        raise UsageError(f"{function} takes a name such as 'tool_call', got {name!r}")
