@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _add_runs(commands, database)
     _add_comparisons(commands, database)
     _add_prune(commands, database)
+    _add_schema(commands)
     _add_demo(commands, database)
     _add_replay(commands, database)
     return whole
@@ -148,6 +149,31 @@ def _add_prune(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
     _add_json(parser)
     parser.set_defaults(command=later("prune", "prune"))
+
+
+def _add_schema(commands: "_Commands[_Parser]") -> None:
+    parser = commands.add_parser(
+        "schema",
+        help="print what a module declares: span types, quality schemas, risk",
+        description="Import a module and print the schema version that it declares to the "
+        "platform; or say what has changed since one that was written to a file.",
+    )
+    parser.add_argument(
+        "module",
+        metavar="MODULE[:TRACER]",
+        help="a module or a file; with a tracer of its own that is not the default one",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("-o", "--output", metavar="FILE", help="write it to a file")
+    what.add_argument(
+        "--check", metavar="FILE", help="end with 3 if it differs from what was written there"
+    )
+    what.add_argument("--risk", action="store_true", help="a table of actions and kinds of data")
+    parser.add_argument(
+        "--strict", action="store_true", help="end with 3 if a span type states no risk; list them"
+    )
+    _add_json(parser)
+    parser.set_defaults(command=later("schema", "schema"))
 
 
 def _add_demo(commands: "_Commands[_Parser]", db: _Parser) -> None:

@@ -8,7 +8,7 @@ MISUNDERSTOOD = 2
 """The command was not understood."""
 
 DIFFERENT = 3
-"""`diff --exit-code` found two runs that differ."""
+"""`diff --exit-code` or `schema` found what was asked for: a difference, an omission."""
 
 INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended."""

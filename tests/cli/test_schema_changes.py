@@ -1,0 +1,146 @@
+"""What differs between two schema versions, and whether readers can go on."""
+
+from typing import Any
+
+import pytest
+
+from prefactor_trace.cli.schema_changes import Change, changes
+
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+
+
+def version(schema: Any = None, **more: Any) -> dict[str, Any]:
+    """Return a schema version of one span type."""
+    one = {"name": "step", "params_schema": schema or {"type": "object"}, **more}
+    return {"span_type_schemas": [one]}
+
+
+def fields(required: list[str] | None = None, **properties: Any) -> dict[str, Any]:
+    """Return a schema of an object."""
+    return {"type": "object", "properties": properties, "required": required or []}
+
+
+def kinds(before: Any, after: Any) -> list[tuple[str, str, str]]:
+    """Return what differs between two payload schemas."""
+    return [tuple(one) for one in changes(version(before), version(after))]
+
+
+CASES = {
+    "a field more": (fields(), fields(a=STRING), ".a", "added", "compatible"),
+    "a field less": (fields(a=STRING), fields(), ".a", "removed", "breaking"),
+    "missing": (
+        fields(["a"], a=STRING),
+        fields(a=STRING),
+        ".a",
+        "may be missing now",
+        "breaking",
+    ),
+    "always": (
+        fields(a=STRING),
+        fields(["a"], a=STRING),
+        ".a",
+        "is always there now",
+        "compatible",
+    ),
+    "another kind": (
+        fields(a=STRING),
+        fields(a=INTEGER),
+        ".a",
+        "string became integer",
+        "breaking",
+    ),
+    "also null": (
+        fields(a=STRING),
+        fields(a={"anyOf": [STRING, {"type": "null"}]}),
+        ".a",
+        "string became null or string",
+        "breaking",
+    ),
+    "no longer null": (
+        fields(a={"anyOf": [STRING, {"type": "null"}]}),
+        fields(a=STRING),
+        ".a",
+        "null or string became string",
+        "compatible",
+    ),
+    "a word more": (
+        fields(a={"enum": ["x"]}),
+        fields(a={"enum": ["x", "y"]}),
+        ".a",
+        '"x" became "x" or "y"',
+        "breaking",
+    ),
+    "items": (
+        fields(a={"type": "array", "items": STRING}),
+        fields(a={"type": "array", "items": INTEGER}),
+        ".a[]",
+        "string became integer",
+        "breaking",
+    ),
+    "described": (fields(a={}), fields(a=STRING), ".a", "is described now", "compatible"),
+    "not described": (fields(a=STRING), fields(a={}), ".a", "may be anything now", "breaking"),
+    "a bound gone": (
+        fields(a={**INTEGER, "minimum": 1}),
+        fields(a=INTEGER),
+        ".a",
+        "minimum 1 became none",
+        "breaking",
+    ),
+    "a bound more": (
+        fields(a=INTEGER),
+        fields(a={**INTEGER, "minimum": 1}),
+        ".a",
+        "minimum none became 1",
+        "compatible",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "where", "what", "kind"), CASES.values(), ids=CASES)
+def test_a_change_has_a_place_and_a_kind(before, after, where, what, kind):
+    """What was there before must still be there for a reader."""
+    assert kinds(before, after) == [(f"step payload{where}", what, kind)]
+
+
+def test_references_are_followed():
+    """A model that is renamed is the same; a circle ends."""
+
+    def whole(name: str, schema: Any) -> Any:
+        part = fields(a={"$ref": f"#/$defs/{name}"})
+        return {**part, "$defs": {name: schema}}
+
+    assert kinds(whole("Old", fields(x=STRING)), whole("New", fields(x=STRING))) == []
+    assert kinds(whole("A", fields(x=STRING)), whole("A", fields(x=INTEGER))) == [
+        ("step payload.a.x", "string became integer", "breaking")
+    ]
+    circle = fields(more={"$ref": "#/$defs/A"}, x=STRING)
+    other = fields(more={"$ref": "#/$defs/A"}, x=INTEGER)
+    assert kinds(whole("A", circle), whole("A", other))
+
+
+def test_types_come_and_go():
+    """Of spans and of quality."""
+    before = {"span_type_schemas": [{"name": "a", "params_schema": {}}]}
+    after = {
+        "span_type_schemas": [{"name": "b", "params_schema": {}}],
+        "quality_schemas": [{"name": "good", "schema": {}}],
+    }
+    assert changes(before, after) == [
+        Change("a", "span type removed", "breaking"),
+        Change("b", "span type added", "compatible"),
+        Change("good", "quality schema added", "compatible"),
+    ]
+
+
+def test_words_for_people_are_named_and_harmless():
+    """A template and a title are read by people."""
+    (change,) = changes(version(title="A"), version(title="B"))
+    assert change == Change("step", 'title "A" became "B"', "compatible")
+
+
+def test_a_risk_is_for_a_person_to_judge():
+    """Each word that differs is named."""
+    risk = {"action_profile": {"read_data": "allowed", "create_data": "unknown"}}
+    assert changes(version(), version(data_risk=risk)) == [
+        Change("step action_profile.read_data", "unknown became allowed", "risk")
+    ]
