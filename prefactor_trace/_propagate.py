@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from prefactor_trace import _guard
 from prefactor_trace._attached import attach_to
 from prefactor_trace._carrier import inject
 from prefactor_trace._context import Node, current, innermost
@@ -91,11 +93,30 @@ class _Carried:
 
     def __reduce__(self) -> tuple[Any, ...]:
         carrier = contextvars.copy_context().run(self._inject)
-        return _AttachedCall, (self._node._home, carrier, self._function)
+        return _receive, (self._node._home, carrier, self._function, _is_traced(self._function))
 
     def _inject(self) -> dict[str, str]:
         current.set(self._node)
         return dict(inject())
+
+
+def _receive(
+    home: Home, carrier: dict[str, str], function: Callable[..., Any], was_traced: bool
+) -> _AttachedCall:
+    if was_traced and not _is_traced(function):
+        _guard.log_seldom(
+            logging.WARNING,
+            f"untraced {function!r}",
+            "prefactor_trace: %s was sent here by value, without its decorator, so that its calls"
+            " are no spans; define it in a module that both processes import",
+            getattr(function, "__qualname__", function),
+            every=float("inf"),
+        )
+    return _AttachedCall(home, carrier, function)
+
+
+def _is_traced(function: object) -> bool:
+    return type(function).__module__ == "prefactor_trace._wrapper"  # which loads wrapt
 
 
 class _AttachedCall:

@@ -166,7 +166,10 @@ class Settings:
         "PREFACTOR_AGENT_NAME", None, _text, "Human-readable name of the agent's version."
     )
     version: str | None = _row(
-        "PREFACTOR_AGENT_IDENTIFIER", None, _text, "Version of the agent; its git commit, or that of its distribution, when missing."
+        "PREFACTOR_AGENT_IDENTIFIER",
+        None,
+        _text,
+        "Version of the agent; its git commit, or that of its distribution, when missing.",
     )
     environment_id: str | None = _row(
         "PREFACTOR_ENVIRONMENT_ID", None, _text, "Environment to run in (account tokens)."

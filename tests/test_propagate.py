@@ -122,3 +122,21 @@ def test_pickled_it_attaches_where_it_is_called(default_tracer):
     with t.instance() as run, t.span("outer") as outer:
         carried = pickle.loads(pickle.dumps(propagate(picklable.place)))
         assert elsewhere(carried) == (run.id, outer.id)
+
+
+def test_a_function_that_lost_its_decorator_on_the_way_is_named(
+    default_tracer, caplog: pytest.LogCaptureFixture
+):
+    """Engines send those of the main script by value, and only what was decorated arrives."""
+    cloudpickle = pytest.importorskip("cloudpickle")
+    t = default_tracer()
+
+    def look_up() -> int:
+        return 7
+
+    look_up.__module__ = "__main__"
+    for function, warned in ((look_up, False), (t.span("tool_call")(look_up), True)):
+        with t.instance():
+            sent = cloudpickle.dumps(propagate(function))
+        assert cloudpickle.loads(sent)() == 7
+        assert ("look_up was sent here by value, without its decorator" in caplog.text) is warned
