@@ -28,6 +28,8 @@ from prefactor_trace.exceptions import UsageError
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
 
+__tracebackhide__ = True  # pytest shows the user's own code
+
 F = TypeVar("F", bound=Callable[..., Any])
 # The code of every function that contextlib has made of a generator.
 _BLOCK_MAKERS = {
@@ -313,11 +315,11 @@ def _described(function: Any, options: SpanOptions) -> Function:
     return Function(
         function,
         tuple(options.ignore or ()),
-        records_input=options.capture_input is not False,
+        records_input=options.capture_input,
         # What `reduce` makes of the items has a shape of its own; a block has no result.
-        records_output=options.capture_output is not False
-        and options.reduce is None
-        and _kind_of(function) != "block",
+        records_output=False
+        if options.reduce is not None or _kind_of(function) == "block"
+        else options.capture_output,
     )
 
 

@@ -184,6 +184,12 @@ class Settings:
     local_db: str | None = _row(
         "PREFACTOR_LOCAL_DB", None, _path, "Local database; in the user's data folder if not set."
     )
+    offline: bool = _row(
+        "PREFACTOR_OFFLINE",
+        False,
+        _switch,
+        "Take what is recorded, and send none of it: tests.",
+    )
     session: str | None = _row(
         "PREFACTOR_SESSION", None, _text, "Groups the instances that one command started (local)."
     )

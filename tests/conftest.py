@@ -94,6 +94,7 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     default.is_off = default.is_quiet = False
     logger.setLevel(level)
     default.registry._span_types, default.registry._quality_types = types
+    default.registry._changed()
     _guard.log_fault = log_fault
     _guard.forget_logged()
     current.set(None)

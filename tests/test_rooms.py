@@ -88,8 +88,8 @@ THIRD_PARTY = {"pydantic", "pydantic_core", "httpx", "wrapt", "annotated_types"}
 FOR_TYPES = {"typing_extensions"}
 """What every type checker brings along, so that `if TYPE_CHECKING` may name it."""
 
-MORE_THIRD_PARTY = {"testing": {"pytest"}}
-"""The pytest plugin is loaded by pytest alone."""
+MORE_THIRD_PARTY: dict[str, set[str]] = {}
+"""Room to what it may import beside them."""
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "handler", "core"}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._capture import Json, as_mapping, serialise, to_json
+from prefactor_trace._schema import Captures
 
 if TYPE_CHECKING:
     from prefactor_trace._schema import Registry
@@ -65,7 +66,9 @@ class Writer:
             registry: What was declared.
             risk: That of the span types of which none was said.
         """
-        version, names = registry.version(risk)
+        version, names = registry.version(
+            risk, Captures(self.settings.capture_inputs, self.settings.capture_outputs)
+        )
         clean = self._redactor.redact_text
         update = {
             part: [self._without_secrets(one) for one in types if clean(one.name) == one.name]

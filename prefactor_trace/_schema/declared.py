@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace import _guard
 from prefactor_trace._capture import snapshot, to_json
-from prefactor_trace._schema.inference import Function
+from prefactor_trace._schema.inference import Captures, Function
 from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -54,17 +54,20 @@ class SpanType(NamedTuple):
                 result = fields_of(function.returned())
         return None if params is None or result is None else params | result
 
-    def for_create(self, name: str, risk: DataRisk | None) -> SpanTypeSchemaForCreate:
+    def for_create(
+        self, name: str, risk: DataRisk | None, captures: Captures
+    ) -> SpanTypeSchemaForCreate:
         """Return it as it is registered. What was not declared is inferred from its functions.
 
         Args:
             name: Its name.
             risk: What it carries where nobody has said.
+            captures: What is recorded of its functions where they do not say.
         """
         from prefactor_trace.models import SpanTypeSchemaForCreate
 
         functions = sorted(self.functions, key=lambda one: one.place)
-        inferred = [one.schemas() for one in functions]
+        inferred = [one.schemas(captures) for one in functions]
         params = _json_schema(name, self.params)
         result = _json_schema(name, self.result, is_result=True)
         if params is None and inferred:

@@ -40,14 +40,26 @@ class FunctionSchemas(NamedTuple):
     description: str | None
 
 
+class Captures(NamedTuple):
+    """What is recorded of the calls of decorated functions.
+
+    Attributes:
+        inputs: Whether arguments are.
+        outputs: Whether what is returned is.
+    """
+
+    inputs: bool = True
+    outputs: bool = True
+
+
 class Function:
     """A decorated function, whose schemas are made when they are first asked for.
 
     Args:
         function: What was decorated.
         ignored: Names of arguments that are not recorded.
-        records_input: Whether its arguments are recorded.
-        records_output: Whether what it returns is recorded as it is.
+        records_input: Whether its arguments are recorded; ``None`` where a setting decides.
+        records_output: The same of what it returns.
     """
 
     def __init__(
@@ -55,13 +67,13 @@ class Function:
         function: Any,
         ignored: tuple[str, ...] = (),
         *,
-        records_input: bool = True,
-        records_output: bool = True,
+        records_input: bool | None = None,
+        records_output: bool | None = None,
     ) -> None:
         self._function = inspect.unwrap(getattr(function, "__func__", function))
         self._ignored = ignored
         self._records = records_input, records_output
-        self._schemas: FunctionSchemas | None = None
+        self._schemas: dict[Captures, FunctionSchemas] = {}
 
     @property
     def name(self) -> str:
@@ -91,19 +103,26 @@ class Function:
         """
         return Function(self._function, self._ignored).schemas().result
 
-    def schemas(self) -> FunctionSchemas:
-        """Return its schemas; what cannot be found out allows everything."""
-        if self._schemas is None:
+    def schemas(self, captures: Captures = Captures()) -> FunctionSchemas:  # noqa: B008  # immutable
+        """Return its schemas; what cannot be found out allows everything.
+
+        Args:
+            captures: What is recorded where the function itself does not say.
+        """
+        said = zip(self._records, captures, strict=True)
+        captures = Captures(*(setting if own is None else own for own, setting in said))
+        if captures not in self._schemas:
             from prefactor_trace import _guard
 
             try:
-                self._schemas = self._infer()
+                self._schemas[captures] = self._infer(captures)
             except Exception as error:  # noqa: BLE001  # any object can be decorated
                 _guard.log_fault(f"making the schemas of {self.name}", error)
-                self._schemas = FunctionSchemas(self.name, {"type": "object"}, None, None)
-        return self._schemas
+                nothing = FunctionSchemas(self.name, {"type": "object"}, None, None)
+                self._schemas[captures] = nothing
+        return self._schemas[captures]
 
-    def _infer(self) -> FunctionSchemas:
+    def _infer(self, captures: Captures) -> FunctionSchemas:
         # Not with the library: loads pydantic.
         from prefactor_trace._schema.json_schema import as_result, schemas_of, with_definitions
 
@@ -113,9 +132,9 @@ class Function:
         except (TypeError, ValueError):  # a builtin that does not say
             return FunctionSchemas(self.name, {"type": "object"}, None, description)
         hints = _hints_of(self._function, signature)
-        parameters = [one for one in self._recorded(signature) if self._records[0]]
+        parameters = [one for one in self._recorded(signature) if captures.inputs]
         wanted = {f"p {one.name}": _value_of(one, hints) for one in parameters}
-        returned = _returned(hints.get("return", Missing)) if self._records[1] else Missing
+        returned = _returned(hints.get("return", Missing)) if captures.outputs else Missing
         wanted["return"] = returned
         known = {name: hint for name, hint in wanted.items() if hint is not Missing}
         schemas, definitions = schemas_of(known, by_alias=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prefactor_trace._locks import make_lock
 from prefactor_trace._schema.declared import QualityType, SpanType, checked_schema
+from prefactor_trace._schema.inference import Captures
 from prefactor_trace._schema.options import (
     SpanOptions,
     check_options,
@@ -22,6 +23,8 @@ from prefactor_trace.exceptions import UsageError
 if TYPE_CHECKING:
     from prefactor_trace._schema.inference import Function
     from prefactor_trace.models import AgentSchemaVersionForRegister, DataRisk
+
+    _Version = tuple[AgentSchemaVersionForRegister, frozenset[str]]
 
 UNDECLARED = "undeclared"
 """Span type that every schema version declares, for spans whose own type it could not know."""
@@ -60,7 +63,7 @@ class Registry:
         }
         self._quality_types: dict[str, QualityType] = {}
         self._places: dict[tuple[str, str], tuple[SpanType | QualityType, str]] = {}
-        self._versions: dict[str | None, tuple[AgentSchemaVersionForRegister, frozenset[str]]] = {}
+        self._versions: dict[tuple[str | None, Captures], _Version] = {}
         self._declarations = 0  # that changed something
 
     def declare(self, schema_name: str, declared: SpanType) -> None:
@@ -153,8 +156,10 @@ class Registry:
             self._changed()
 
     def version(
-        self, risk: DataRisk | None = None
-    ) -> tuple[AgentSchemaVersionForRegister, frozenset[str]]:
+        self,
+        risk: DataRisk | None = None,
+        captures: Captures = Captures(),  # noqa: B008  # immutable
+    ) -> _Version:
         """Return the schema version of all that is declared now, and the span types in it.
 
         Its identifier is a hash of its content: the same declarations give the same version. It is
@@ -162,8 +167,9 @@ class Registry:
 
         Args:
             risk: That of the span types of which none was said.
+            captures: What is recorded of functions that do not say.
         """
-        key = None if risk is None else risk.model_dump_json()
+        key = None if risk is None else risk.model_dump_json(), captures
         with self._lock:
             known = self._versions.get(key)
             if known is not None:
@@ -173,7 +179,7 @@ class Registry:
             quality_types = sorted(self._quality_types.items())
         # The schemas of many types take a while, in which others must be able to declare.
         names = frozenset(name for name, _ in span_types)
-        made = schema_version(span_types, quality_types, risk), names
+        made = schema_version(span_types, quality_types, risk, captures), names
         with self._lock:
             if declarations == self._declarations:
                 self._versions[key] = made

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prefactor_trace._transport.offline import OfflineTransport, is_listened_to
+
 if TYPE_CHECKING:
     from prefactor_trace._settings import Settings
     from prefactor_trace._transport.http import HttpTransport
     from prefactor_trace._transport.local import LocalTransport
 
 
-def open_transport(settings: Settings, sdk: str) -> HttpTransport | LocalTransport:
+def open_transport(
+    settings: Settings, sdk: str
+) -> HttpTransport | LocalTransport | OfflineTransport:
     """Return the transport that `settings` ask for; it connects with the first request.
 
     Args:
         settings: The settings.
         sdk: What the ``X-Prefactor-SDK`` header says.
     """
+    if settings.offline or is_listened_to():
+        return OfflineTransport()
     if settings.local:
         from prefactor_trace._transport.local import LocalTransport
 
@@ -28,4 +34,6 @@ def open_transport(settings: Settings, sdk: str) -> HttpTransport | LocalTranspo
 
 def target_of(settings: Settings) -> str:
     """Return what names the place that the transport leads to, the same in every process."""
+    if settings.offline:
+        return "offline"
     return f"local:{settings.local_db or ''}" if settings.local else settings.api_url

@@ -321,3 +321,25 @@ def test_decorating_loads_no_pydantic():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def test_a_setting_decides_what_is_recorded(tracer):
+    """Where the function does not say: what is not recorded is not described."""
+    t = tracer(capture_inputs=False, capture_outputs=False)
+
+    @t.span("quiet")
+    def quiet(query: str) -> str:
+        return query
+
+    @t.span("said", capture_input=True, capture_output=True)
+    def said(query: str) -> str:
+        return query
+
+    with t.instance():
+        quiet("a")
+        said("a")
+    types = t.items("register")[0]["agent_schema_version"]["span_type_schemas"]
+    found = {one["name"]: one for one in types}
+    assert found["quiet"]["params_schema"] == {"type": "object"}
+    assert "result_schema" not in found["quiet"]
+    assert found["said"]["params_schema"]["required"] == ["query"]

@@ -1,0 +1,275 @@
+"""The pytest plugin: what an agent did, for its tests to assert.
+
+It stands beside the package so that loading it, which every test run does, loads nothing of it:
+`prefactor_trace` is imported when a test asks for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from prefactor_trace.server import Server
+    from prefactor_trace.testing import CountingClock, Recorder
+
+_OFFLINE = "PREFACTOR_OFFLINE"
+_SECTION = "Captured prefactor trace"
+_MARKER = (
+    "prefactor(live, strict, allow_unfinished, allow_errors, purpose): how prefactor_trace records"
+    " this test"
+)
+_ALLOWED = {"live", "strict", "allow_unfinished", "allow_errors", "purpose"}
+
+_recorder_key = pytest.StashKey["Recorder"]()
+_undo_key = pytest.StashKey["list[Callable[[], object]]"]()
+_offline_before: list[str | None] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and the ini settings."""
+    group = parser.getgroup("prefactor", "prefactor_trace")
+    group.addoption(
+        "--prefactor-live",
+        action="store_true",
+        help="deliver what tests record, as a program would; by default nothing leaves a test run",
+    )
+    group.addoption(
+        "--prefactor-save",
+        action="store_true",
+        help="keep the traces of failing tests in the local database, and say how to see them",
+    )
+    group.addoption(
+        "--prefactor-trace",
+        choices=("all", "failed", "none"),
+        default="failed",
+        help="of which tests the trace is printed (default: %(default)s)",
+    )
+    parser.addini("prefactor_live", "as --prefactor-live", type="bool", default=False)
+    parser.addini(
+        "prefactor_strict",
+        "fail a test with the fixture captrace whose trace is not sound: unfinished spans, spans"
+        " ended twice, parents that were not captured, payloads that do not match their schema",
+        type="bool",
+        default=True,
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """See to it that nothing leaves this test run, before any code of the tests is imported."""
+    _offline_before.append(os.environ.get(_OFFLINE))
+    if not _is_live(early_config):
+        os.environ[_OFFLINE] = "1"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Describe the marker."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Put the environment back."""
+    del config
+    if _offline_before:
+        _set_offline(_offline_before.pop())
+
+
+def _is_live(config: pytest.Config) -> bool:
+    known = getattr(config, "known_args_namespace", config.option)
+    return bool(getattr(known, "prefactor_live", False) or config.getini("prefactor_live"))
+
+
+def _set_offline(value: str | None) -> None:
+    if value is None:
+        os.environ.pop(_OFFLINE, None)
+    else:
+        os.environ[_OFFLINE] = value
+
+
+def _marked(item: pytest.Item) -> dict[str, Any]:
+    """Return what the markers of a test say, the nearest one first."""
+    said: dict[str, Any] = {}
+    for marker in item.iter_markers("prefactor"):
+        unknown = marker.kwargs.keys() - _ALLOWED
+        if unknown or marker.args:
+            what = ", ".join(sorted(unknown)) or "arguments without a name"
+            raise pytest.UsageError(
+                f"{item.nodeid}: @pytest.mark.prefactor does not take {what};"
+                f" it takes {', '.join(sorted(_ALLOWED))}"
+            )
+        said = {**marker.kwargs, **said}
+    return said
+
+
+# Fixtures
+
+
+@pytest.fixture
+def captrace(request: pytest.FixtureRequest) -> Iterator[Recorder]:
+    """What the agent did in this test: a `prefactor_trace.testing.Recorder`."""
+    from prefactor_trace.testing import Recorder
+
+    said = _marked(request.node)
+    settings = {"purpose": said["purpose"]} if "purpose" in said else {}
+    recorder = Recorder(live=_is_live(request.config), **settings)
+    recorder.name = "captrace"
+    recorder.verbose = request.config.get_verbosity() >= 2
+    recorder.start()
+    request.node.stash[_recorder_key] = recorder
+    try:
+        yield recorder
+    finally:
+        recorder.stop()
+
+
+@pytest.fixture
+def prefactor_spans(captrace: Recorder) -> Recorder:
+    """The same as `captrace`."""
+    return captrace
+
+
+@pytest.fixture
+def prefactor_clock(captrace: Recorder) -> CountingClock:
+    """A clock that counts, and ids that count: the same run is the same text each time."""
+    return captrace.deterministic()
+
+
+@pytest.fixture
+def prefactor_config(captrace: Recorder) -> Callable[..., None]:
+    """A function that changes settings for this test."""
+    return captrace.configure
+
+
+@pytest.fixture(scope="session")
+def prefactor_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real Prefactor on a free port of this machine, for tests of HTTP and of processes."""
+    from prefactor_trace.server import Api, Server, Store
+
+    path = tmp_path_factory.mktemp("prefactor") / "server.db"
+    with Store(path) as store, Server(Api(store)) as server:
+        yield server
+
+
+# Around each test
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Have a test with a purpose recorded, also where it does not ask for the fixture."""
+    names = getattr(item, "fixturenames", None)
+    if names is not None and "captrace" not in names and "purpose" in _marked(item):
+        names.insert(0, "captrace")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let a test that is marked so deliver as a program would."""
+    if not _marked(item).get("live"):
+        return
+    undo: list[Callable[[], object]] = []
+    item.stash[_undo_key] = undo
+    offline = os.environ.get(_OFFLINE)
+    undo.append(lambda: _set_offline(offline))
+    _set_offline(None)
+    tracers = sys.modules.get("prefactor_trace._tracer")
+    if tracers is not None:
+        default = tracers._default
+        before = default._tracer
+
+        def put_back() -> None:
+            if default._tracer is not None and default._tracer is not before:
+                default._tracer.shutdown()
+            default._tracer = before
+
+        undo.append(put_back)
+        default._tracer = None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Put back what a live test has changed."""
+    undo = item.stash.get(_undo_key, None)
+    while undo:
+        undo.pop()()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
+    """Look at the trace of a test that has passed."""
+    recorder = item.stash.get(_recorder_key, None)
+    if recorder is None:
+        yield
+        return
+    first = recorder.mark()
+    outcome = yield
+    said = _marked(item)
+    passed = outcome.excinfo is None
+    if "purpose" in said and _is_live(item.config):
+        recorder.record_outcome("passed" if passed else "failed", item.nodeid)
+    if not passed or not said.get("strict", item.config.getini("prefactor_strict")):
+        return
+    wrong = recorder.unsound(
+        first,
+        allow_unfinished=said.get("allow_unfinished", ()),
+        allow_errors=said.get("allow_errors", False),
+    )
+    if wrong:
+        try:
+            told = "\n".join(f"    {line}" for line in wrong)
+            pytest.fail(
+                f"the trace is not sound:\n{told}\n\n{recorder.report()}\n"
+                "(@pytest.mark.prefactor(strict=False) lets it be)",
+                pytrace=False,
+            )
+        except pytest.fail.Exception as failure:
+            outcome.force_exception(failure)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, None]:
+    """Show the trace with the report of a test that has failed."""
+    outcome = yield
+    report = outcome.get_result()
+    recorder = item.stash.get(_recorder_key, None)
+    wanted = item.config.getoption("prefactor_trace")
+    if recorder is None or report.when != "call" or wanted == "none":
+        return
+    if report.failed or wanted == "all":
+        text = recorder.report()
+        # The failure itself may have shown it.
+        if text.partition("\n")[0] not in str(report.longrepr):
+            report.sections.append((_SECTION, str(text)))
+    if report.failed and item.config.getoption("prefactor_save"):
+        report.sections.append(("Saved prefactor trace", "\n".join(recorder.save())))
+    del call
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the traces of the tests that have passed, where they are asked for."""
+    if config.getoption("prefactor_trace") != "all":
+        return
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.sections:
+            if name == _SECTION:
+                terminalreporter.section(f"{report.nodeid}: {name}", "-")
+                terminalreporter.write_line(text)
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Show the trace where a count of spans is not as expected, and how a payload differs."""
+    kind = type(left)
+    if kind.__module__ == "prefactor_trace.testing.assertions" and kind.__name__ == "Count":
+        with contextlib.suppress(AttributeError):
+            return [f"{int(left)} {op} {right!r}", "", *left.report.splitlines()]  # type: ignore[attr-defined, call-overload]
+    if kind.__module__ == "prefactor_trace.testing.spans" and isinstance(right, dict):
+        from prefactor_trace.testing.matching import differences
+
+        payload = left.payload  # type: ignore[attr-defined]
+        return [f"{left!r} {op} a payload:", *differences(payload, right, "payload")]
+    return None

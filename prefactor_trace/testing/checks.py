@@ -1,0 +1,129 @@
+"""What holds of every sound trace: each check returns what is wrong, a line each."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from prefactor_trace._capture.redaction import Redactor
+from prefactor_trace.server._json_schema import mismatches
+from prefactor_trace.testing.spans import RecordedSpan
+
+
+def unfinished(spans: Sequence[RecordedSpan], allowed: Collection[str]) -> list[str]:
+    """Return the spans that never ended.
+
+    Args:
+        spans: Every span.
+        allowed: Names of types that may be open.
+    """
+    return [
+        f"{_place(span)} never ended"
+        for span in spans
+        if not span.finished and span.schema_name not in allowed
+    ]
+
+
+def orphans(spans: Sequence[RecordedSpan]) -> list[str]:
+    """Return the spans whose parent was never captured, or belongs to another run."""
+    found = []
+    for span in spans:
+        if span.parent_id is not None and span.parent is None:
+            found.append(f"{_place(span)} has a parent that was not captured")
+        elif span.parent is not None and span.parent.instance is not span.instance:
+            found.append(f"{_place(span)} has a parent in another run: {span.parent!r}")
+    return found
+
+
+def nonconforming(
+    spans: Sequence[RecordedSpan], schemas: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Return where payloads and results differ from their JSON schemas.
+
+    Args:
+        spans: Every span.
+        schemas: Name of a span type to the JSON schema of its payload; what each span's run has
+            registered when missing.
+    """
+    return [
+        f"{_place(span)}: {one['field']}  {one['message']}"
+        for span in spans
+        for one in _mismatches(span, schemas)
+    ]
+
+
+def _mismatches(span: RecordedSpan, schemas: Mapping[str, Any] | None) -> Iterator[dict[str, str]]:
+    known = span.instance.span_types.get(span.schema_name) or {}
+    params = known.get("params_schema") if schemas is None else schemas.get(span.schema_name)
+    if params is not None and not span.truncated:
+        yield from mismatches(params, span.payload, "payload")
+    result = known.get("result_schema") if schemas is None else None
+    # What a span says that failed is its error.
+    if result is not None and span.status == "complete" and span.result_payload is not None:
+        yield from mismatches(result, span.result_payload, "result_payload")
+
+
+def secrets(spans: Sequence[RecordedSpan], values: Collection[str]) -> list[str]:
+    """Return the places that hold a secret, without it.
+
+    Args:
+        spans: Every span.
+        values: Secrets, beside what is known to be one by its name or its shape.
+    """
+    redactor = Redactor(environ=os.environ)
+    for value in values:
+        redactor.register(value)
+    found = []
+    for span in spans:
+        for part in ("payload", "result_payload"):
+            content = getattr(span, part) or {}
+            clean, count = redactor.redact(content)
+            text = json.dumps(content, ensure_ascii=False)
+            if count:
+                found += [f"{_place(span)}: {place}" for place in _changed(content, clean, part)]
+            elif any(value and value in text for value in values):
+                found.append(f"{_place(span)}: {part}")
+    return found
+
+
+def _changed(before: Any, after: Any, where: str) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+        for key in before:
+            yield from _changed(before[key], after[key], f"{where}.{key}")
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for at, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _changed(old, new, f"{where}[{at}]")
+    elif before != after:
+        yield where
+
+
+def overlap(spans: Sequence[RecordedSpan], names: Sequence[str]) -> str | None:
+    """Return why no spans of these types were open at the same time; ``None`` where some were."""
+    groups = [[span for span in spans if span.schema_name == name] for name in names]
+    for name, group in zip(names, groups, strict=True):
+        if not group:
+            return f"there is no {name!r}"
+    for chosen in itertools.product(*groups):
+        if len(set(chosen)) == len(chosen) and _overlap(chosen):
+            return None
+    first = [group[0] for group in groups]
+    ends = ", ".join(
+        f"{span!r} from {_clock(span.started_at)} to {_clock(span.finished_at)}" for span in first
+    )
+    return f"one ended before the other began: {ends}"
+
+
+def _overlap(spans: Sequence[RecordedSpan]) -> bool:
+    latest = max(span.started_at for span in spans if span.started_at is not None)
+    return all(span.finished_at is None or latest < span.finished_at for span in spans)
+
+
+def _clock(moment: Any) -> str:
+    return "open" if moment is None else moment.strftime("%M:%S.%f")
+
+
+def _place(span: RecordedSpan) -> str:
+    return repr(span) if not span.where else f"{span!r} ({span.where})"

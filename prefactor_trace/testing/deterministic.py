@@ -1,0 +1,51 @@
+"""A clock that counts and ids that count, so that the same run is the same text each time."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_START = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z, nanoseconds since the epoch
+_STEP = 1_000_000  # a millisecond
+
+
+class CountingClock:
+    """A clock that goes on by a millisecond each time it is read.
+
+    Attributes:
+        now: What it shows, nanoseconds since the epoch.
+    """
+
+    def __init__(self) -> None:
+        self.now = _START
+        self._lock = threading.Lock()
+
+    def __call__(self) -> int:
+        """Return the time, and go on."""
+        with self._lock:
+            self.now += _STEP
+            return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        with self._lock:
+            self.now += round(seconds * 1_000_000_000)
+
+
+class CountingIds:
+    """PFIDs that count from 1."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def __call__(self) -> str:
+        """Return the next id."""
+        number, text = next(self._numbers), ""
+        while number:
+            number, digit = divmod(number, 32)
+            text = _ALPHABET[digit] + text
+        return text.rjust(32, "0")
+
+    def reset(self) -> None:
+        """Count on: a forked child has a recorder of its own."""

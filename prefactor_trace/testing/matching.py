@@ -1,0 +1,98 @@
+"""Does a value look like what a test expects? And where not, in words."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_LONGEST = 60
+
+
+def differences(value: Any, expected: Any, where: str) -> list[str]:
+    """Return where `value` is not as expected, a line each.
+
+    Args:
+        value: Plain JSON.
+        expected: A value; or a type, a compiled pattern (searched), a function of one argument, or
+            ``...``, which only has to be there. Mappings need only the keys that they name.
+        where: What the value is called in the lines.
+    """
+    return list(_differences(value, expected, where))
+
+
+def _differences(value: Any, expected: Any, where: str) -> Iterator[str]:
+    if isinstance(expected, Mapping):
+        yield from _in_mapping(value, expected, where)
+    elif isinstance(expected, (list, tuple)):
+        yield from _in_list(value, expected, where)
+    elif expected is not ... and (told := _unlike(value, expected)):
+        yield f"{where}  {told}"
+
+
+def _unlike(value: Any, expected: Any) -> str | None:
+    """Return how a single value is not as expected, ``None`` where it is."""
+    if isinstance(expected, type):
+        # JSON has one kind of number, and `True` is none.
+        kinds = (int, float) if expected is float else (expected,)
+        if isinstance(value, kinds) and (expected is bool or not isinstance(value, bool)):
+            return None
+        return f"expected a {expected.__name__}, was {shown(value)}"
+    if isinstance(expected, re.Pattern):
+        if isinstance(value, str) and expected.search(value):
+            return None
+        return f"expected to match {expected.pattern!r}, was {shown(value)}"
+    if callable(expected):
+        name = getattr(expected, "__name__", repr(expected))
+        return None if expected(value) else f"{name} said no to {shown(value)}"
+    if value == expected and isinstance(value, bool) is isinstance(expected, bool):
+        return None
+    return f"expected {shown(expected)}, was {shown(value)}"
+
+
+def _in_mapping(value: Any, expected: Mapping[Any, Any], where: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{where}  expected {shown(dict(expected))}, was {shown(value)}"
+        return
+    for key, part in expected.items():
+        if key in value:
+            yield from _differences(value[key], part, f"{where}.{key}")
+        else:
+            has = ", ".join(value) or "nothing"
+            yield f"{where}.{key}  expected {shown(part)}, is missing (there is {has})"
+
+
+def _in_list(value: Any, expected: Any, where: str) -> Iterator[str]:
+    if not isinstance(value, list) or len(value) != len(expected):
+        yield f"{where}  expected {shown(list(expected))}, was {shown(value)}"
+        return
+    for at, (part, wanted) in enumerate(zip(value, expected, strict=True)):
+        yield from _differences(part, wanted, f"{where}[{at}]")
+
+
+def matches_text(value: Any, pattern: Any) -> bool:
+    """Return whether a value is as a tree's text says: ``*`` in a string stands for any text."""
+    if isinstance(pattern, str) and isinstance(value, str) and "*" in pattern:
+        return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
+    if isinstance(pattern, dict) and isinstance(value, dict):
+        return all(key in value and matches_text(value[key], pattern[key]) for key in pattern)
+    return not differences(value, pattern, "")
+
+
+def shown(value: Any, longest: int = _LONGEST) -> str:
+    """Return a value in one short line: as JSON where it is, cut with its size."""
+    if value is ...:
+        return "anything"
+    if isinstance(value, type):
+        return f"a {value.__name__}"
+    if isinstance(value, re.Pattern):
+        return f"/{value.pattern}/"
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = repr(value)
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest - 10]}… {len(text.encode())} B"

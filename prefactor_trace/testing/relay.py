@@ -1,0 +1,64 @@
+"""A server on this machine that hands what other processes send to a recorder."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefactor_trace.testing.capture import Capture
+
+_ANY_TOKEN = "recorded-by-a-test"  # noqa: S105  # opens nothing
+
+
+class Relay:
+    """Listens on a free port until it is stopped.
+
+    Args:
+        capture: What gets the requests.
+    """
+
+    def __init__(self, capture: Capture) -> None:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                answer = capture(json.loads(body))
+                self.send_response(answer.status or 503)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing among the output of the tests."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
+        self._thread.start()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a process that sends what it records here."""
+        from prefactor_trace import inject_env
+
+        left_out = ("PREFACTOR_OFFLINE", "PREFACTOR_LOCAL", "PREFACTOR_ENABLED")
+        kept = {
+            name: value for name, value in inject_env(os.environ).items() if name not in left_out
+        }
+        return kept | {
+            "PREFACTOR_API_URL": f"http://127.0.0.1:{self._server.server_address[1]}",
+            "PREFACTOR_API_TOKEN": _ANY_TOKEN,
+        }
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

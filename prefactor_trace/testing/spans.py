@@ -1,0 +1,226 @@
+"""Spans and instances as they would have been sent, for a test to look at."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prefactor_trace._capture import TRUNCATED
+from prefactor_trace._schema import SCHEMA_NAME_KEY
+
+if TYPE_CHECKING:
+    from prefactor_trace.models import AgentStatus
+
+__tracebackhide__ = True  # a failure is shown where the test has asked
+
+MARKER = "[redacted]"
+_ERROR_KEYS = ("error_type", "message", "stacktrace")
+
+
+class RecordedError(NamedTuple):
+    """What a failed span says of its error.
+
+    Attributes:
+        type: Qualified name of the exception's class.
+        message: Its text.
+    """
+
+    type: str
+    message: str
+
+
+class Origin(NamedTuple):
+    """Where a span began; only known of spans of this process.
+
+    Attributes:
+        where: ``file:line`` of the block, or of the call of a decorated function.
+        thread: Name of the thread.
+        task: Name of the asyncio task, ``None`` outside one.
+    """
+
+    where: str | None = None
+    thread: str | None = None
+    task: str | None = None
+
+
+class RecordedInstance:
+    """One run, as it would have been sent.
+
+    Attributes:
+        id: PFID of the instance.
+        agent_id: Agent that ran.
+        version: Version of the agent.
+        purpose: ``"live"``, ``"smoke_test"`` or ``"eval"``, or ``None`` where none was said.
+        status: Where the run stands.
+        spans: Its spans, in the order in which they began.
+        quality: Name to the newest quality record of that name.
+        span_types: Name to span type, as it was registered.
+    """
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.agent_id: str | None = None
+        self.version: str | None = None
+        self.purpose: str | None = None
+        self.status: AgentStatus = "pending"
+        self.spans: list[RecordedSpan] = []
+        self.quality: dict[str, Any] = {}
+        self.span_types: dict[str, dict[str, Any]] = {}
+
+    def register(self, item: dict[str, Any]) -> None:
+        """Take what the item that registers it says, which may come after its first spans."""
+        declared = (item.get("agent_schema_version") or {}).get("span_type_schemas") or ()
+        self.agent_id = item.get("agent_id")
+        self.version = (item.get("agent_version") or {}).get("external_identifier")
+        self.purpose = item.get("purpose")
+        self.span_types = {one["name"]: one for one in declared}
+
+    def __repr__(self) -> str:
+        return (
+            f"<RecordedInstance {self.agent_id or self.id} {self.status}, {len(self.spans)} spans>"
+        )
+
+
+class RecordedSpan:
+    """One span, as it would have been sent.
+
+    Attributes:
+        id: PFID of the span.
+        schema_name: Name of its type.
+        payload: What went in.
+        result_payload: What came out, ``None`` where nothing was said.
+        status: ``"active"`` while it is open.
+        parent: Span that it is nested in, ``None`` at the top of the run.
+        parent_id: Id of that span; it is set also where that span was never recorded.
+        children: Spans nested in it, in the order in which they began.
+        instance: Run that it belongs to.
+        started_at: When it began.
+        finished_at: When it ended, ``None`` while it is open.
+        seq: Its place among all spans, from 1 on, in the order in which they began.
+        where: ``file:line`` where it began, where that is known.
+        thread: Name of the thread that it began in, where that is known.
+        task: Name of the asyncio task that it began in.
+    """
+
+    def __init__(self, created: dict[str, Any], instance: RecordedInstance, origin: Origin) -> None:
+        payload = dict(created.get("payload") or {})
+        self.id: str = created["id"]
+        self.schema_name: str = payload.pop(SCHEMA_NAME_KEY, created["schema_name"])
+        self.sent_as: str = created["schema_name"]
+        self.payload: dict[str, Any] = payload
+        self.result_payload: dict[str, Any] | None = created.get("result_payload")
+        self.status: AgentStatus = created["status"]
+        self.parent: RecordedSpan | None = None
+        self.parent_id: str | None = created.get("parent_span_id")
+        self.children: list[RecordedSpan] = []
+        self.instance = instance
+        self.started_at = _moment(created["started_at"])
+        self.finished_at = _moment(created.get("finished_at"))
+        self.seq = 0
+        self.where, self.thread, self.task = origin
+
+    def finish(self, item: dict[str, Any]) -> None:
+        """Take what the item that finishes it says."""
+        self.status = item["status"]
+        self.finished_at = _moment(item.get("timestamp"))
+        if item.get("result_payload") is not None:
+            self.result_payload = dict(item["result_payload"])
+            late = self.result_payload.pop("prefactor.payload", None)
+            self.payload = self.payload if late is None else late
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended."""
+        return self.status not in ("pending", "active")
+
+    @property
+    def error(self) -> RecordedError | None:
+        """What went wrong, of a span that failed."""
+        said = self.result_payload or {}
+        if self.status != "failed" or "error_type" not in said:
+            return None
+        return RecordedError(said["error_type"], said.get("message", ""))
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that it took, ``None`` while it is open."""
+        if self.finished_at is None or self.started_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def path(self) -> str:
+        """Names of the spans around it and its own, such as ``"agent:run/tool_call"``."""
+        above = "" if self.parent is None else f"{self.parent.path}/"
+        return above + self.schema_name
+
+    @property
+    def descendants(self) -> list[RecordedSpan]:
+        """Return every span below it, each before its own children."""
+        return list(self._below())
+
+    def _below(self) -> Iterator[RecordedSpan]:
+        for child in self.children:
+            yield child
+            yield from child._below()
+
+    @property
+    def truncated(self) -> bool:
+        """Whether a part of payload or result was left out."""
+        return _holds(self.payload, TRUNCATED) or _holds(self.result_payload, TRUNCATED)
+
+    @property
+    def redacted(self) -> int:
+        """How many secrets were taken out."""
+        return _markers(self.payload) + _markers(self.result_payload)
+
+    @property
+    def result_without_error(self) -> dict[str, Any] | None:
+        """What came out, without what is said of an error."""
+        said = self.result_payload
+        if said is None or self.error is None:
+            return said
+        return {key: value for key, value in said.items() if key not in _ERROR_KEYS} or None
+
+    def like(self, expected: dict[str, Any]) -> bool:
+        """Assert that the payload has these values; return ``True``.
+
+        Args:
+            expected: A part of the payload: nested mappings need only the keys that they name. A
+                type, a compiled pattern, a function of one argument or ``...`` (present) may stand
+                for a value.
+
+        Raises:
+            AssertionError: It has not; the message names each difference.
+        """
+        from prefactor_trace.testing.matching import differences
+
+        found = differences(self.payload, expected, "payload")
+        if found:
+            lines = "\n".join(f"    {one}" for one in found)
+            raise AssertionError(f"{self!r}.like(...):\n{lines}")
+        return True
+
+    def __repr__(self) -> str:
+        return f"{self.schema_name} #{self.seq}"
+
+
+def _moment(text: str | None) -> datetime.datetime | None:
+    if text is None:
+        return None
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _holds(value: Any, key: str) -> bool:
+    if isinstance(value, dict):
+        return key in value or any(_holds(part, key) for part in value.values())
+    return isinstance(value, list) and any(_holds(part, key) for part in value)
+
+
+def _markers(value: Any) -> int:
+    if isinstance(value, str):
+        return value.count(MARKER)
+    if isinstance(value, dict):
+        return sum(map(_markers, value.values())) + sum(map(_markers, value))
+    return sum(map(_markers, value)) if isinstance(value, list) else 0

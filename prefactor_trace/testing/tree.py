@@ -1,0 +1,96 @@
+"""A trace as text: for a reader, and for `assert_tree`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from prefactor_trace.testing.matching import shown
+from prefactor_trace.testing.spans import RecordedSpan
+
+_SIGNS = {"complete": "✓", "failed": "✗", "cancelled": "cancelled", "terminated": "terminated"}
+_LONGEST_PAYLOAD = 60
+_WHERE = "{:<44} {:>9}  {}"
+
+
+def as_pattern(roots: Sequence[RecordedSpan], *, payloads: bool = False) -> str:
+    """Return spans the way that `assert_tree` reads them, one a line.
+
+    Args:
+        roots: The spans at the top.
+        payloads: Whether the plain values of the payloads are in.
+    """
+    return "\n".join(_pattern_lines(roots, 0, payloads))
+
+
+def _pattern_lines(spans: Sequence[RecordedSpan], depth: int, payloads: bool) -> Iterator[str]:
+    for span in spans:
+        line = "  " * depth + span.schema_name
+        plain = {
+            key: value
+            for key, value in span.payload.items()
+            if isinstance(value, (str, int, float, bool)) and len(str(value)) <= _LONGEST_PAYLOAD
+        }
+        if payloads and plain:
+            inside = ", ".join(f"{_key(key)}: {shown(plain[key], 80)}" for key in plain)
+            line += f" {{{inside}}}"
+        if span.status != "complete":
+            line += f" -> {span.status}"
+        yield line
+        yield from _pattern_lines(span.children, depth + 1, payloads)
+
+
+def _key(key: str) -> str:
+    return key if key.isidentifier() else shown(key, 80)
+
+
+def as_text(
+    roots: Sequence[RecordedSpan],
+    *,
+    marked: Collection[str] = (),
+    verbose: bool = False,
+) -> str:
+    """Return spans for somebody who wants to know what happened, one a line.
+
+    Args:
+        roots: The spans at the top.
+        marked: Ids of those that are pointed at.
+        verbose: Whether nothing is cut.
+    """
+    lines: list[str] = []
+    for root in roots:
+        lines += _text_lines(root, "", "", marked, verbose)
+    return "\n".join(lines)
+
+
+def _text_lines(
+    span: RecordedSpan, first: str, rest: str, marked: Collection[str], verbose: bool
+) -> Iterator[str]:
+    name = first + span.schema_name
+    if span.payload:
+        name += f" {shown(span.payload, 100_000 if verbose else _LONGEST_PAYLOAD)}"
+    arrow = f"   <- #{span.seq}" if span.id in marked else ""
+    yield (_WHERE.format(name, _took(span), _ending(span)) + arrow).rstrip()
+    for number, child in enumerate(span.children, 1):
+        last = number == len(span.children)
+        yield from _text_lines(
+            child,
+            rest + ("└─ " if last else "├─ "),
+            rest + ("   " if last else "│  "),
+            marked,
+            verbose,
+        )
+
+
+def _took(span: RecordedSpan) -> str:
+    seconds = span.duration
+    if seconds is None:
+        return "open"
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
+
+
+def _ending(span: RecordedSpan) -> str:
+    where = span.where or ""
+    if not span.finished:
+        return f"… started {where}, never ended" if where else "… never ended"
+    said = f" {span.error.type}" if span.error is not None else ""
+    return f"{_SIGNS.get(span.status, span.status)}{said}  {where}".rstrip()

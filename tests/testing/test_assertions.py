@@ -1,0 +1,240 @@
+"""What a test may ask, and the exact words when it is not so."""
+
+import re
+
+import pytest
+
+import prefactor_trace as prefactor
+from prefactor_trace.testing import Recorder, T
+
+TIME = re.compile(r" +\d+\.\d+ m?s")
+LINE = re.compile(r"conftest\.py:\d+")
+
+
+def told(asked) -> str:
+    """Return what a failing assertion says, with times and lines of code left out."""
+    with pytest.raises(AssertionError) as caught:
+        asked()
+    return LINE.sub("c.py", TIME.sub(" T", str(caught.value)))
+
+
+TREE = """\
+captured: 4 spans, 1 instance, 0 unfinished, 0 dropped, 0 values redacted
+  plan {"steps": 2} T  ✓  c.py
+  ├─ llm_call {"model": "claude-x"} T  ✓  c.py
+  ├─ tool_call {"query": "a", "k": 5} T  ✓  c.py{2}
+  └─ tool_call {"query": "bad", "k": 5} T  ✗ TimeoutError  c.py{3}"""
+
+
+def tree(first: str = "", second: str = "") -> str:
+    """Return the tree of the agent's run, with what stands behind its tools."""
+    return TREE.replace("{2}", first).replace("{3}", second)
+
+
+@pytest.fixture
+def ran(trace: Recorder, agent) -> Recorder:
+    """A recording of two tool calls, of which one failed."""
+    agent("a", "bad")
+    return trace
+
+
+def test_what_holds_passes(ran: Recorder):
+    """Every question, in the words of the documentation."""
+    ran.assert_tree(
+        """
+        plan
+          llm_call {model: "claude-*"}
+          tool_call {query: "a"}
+          tool_call -> failed
+        """
+    )
+    ran.assert_tree("plan\n  ...\n  tool_call -> failed\n")
+    ran.assert_tree([T("plan", children=[..., T("tool_call", {"query": str}), ...])])
+    ran.assert_tree("plan (any order)\n  tool_call -> failed\n  tool_call\n  llm_call")
+    ran.assert_tree("plan\n  ?cache\n  llm_*\n  ?tool_call x1..3\n  tool_call -> failed")
+    ran.assert_order("plan", "tool_call", "tool_call")
+    ran.assert_all_finished()
+    ran.assert_conforms()
+    ran.assert_no_secrets("correct horse battery")
+    ran.none("tool_call", query="c")
+    assert ran.one("tool_call", status="failed", under="plan").error.type == "TimeoutError"
+    assert ran["llm_call"].like({"model": re.compile("claude")})
+    assert ran.count("tool_call") == 2
+    assert len(ran.all("tool_call", k=5)) == 2
+
+
+def test_none_found_shows_the_nearest(ran: Recorder):
+    """With each condition, met or not."""
+    assert told(lambda: ran.one("tool_call", query="x", status="complete")) == (
+        'trace.one("tool_call", query="x", status="complete"): expected exactly 1 span, found 0\n'
+        "\n"
+        "closest: tool_call #3   c.py   1 of 2 conditions met\n"
+        '    payload.query  expected "x", was "a"\n'
+        '    status         "complete"  ✓\n'
+        "next:    tool_call #4   c.py   0 of 2 conditions met\n"
+        '    payload.query  expected "x", was "bad"\n'
+        "    status         expected complete, was failed  (TimeoutError: no answer in 5 s)\n"
+        "\n" + tree()
+    )
+
+
+def test_too_many_are_pointed_at(ran: Recorder):
+    """Each in the tree."""
+    assert told(lambda: ran["tool_call"]) == (
+        'trace["tool_call"]: expected exactly 1 span, found 2\n\n' + tree("   <- #3", "   <- #4")
+    )
+
+
+def test_a_name_that_is_not_there_shows_those_that_are(ran: Recorder):
+    """And whether another type meets the conditions."""
+    assert told(lambda: ran.one("tool", query="a")).startswith(
+        'trace.one("tool", query="a"): expected exactly 1 span, found 0\n\n'
+        "there is no span of that type; there are llm_call, plan, tool_call\n"
+        "of another type, tool_call #3 meets the conditions\n"
+    )
+
+
+def test_none_says_how_many_were_looked_at(ran: Recorder):
+    """And which are so."""
+    assert told(lambda: ran.none("tool_call", query="a")) == (
+        'trace.none("tool_call", query="a"): 1 of 4 spans are so\n\n' + tree("   <- #3")
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "reason"),
+    [
+        ("plan\n  llm_call\n  tool_call", "plan #1 (c.py) has tool_call #4 (c.py) more than"),
+        (
+            "plan\n  llm_call\n  tool_call x2",
+            "tool_call #4 (c.py): status  expected complete, was failed (TimeoutError: no answer",
+        ),
+        ("plan {steps: 3}\n  ...", "plan #1 (c.py): payload.steps  expected 3, was 2"),
+        ("plan\n  llm_call\n  fetch\n  ...", "expected fetch, found tool_call #3 (c.py)"),
+        ("plan\n  ...\nend", "the trace should have end, and has none"),
+        (
+            "plan (any order)\n  tool_call x2..3\n  ...",
+            "plan #1 (c.py) should have tool_call x2..3, in any order, and has 1 of it",
+        ),
+    ],
+)
+def test_a_tree_that_differs_says_where_first(ran: Recorder, expected: str, reason: str):
+    """All before that place was as expected."""
+    text = told(lambda: ran.assert_tree(expected))
+    assert text.startswith(f"trace.assert_tree(...): {reason}")
+    assert "captured: 4 spans" in text
+
+
+def test_order_and_overlap_say_what_was(ran: Recorder):
+    """In words."""
+    assert told(lambda: ran.assert_order("tool_call", "llm_call")).startswith(
+        "trace.assert_order('tool_call', 'llm_call'): 'llm_call' after 'tool_call' began only"
+        " before that (llm_call #2)"
+    )
+    assert told(lambda: ran.assert_order("plan", "fetch")).startswith(
+        "trace.assert_order('plan', 'fetch'): 'fetch' after 'plan' never began"
+    )
+    ran.assert_overlap("plan", "llm_call")
+    assert told(lambda: ran.assert_overlap("llm_call", "tool_call")).startswith(
+        "trace.assert_overlap('llm_call', 'tool_call'): one ended before the other began: llm_call"
+    )
+    assert "there is no 'fetch'" in told(lambda: ran.assert_overlap("plan", "fetch"))
+
+
+def test_what_is_unsound_has_a_line_each(trace: Recorder):
+    """Open spans, payloads beside their schema, secrets by their place."""
+    prefactor.declare("typed", params={"type": "object", "properties": {"n": {"type": "integer"}}})
+    with prefactor.instance():
+        prefactor.start_span("stream", {"note": "it is hunter-two"})
+        with prefactor.span("typed", {"n": "three"}):
+            pass
+    assert "\n    stream #1 (test_assertions.py:" in told(trace.assert_all_finished)
+    conforms = told(trace.assert_conforms)
+    assert "typed #2" in conforms
+    assert "payload.n  is not of type integer" in conforms
+    trace.assert_no_secrets()
+    secret = told(lambda: trace.assert_no_secrets("hunter-two"))
+    assert secret.splitlines()[1].endswith("): payload.note")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda trace: trace["a"],
+        lambda trace: trace.one("a"),
+        lambda trace: trace.all("a"),
+        lambda trace: trace.none("a"),
+        lambda trace: trace.count("a"),
+        lambda trace: trace.assert_tree("a"),
+        lambda trace: trace.assert_order(),
+        lambda trace: trace.assert_overlap(),
+        lambda trace: trace.assert_conforms(),
+        lambda trace: trace.assert_no_secrets(),
+        lambda trace: trace.assert_all_finished(),
+    ],
+)
+def test_an_empty_recording_passes_nothing(trace: Recorder, ask):
+    """What was not recorded cannot be right; likely reasons are named."""
+    text = told(lambda: ask(trace))
+    assert "nothing was captured: no span has begun since the recording did" in text
+    assert "subprocess_env()" in text
+
+
+def test_why_nothing_was_captured_is_looked_for(trace: Recorder, tracer):
+    """A client of its own, or tracing that is off."""
+    own = tracer()
+    with own.instance(), own.span("elsewhere"):
+        pass
+    assert "1 tracer beside the default one has recorded spans" in told(lambda: trace["a"])
+    prefactor.configure(enabled=False)
+    assert "tracing was switched off while recording: it is switched off" in told(
+        lambda: trace["a"]
+    )
+
+
+def test_a_trace_is_text_and_plain_data(ran: Recorder):
+    """The text is read by `assert_tree`; neither has ids or times."""
+    assert ran.tree(payloads=True).splitlines() == [
+        "plan {steps: 2}",
+        '  llm_call {model: "claude-x"}',
+        '  tool_call {query: "a", k: 5}',
+        '  tool_call {query: "bad", k: 5} -> failed',
+    ]
+    ran.assert_tree(ran.tree(payloads=True))
+    ran.assert_tree(ran.tree())
+    assert ran.snapshot() == [
+        {
+            "schema_name": "plan",
+            "status": "complete",
+            "payload": {"steps": 2},
+            "children": [
+                {
+                    "schema_name": "llm_call",
+                    "status": "complete",
+                    "payload": {"model": "claude-x"},
+                    "result_payload": {"tokens": 3},
+                },
+                {
+                    "schema_name": "tool_call",
+                    "status": "complete",
+                    "payload": {"query": "a", "k": 5},
+                    "result_payload": {"result": ["a"] * 5},
+                },
+                {
+                    "schema_name": "tool_call",
+                    "status": "failed",
+                    "payload": {"query": "bad", "k": 5},
+                    "error": {"type": "TimeoutError", "message": "no answer in 5 s"},
+                },
+            ],
+        }
+    ]
+
+
+def test_a_payload_says_how_it_differs(ran: Recorder):
+    """A line for each difference."""
+    assert told(lambda: ran["llm_call"].like({"model": "gpt", "n": 1})) == (
+        "llm_call #2.like(...):\n"
+        '    payload.model  expected "gpt", was "claude-x"\n'
+        "    payload.n  expected 1, is missing (there is model)"
+    )

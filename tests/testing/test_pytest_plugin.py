@@ -1,0 +1,373 @@
+"""The pytest plugin, in test runs of its own."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+AGENT = """
+import prefactor_trace as prefactor
+
+@prefactor.span("tool_call")
+def search(query):
+    if query == "bad":
+        raise TimeoutError("no answer")
+    return query
+
+@prefactor.instance("agent")
+def run_agent(*queries):
+    with prefactor.span("plan"):
+        return [search(query) for query in queries]
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+    """Run tests in a process of their own, with an agent beside them."""
+    for name in ("PREFACTOR_OFFLINE", "PREFACTOR_API_TOKEN", "PREFACTOR_LOCAL", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PREFACTOR_LOCAL_DB", str(pytester.path / "local.db"))
+    pytester.makepyfile(agent=AGENT)
+
+    def run(tests: str, *words: str, ini: str = "") -> pytest.RunResult:
+        pytester.makeini(f"[pytest]\naddopts = -p no:cacheprovider\n{ini}")
+        pytester.makepyfile(test_it=textwrap.dedent(tests))
+        return pytester.runpytest_subprocess(*words)
+
+    return run
+
+
+def test_a_test_of_an_agent(run):
+    """The fixture under both names, alone and after another test."""
+    run(
+        """
+        from agent import run_agent
+
+        def test_a(captrace):
+            run_agent("a")
+            captrace.assert_tree("plan\\n  tool_call")
+
+        def test_b(prefactor_spans, captrace):
+            assert prefactor_spans is captrace
+            run_agent("b")
+            assert captrace["tool_call"].payload == {"query": "b"}
+        """
+    ).assert_outcomes(passed=2)
+
+
+def test_a_failure_shows_the_trace_once(run):
+    """In the words of the assertion; where the test failed by itself, in a section."""
+    result = run(
+        """
+        from agent import run_agent
+
+        def test_asked(captrace):
+            run_agent("a")
+            captrace.one("tool_call", query="x")
+
+        def test_broken(captrace):
+            run_agent("a", "bad")
+
+        def test_count(captrace):
+            run_agent("a", "b", "c")
+            assert captrace.count("tool_call") <= 2
+
+        def test_like(captrace):
+            run_agent("a")
+            assert captrace["tool_call"] == {"query": "b"}
+        """
+    )
+    result.assert_outcomes(failed=4)
+    text = result.stdout.str()
+    asked, broken, rest = (part for part in text.split("\n____")[1:4])
+    assert "captured: 2 spans, 1 instance" in asked
+    assert "Captured prefactor trace" not in asked
+    assert "recorder.py" not in asked
+    assert "Captured prefactor trace" in broken
+    assert "TimeoutError" in broken
+    assert "3 <= 2" in rest
+    assert "<- #4" in rest
+    result.stdout.fnmatch_lines(['*payload.query  expected "b", was "a"'])
+
+
+def test_a_trace_that_is_not_sound_fails_its_test(run):
+    """Not where the test says otherwise, nor where it has failed by itself."""
+    tests = """
+        import pytest
+        import prefactor_trace as prefactor
+
+        def leave_open():
+            with prefactor.instance("agent"):
+                prefactor.start_span("stream")
+
+        def test_open(captrace):
+            leave_open()
+
+        def test_twice(captrace):
+            with prefactor.instance("agent"):
+                span = prefactor.start_span("stream")
+                span.complete()
+                span.fail()
+
+        def test_types(captrace):
+            prefactor.declare("typed", params={"type": "object", "required": ["n"]})
+            with prefactor.instance("agent"), prefactor.span("typed"):
+                pass
+
+        @pytest.mark.prefactor(allow_unfinished=["stream"])
+        def test_allowed(captrace):
+            leave_open()
+
+        @pytest.mark.prefactor(strict=False)
+        def test_not_strict(captrace):
+            leave_open()
+
+        def test_failed_by_itself(captrace):
+            leave_open()
+            assert False
+
+        @pytest.fixture
+        def opened(captrace):
+            with prefactor.instance("agent"), prefactor.span("around"):
+                yield
+
+        def test_around(opened):
+            pass
+    """
+    result = run(tests)
+    result.assert_outcomes(failed=4, passed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "the trace is not sound:",
+            "    stream #1 (test_it.py:*) never ended",
+            "the trace is not sound:",
+            "    stream was ended twice (test_it.py:*)",
+            "the trace is not sound:",
+            "    typed #1 (test_it.py:*): payload.n  *",
+        ]
+    )
+    assert result.stdout.str().count("\nthe trace is not sound") == 3
+    run(tests, ini="prefactor_strict = false").assert_outcomes(failed=1, passed=6)
+
+
+def test_nothing_leaves_a_test_run(run, pytester: pytest.Pytester):
+    """Also without the fixture, from code that was configured at import; unless it is asked for."""
+    tests = """
+        import pytest
+        import prefactor_trace as prefactor
+
+        prefactor.configure(api_token="real", api_url="http://127.0.0.1:9")
+        own = prefactor.Tracer(local=True)
+
+        def record(tracer):
+            with tracer.instance("agent"), tracer.span("step"):
+                pass
+            return tracer.flush(1)
+
+        def test_default():
+            assert record(prefactor)
+
+        def test_own(captrace):
+            assert record(own)
+            assert captrace["step"]
+
+        @pytest.mark.prefactor(live=True)
+        def test_live():
+            prefactor.configure(local=True)
+            assert record(prefactor)
+    """
+    run(tests, "-k", "not live").assert_outcomes(passed=2, deselected=1)
+    assert not (pytester.path / "local.db").exists()
+    run(tests, "-k", "live").assert_outcomes(passed=1, deselected=2)
+    assert (pytester.path / "local.db").exists()
+
+
+def test_an_evaluation_records_its_outcome(run, pytester: pytest.Pytester):
+    """As the quality of its runs, where it is live; with its purpose in any case."""
+    tests = """
+        import pytest
+        import prefactor_trace as prefactor
+        from agent import run_agent
+
+        @pytest.mark.prefactor(purpose="eval")
+        def test_answer():
+            run_agent("a")
+
+        @pytest.mark.prefactor(purpose="eval")
+        def test_purpose(captrace):
+            run_agent("bad")
+    """
+    run(tests).assert_outcomes(passed=1, failed=1)
+    assert not (pytester.path / "local.db").exists()
+    pytester.makeconftest("import os\nos.environ['PREFACTOR_LOCAL'] = '1'")
+    run(tests, "--prefactor-live").assert_outcomes(passed=1, failed=1)
+    from prefactor_trace.server import Store
+
+    with Store(pytester.path / "local.db") as store:
+        runs = store.list_instances()
+    assert {one.purpose for one in runs} == {"eval"}
+    assert sorted(one.quality_payloads["test_outcome"]["outcome"] for one in runs) == [
+        "failed",
+        "passed",
+    ]
+
+
+def test_traces_are_printed_and_kept_on_demand(run, pytester: pytest.Pytester):
+    """Of all tests, of none; in the local database."""
+    tests = """
+        from agent import run_agent
+
+        def test_good(captrace):
+            run_agent("a")
+
+        def test_bad(captrace):
+            run_agent("bad")
+    """
+    assert "test_good" in run(tests, "--prefactor-trace=all").stdout.str()
+    run(tests, "--prefactor-trace=all").stdout.fnmatch_lines(["*test_good: Captured prefactor*"])
+    assert "captured: " not in run(tests, "--prefactor-trace=none").stdout.str()
+    saved = run(tests, "--prefactor-save")
+    (line,) = [one for one in saved.outlines if one.startswith("prefactor-trace show ")]
+    shown = subprocess.run(
+        [sys.executable, "-m", "prefactor_trace.cli", *line.split()[1:]],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "tool_call" in shown.stdout
+
+
+@pytest.mark.parametrize("runner", ["asyncio", "anyio", "trio"])
+def test_every_runner_of_coroutines(run, runner: str):
+    """Spans of tasks land under the span that started them."""
+    mark = {"asyncio": "asyncio", "anyio": "anyio", "trio": "anyio"}[runner]
+    backend = {"anyio": "asyncio"}.get(runner, runner)
+    run(
+        f"""
+        import anyio
+        import pytest
+        import prefactor_trace as prefactor
+
+        @pytest.fixture
+        def anyio_backend():
+            return "{backend}"
+
+        async def tool(n):
+            async with prefactor.span("tool_call", {{"n": n}}):
+                await anyio.sleep(0.001)
+
+        @pytest.mark.{mark}
+        async def test_it(captrace):
+            async with prefactor.instance("agent"), prefactor.span("plan"):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(tool, 1)
+                    group.start_soon(tool, 2)
+            captrace.assert_tree("plan\\n  tool_call x2")
+        """
+    ).assert_outcomes(passed=1)
+
+
+def test_in_several_processes(run):
+    """The trace of a failure travels with its report."""
+    result = run(
+        """
+        import pytest
+        from agent import run_agent
+
+        @pytest.mark.parametrize("n", range(8))
+        class TestAgent:
+            def test_it(self, captrace, n):
+                run_agent(str(n))
+                assert captrace["tool_call"].payload == {"query": str(n)}
+                assert n != 5
+        """,
+        "-n",
+        "2",
+    )
+    result.assert_outcomes(passed=7, failed=1)
+    result.stdout.fnmatch_lines(["*Captured prefactor trace*", "captured: 2 spans*"])
+
+
+def test_the_other_fixtures(run):
+    """A clock that counts, settings of a test, a real server."""
+    run(
+        """
+        import prefactor_trace as prefactor
+        from agent import run_agent
+
+        def test_clock(prefactor_clock, captrace):
+            run_agent("a")
+            assert captrace["tool_call"].duration == 0.001
+            assert captrace["tool_call"].id.startswith("00000000")
+
+        def test_config(prefactor_config, captrace):
+            prefactor_config(capture_inputs=False)
+            run_agent("a")
+            assert captrace["tool_call"].payload == {}
+
+        def test_server(prefactor_server):
+            tracer = prefactor.Tracer(api_url=prefactor_server.url, api_token="t", offline=False)
+            with tracer.instance("agent"), tracer.span("step"):
+                pass
+            assert tracer.flush()
+        """
+    ).assert_outcomes(passed=3)
+
+
+def test_a_wrong_marker_is_one_error(run):
+    """It names what would be right."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.prefactor(stric=False)
+        def test_it(captrace):
+            pass
+        """
+    )
+    assert result.ret != 0
+    assert "does not take stric; it takes allow_errors" in result.stdout.str() + result.stderr.str()
+
+
+def test_unused_it_costs_next_to_nothing(run, pytester: pytest.Pytester):
+    """No import of the library, no thread."""
+    run(
+        """
+        import sys
+        import threading
+
+        def test_it():
+            assert "_prefactor_trace_pytest" in sys.modules
+            assert not {"prefactor_trace", "httpx", "pydantic", "wrapt"} & set(sys.modules)
+            assert threading.active_count() == 1
+        """,
+        "-p",
+        "no:langsmith",
+        "-p",
+        "no:logfire",
+    ).assert_outcomes(passed=1)
+
+
+def test_the_environment_is_put_back():
+    """A run in this process leaves no trace in it."""
+    program = (
+        "import os, pytest\n"
+        "before = dict(os.environ)\n"
+        "pytest.main(['--version', '-p', 'no:cacheprovider'])\n"
+        "pytest.main(['-q', '--co', '-p', 'no:cacheprovider', os.devnull])\n"
+        "after = {k: v for k, v in os.environ.items() if 'PYTEST' not in k}\n"
+        "print(after == {k: v for k, v in before.items() if 'PYTEST' not in k})"
+    )
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(os.sep),
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "True"

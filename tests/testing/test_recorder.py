@@ -1,0 +1,194 @@
+"""The recorder: what an agent did, and everything as it was before."""
+
+import asyncio
+import concurrent.futures
+import threading
+
+import pytest
+
+import prefactor_trace as prefactor
+from prefactor_trace import _guard, _tracer
+from prefactor_trace._clock import Clock
+from prefactor_trace._record import Record
+from prefactor_trace.exceptions import SettingsError
+from prefactor_trace.models import BulkRequest
+from prefactor_trace.testing import Recorder, record
+
+
+def test_what_an_agent_did_can_be_asked(trace, agent):
+    """Without an account, and without a packet."""
+    agent("a", "bad")
+    plan, call, first, second = trace.spans
+    assert trace.roots == [plan] or [one.id for one in trace.roots] == [plan.id]
+    assert [one.seq for one in trace.spans] == [1, 2, 3, 4]
+    assert call.path == "plan/llm_call"
+    assert call.result_payload == {"tokens": 3}
+    assert (first.payload, first.result_payload) == ({"query": "a", "k": 5}, {"result": ["a"] * 5})
+    assert second.error == ("TimeoutError", "no answer in 5 s")
+    assert [one.schema_name for one in plan.descendants] == ["llm_call", "tool_call", "tool_call"]
+    assert first.where.startswith("conftest.py:")
+    assert (first.thread, first.task, first.finished) == ("MainThread", None, True)
+    assert first.duration >= 0
+    (run,) = trace.instances
+    assert (run.agent_id, run.version, run.status) == ("agent", "1", "complete")
+    assert len(run.spans) == 4
+
+
+def test_requests_are_those_that_would_be_sent(trace, agent):
+    """Redacted, cut and serialised."""
+    with (
+        prefactor.instance(),
+        prefactor.span("step", {"password": "hunter2", "text": "x" * 200_000}),
+    ):
+        pass
+    assert all(isinstance(one, BulkRequest) for one in trace.requests)
+    step = trace["step"]
+    assert step.payload["password"] == "[redacted]"
+    assert step.truncated
+    assert step.redacted == 1
+    assert trace.stats.delivered == 1
+
+
+def test_an_open_span_is_seen_and_its_end_too(trace):
+    """Reading needs no flush."""
+    span = prefactor.start_span("stream")
+    assert trace["stream"].status == "active"
+    assert trace["stream"].duration is None
+    span.complete()
+    assert trace["stream"].finished
+
+
+def test_threads_and_tasks_are_recorded(trace):
+    """Also those that the test starts."""
+
+    async def work():
+        with prefactor.span("in_task"):
+            await asyncio.sleep(0)
+
+    def blocking():
+        with prefactor.span("in_thread"):
+            pass
+
+    async def main():
+        await asyncio.create_task(work(), name="worker")
+
+    with prefactor.instance(), concurrent.futures.ThreadPoolExecutor(1, "pool") as pool:
+        asyncio.run(main())
+        pool.submit(prefactor.propagate(blocking)).result()
+    assert trace["in_task"].task == "worker"
+    assert trace["in_thread"].thread.startswith("pool")
+
+
+def test_everything_is_as_before(agent, default_tracer):
+    """Default tracer, patched methods, callbacks, context, and the recording can be read on."""
+    before = default_tracer()
+    known = (Record._start, Record._end, _guard.log_fault, Clock.wall, Clock.monotonic)
+    prefactor.on_terminate(print)
+    with before.instance(), before.span("outer") as outer:
+        with record() as trace:
+            assert prefactor.current_span() is None
+            trace.deterministic()
+            prefactor.on_terminate(repr)
+            agent("a")
+            prefactor.configure(agent_id="another")
+            agent("b")
+        assert prefactor.current_span() is outer
+    assert _tracer._default._tracer is before
+    assert known == (Record._start, Record._end, _guard.log_fault, Clock.wall, Clock.monotonic)
+    assert _tracer._default.on_terminate_callbacks == [print]
+    _tracer._default.on_terminate_callbacks.clear()
+    assert trace.count("tool_call") == 2
+    assert [span["schema_name"] for span in before.spans()] == ["outer"]
+
+
+def test_recordings_nest(agent):
+    """The inner one gets what is recorded in it."""
+    with record() as outer:
+        agent("a")
+        with record() as inner:
+            agent("b")
+        agent("c")
+    assert [one.payload["query"] for one in inner.all("tool_call")] == ["b"]
+    assert [one.payload["query"] for one in outer.all("tool_call")] == ["a", "c"]
+
+
+def test_no_thread_is_left_behind(agent):
+    """A thousand tests would have a thousand."""
+    before = threading.active_count()
+    for _ in range(3):
+        with record():
+            agent("a")
+    assert threading.active_count() == before
+
+
+def test_settings_are_those_of_the_program_and_of_the_test(default_tracer, agent):
+    """What the program has set stays, unless the test says otherwise."""
+    default_tracer(max_input_length=100)
+    with record(capture_outputs=False) as trace:
+        agent("a" * 500)
+        assert trace["tool_call"].truncated
+        assert trace["tool_call"].result_payload is None
+        trace.configure(capture_inputs=False)
+        trace.clear()
+        agent("a")
+        assert trace["tool_call"].payload == {}
+        with pytest.raises(SettingsError, match="unknown setting"):
+            trace.configure(nothing=1)
+
+
+def test_what_is_cleared_is_forgotten(trace, agent):
+    """Also a span that was open then."""
+    agent("a")
+    open_one = prefactor.start_span("open")
+    trace.clear()
+    open_one.complete()
+    assert trace.spans == []
+    agent("b")
+    assert trace["tool_call"].payload["query"] == "b"
+
+
+@pytest.mark.parametrize("status", [503, 429, 500, "timeout", "refuse"])
+def test_delivery_gets_over_a_fault(trace, agent, status):
+    """What was recorded is there, once, and nothing is dropped."""
+    trace.fail_delivery(status, times=2)
+    agent("a")
+    assert trace.count("tool_call") == 1
+    assert trace.stats.delivered == 3
+    assert trace.stats.retries >= 2
+
+
+def test_an_item_can_be_at_fault(trace, agent):
+    """It alone is rejected."""
+    trace.fail_delivery(422, item="tool_call")
+    agent("a", "b")
+    assert (trace.stats.rejected, trace.stats.delivered) == (1, 3)
+    with pytest.raises(ValueError, match="status is one of 400 to 599"):
+        trace.fail_delivery(200)
+    with pytest.raises(ValueError, match="without item="):
+        trace.fail_delivery("timeout", item="tool_call")
+
+
+def test_a_run_can_be_terminated(trace):
+    """As the platform would."""
+    with prefactor.instance("agent") as run:
+        trace.terminate("policy")
+        with pytest.raises(prefactor.PrefactorTerminated):
+            prefactor.checkpoint()
+    assert (run.terminated, run.termination_reason) == (True, "policy")
+
+
+def test_quality_is_recorded(trace):
+    """On the run."""
+    with prefactor.instance("agent"):
+        prefactor.record_quality("good", {"score": 1})
+    assert trace.instances[0].quality == {"good": {"score": 1}}
+
+
+def test_a_recorder_can_be_used_in_unittest(agent):
+    """Started and stopped by hand, also twice."""
+    recorder = Recorder()
+    recorder.start()
+    agent("a")
+    recorder.stop()
+    recorder.stop()
+    assert recorder.count("plan") == 1
