@@ -119,7 +119,7 @@ def captrace(request: pytest.FixtureRequest) -> Iterator[Recorder]:
     settings = {"purpose": said["purpose"]} if "purpose" in said else {}
     recorder = Recorder(live=_is_live(request.config), **settings)
     recorder.name = "captrace"
-    recorder.verbose = request.config.get_verbosity() >= 2
+    recorder.verbose = request.config.getoption("verbose", 0) >= 2
     recorder.start()
     request.node.stash[_recorder_key] = recorder
     try:

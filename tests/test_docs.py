@@ -59,7 +59,9 @@ def snippets_of(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if snippets_of(page)], ids=lambda page: page.name
+    "page",
+    [page for page in PAGES if snippets_of(page) and page.name != "testing.md"],
+    ids=lambda page: page.name,
 )
 def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
     """The snippets of a page run one after the other, with no account and no other set-up."""
@@ -68,6 +70,16 @@ def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
     done = run([sys.executable, "-W", "error", "page.py"], tmp_path)
     assert done.returncode == 0, done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_snippets_of_tests_are_tests_that_pass(tmp_path: Path) -> None:
+    """The page on testing is a file of tests."""
+    snippets = snippets_of(ROOT / "docs" / "testing.md")
+    (tmp_path / "test_page.py").write_text("\n".join(snippets), "utf-8")
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_page.py"]
+    done = run(words, tmp_path)
+    tests = "\n".join(snippets).count("\ndef test_")
+    assert f"{tests} passed" in done.stdout, done.stdout
 
 
 def test_readme_shows_what_is_printed(tmp_path: Path) -> None:

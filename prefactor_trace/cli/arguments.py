@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     _add_comparisons(commands, database)
     _add_prune(commands, database)
     _add_schema(commands)
+    _add_export_test(commands, database)
     _add_demo(commands, database)
     _add_replay(commands, database)
     return whole
@@ -174,6 +175,33 @@ def _add_schema(commands: "_Commands[_Parser]") -> None:
     )
     _add_json(parser)
     parser.set_defaults(command=later("schema", "schema"))
+
+
+def _add_export_test(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser(
+        "export-test",
+        parents=[db],
+        help="write a test from a recorded run",
+        description="Write a pytest test that runs the agent again, answers its tools with what "
+        "was recorded, and expects the same steps.",
+    )
+    parser.add_argument("id", metavar="ID", help="id of the run, or its beginning")
+    parser.add_argument(
+        "--call",
+        required=True,
+        metavar="MODULE:FUNCTION(ARGS)",
+        help="what runs the agent, such as 'my_agent:answer(\"hi\")'",
+    )
+    parser.add_argument("--async", dest="run_async", action="store_true", help="it is a coroutine")
+    parser.add_argument(
+        "--stub",
+        action="append",
+        metavar="TYPE",
+        help="a span type whose functions are answered for (default: those with `tool` in it)",
+    )
+    parser.add_argument("--name", help="name of the test (default: that of the function)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: print it)")
+    parser.set_defaults(command=later("export_test", "export_test"))
 
 
 def _add_demo(commands: "_Commands[_Parser]", db: _Parser) -> None:

@@ -19,7 +19,7 @@ def search(query: str, k: int = 5) -> list[str]:
 @prefactor.instance("agent", version="1")
 def run_agent(*queries: str) -> None:
     """Call the model, then search for each of the queries."""
-    with prefactor.span("plan", {"steps": len(queries)}):
+    with prefactor.span("planning", {"steps": len(queries)}):
         with prefactor.span("llm_call", {"model": "claude-x"}) as call:
             call.set_result({"tokens": 3})
         for query in queries:

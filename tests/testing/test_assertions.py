@@ -20,7 +20,7 @@ def told(asked) -> str:
 
 TREE = """\
 captured: 4 spans, 1 instance, 0 unfinished, 0 dropped, 0 values redacted
-  plan {"steps": 2} T  ✓  c.py
+  planning {"steps": 2} T  ✓  c.py
   ├─ llm_call {"model": "claude-x"} T  ✓  c.py
   ├─ tool_call {"query": "a", "k": 5} T  ✓  c.py{2}
   └─ tool_call {"query": "bad", "k": 5} T  ✗ TimeoutError  c.py{3}"""
@@ -42,22 +42,22 @@ def test_what_holds_passes(ran: Recorder):
     """Every question, in the words of the documentation."""
     ran.assert_tree(
         """
-        plan
+        planning
           llm_call {model: "claude-*"}
           tool_call {query: "a"}
           tool_call -> failed
         """
     )
-    ran.assert_tree("plan\n  ...\n  tool_call -> failed\n")
-    ran.assert_tree([T("plan", children=[..., T("tool_call", {"query": str}), ...])])
-    ran.assert_tree("plan (any order)\n  tool_call -> failed\n  tool_call\n  llm_call")
-    ran.assert_tree("plan\n  ?cache\n  llm_*\n  ?tool_call x1..3\n  tool_call -> failed")
-    ran.assert_order("plan", "tool_call", "tool_call")
+    ran.assert_tree("planning\n  ...\n  tool_call -> failed\n")
+    ran.assert_tree([T("planning", children=[..., T("tool_call", {"query": str}), ...])])
+    ran.assert_tree("planning (any order)\n  tool_call -> failed\n  tool_call\n  llm_call")
+    ran.assert_tree("planning\n  ?cache\n  llm_*\n  ?tool_call x1..3\n  tool_call -> failed")
+    ran.assert_order("planning", "tool_call", "tool_call")
     ran.assert_all_finished()
     ran.assert_conforms()
     ran.assert_no_secrets("correct horse battery")
     ran.none("tool_call", query="c")
-    assert ran.one("tool_call", status="failed", under="plan").error.type == "TimeoutError"
+    assert ran.one("tool_call", status="failed", under="planning").error.type == "TimeoutError"
     assert ran["llm_call"].like({"model": re.compile("claude")})
     assert ran.count("tool_call") == 2
     assert len(ran.all("tool_call", k=5)) == 2
@@ -89,7 +89,7 @@ def test_a_name_that_is_not_there_shows_those_that_are(ran: Recorder):
     """And whether another type meets the conditions."""
     assert told(lambda: ran.one("tool", query="a")).startswith(
         'trace.one("tool", query="a"): expected exactly 1 span, found 0\n\n'
-        "there is no span of that type; there are llm_call, plan, tool_call\n"
+        "there is no span of that type; there are llm_call, planning, tool_call\n"
         "of another type, tool_call #3 meets the conditions\n"
     )
 
@@ -104,17 +104,20 @@ def test_none_says_how_many_were_looked_at(ran: Recorder):
 @pytest.mark.parametrize(
     ("expected", "reason"),
     [
-        ("plan\n  llm_call\n  tool_call", "plan #1 (c.py) has tool_call #4 (c.py) more than"),
         (
-            "plan\n  llm_call\n  tool_call x2",
+            "planning\n  llm_call\n  tool_call",
+            "planning #1 (c.py) has tool_call #4 (c.py) more than",
+        ),
+        (
+            "planning\n  llm_call\n  tool_call x2",
             "tool_call #4 (c.py): status  expected complete, was failed (TimeoutError: no answer",
         ),
-        ("plan {steps: 3}\n  ...", "plan #1 (c.py): payload.steps  expected 3, was 2"),
-        ("plan\n  llm_call\n  fetch\n  ...", "expected fetch, found tool_call #3 (c.py)"),
-        ("plan\n  ...\nend", "the trace should have end, and has none"),
+        ("planning {steps: 3}\n  ...", "planning #1 (c.py): payload.steps  expected 3, was 2"),
+        ("planning\n  llm_call\n  fetch\n  ...", "expected fetch, found tool_call #3 (c.py)"),
+        ("planning\n  ...\nend", "the trace should have end, and has none"),
         (
-            "plan (any order)\n  tool_call x2..3\n  ...",
-            "plan #1 (c.py) should have tool_call x2..3, in any order, and has 1 of it",
+            "planning (any order)\n  tool_call x2..3\n  ...",
+            "planning #1 (c.py) should have tool_call x2..3, in any order, and has 1 of it",
         ),
     ],
 )
@@ -131,14 +134,14 @@ def test_order_and_overlap_say_what_was(ran: Recorder):
         "trace.assert_order('tool_call', 'llm_call'): 'llm_call' after 'tool_call' began only"
         " before that (llm_call #2)"
     )
-    assert told(lambda: ran.assert_order("plan", "fetch")).startswith(
-        "trace.assert_order('plan', 'fetch'): 'fetch' after 'plan' never began"
+    assert told(lambda: ran.assert_order("planning", "fetch")).startswith(
+        "trace.assert_order('planning', 'fetch'): 'fetch' after 'planning' never began"
     )
-    ran.assert_overlap("plan", "llm_call")
+    ran.assert_overlap("planning", "llm_call")
     assert told(lambda: ran.assert_overlap("llm_call", "tool_call")).startswith(
         "trace.assert_overlap('llm_call', 'tool_call'): one ended before the other began: llm_call"
     )
-    assert "there is no 'fetch'" in told(lambda: ran.assert_overlap("plan", "fetch"))
+    assert "there is no 'fetch'" in told(lambda: ran.assert_overlap("planning", "fetch"))
 
 
 def test_what_is_unsound_has_a_line_each(trace: Recorder):
@@ -195,7 +198,7 @@ def test_why_nothing_was_captured_is_looked_for(trace: Recorder, tracer):
 def test_a_trace_is_text_and_plain_data(ran: Recorder):
     """The text is read by `assert_tree`; neither has ids or times."""
     assert ran.tree(payloads=True).splitlines() == [
-        "plan {steps: 2}",
+        "planning {steps: 2}",
         '  llm_call {model: "claude-x"}',
         '  tool_call {query: "a", k: 5}',
         '  tool_call {query: "bad", k: 5} -> failed',
@@ -204,7 +207,7 @@ def test_a_trace_is_text_and_plain_data(ran: Recorder):
     ran.assert_tree(ran.tree())
     assert ran.snapshot() == [
         {
-            "schema_name": "plan",
+            "schema_name": "planning",
             "status": "complete",
             "payload": {"steps": 2},
             "children": [
