@@ -139,4 +139,5 @@ def as_result(schema: JsonSchema, definitions: JsonSchema) -> JsonSchema:
         return schema
     if not known.keys() & {"type", "enum", "const", "allOf"}:
         return ANYTHING
-    return {"type": "object", "properties": {"result": schema}, "required": ["result"]}
+    # Not required: a step that failed has an error in its place.
+    return {"type": "object", "properties": {"result": schema}}

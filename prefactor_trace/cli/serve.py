@@ -35,6 +35,7 @@ def instructions(url: str, token: str | None, database: str) -> list[str]:
     shown = _TOKEN_WHERE_NONE_IS_NEEDED if token is None else "<the token given to serve>"
     return [
         f"Prefactor is served on {url} (Ctrl-C ends it), stored in {database}",
+        f"See what agents did: {url}/",
         "Point an agent at it:",
         f"  export PREFACTOR_API_URL={url}",
         f"  export PREFACTOR_API_TOKEN={shown}",

@@ -10,9 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from prefactor_trace._version import __version__
+from prefactor_trace.server._events import events
 from prefactor_trace.server._http_body import read_http_body
 from prefactor_trace.server._refusal import Refusal
 from prefactor_trace.server._site import check_site
+from prefactor_trace.server._viewer import EVENTS_PATH, Viewer
 from prefactor_trace.server.api import Api, Response, refuse
 
 logger = logging.getLogger("prefactor_trace")
@@ -49,7 +51,13 @@ class _Connection(BaseHTTPRequestHandler):
             return
         path, _, query = self.path.partition("?")
         headers = dict(self.headers.items())
-        self._write(api.handle(self.command, path, query=query, headers=headers, body=body))
+        viewer = self.server.viewer
+        if path == EVENTS_PATH and self.command == "GET" and viewer.is_let_in(headers):
+            self._stream()
+        elif viewer.takes(path):
+            self._write(viewer.handle(self.command, path, query, headers, body))
+        else:
+            self._write(api.handle(self.command, path, query=query, headers=headers, body=body))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer  # noqa: N815
 
@@ -60,6 +68,21 @@ class _Connection(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Log a request for those who debug, not on the terminal."""
         logger.debug("prefactor_trace server: " + format, *args)
+
+    def _stream(self) -> None:
+        """Send events until the page, or the server, goes away."""
+        self.close_connection = True
+        self.send_response(200)
+        for name, value in (
+            ("content-type", "text/event-stream"),
+            ("cache-control", "no-store"),
+            ("connection", "close"),
+        ):
+            self.send_header(name, value)
+        self.end_headers()
+        for event in events(self.server.api.store.path, self.server.closing):
+            self.wfile.write(event)
+            self.wfile.flush()
 
     def _write(self, response: Response) -> None:
         self.send_response(response.status)
@@ -94,6 +117,8 @@ class Listener(ThreadingHTTPServer):
         self.api = api
         self.host = host
         self.is_local = is_local
+        self.viewer = Viewer(api.store, api.token)
+        self.closing = threading.Event()
         self._live: dict[threading.Thread, socket.socket] = {}
         if ":" in host:
             self.address_family = socket.AF_INET6
@@ -134,6 +159,7 @@ class Listener(ThreadingHTTPServer):
 
     def end_connections(self) -> None:
         """Let requests under way be answered, then end every connection."""
+        self.closing.set()
         deadline = time.monotonic() + _CLOSE_SECONDS
         # Nothing more is read at first, which ends idle connections and lets answers out.
         for how, until in ((socket.SHUT_RD, deadline), (socket.SHUT_RDWR, deadline + 1)):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from prefactor_trace.server._database import is_busy, open_database, patiently
+from prefactor_trace.server._search import SEARCH_TABLES
 from prefactor_trace.server.store import Store
 
 _KEYS_AT_ONCE = 20_000  # of one transaction, so that an agent that writes waits a moment only
@@ -87,6 +88,9 @@ def delete_runs(store: Store, runs: Sequence[OldRun], progress: Progress) -> Non
         # Versions of which no run is left, but for those that are an agent's current one.
         transaction.db.execute(_UNUSED_SCHEMAS)
         transaction.db.execute(_UNUSED_VERSIONS)
+        if runs:  # numbers of rows are used again: what the search knows of them would be wrong
+            for table in SEARCH_TABLES:
+                transaction.db.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def _delete_keys(store: Store) -> None:

@@ -124,7 +124,7 @@ def create(transaction: Transaction, fields: Mapping[str, Any]) -> str:
         _json.write(payload),
         None if result is None else _json.write(result),
         render(declared.template, payload, result),
-        _validation(declared, payload, result),
+        _validation(declared, payload, result, request.status),
         started_at,
         finished_at,
         transaction.now,
@@ -163,7 +163,7 @@ def finish(transaction: Transaction, span_id: str, fields: Mapping[str, Any]) ->
         status=status,
         result_payload=None if result is None else _json.write(result),
         summary=render(declared.template, payload, result),
-        schema_validation=_validation(declared, payload, result),
+        schema_validation=_validation(declared, payload, result, status),
         finished_at=finished_at or max(transaction.now, started_at),
         updated_at=transaction.now,
     )
@@ -256,10 +256,14 @@ def _times(now: str, request: CreateAgentSpanRequest) -> tuple[str | None, str |
 
 
 def _validation(
-    declared: DeclaredType, payload: Mapping[str, Any], result: Mapping[str, Any] | None
+    declared: DeclaredType,
+    payload: Mapping[str, Any],
+    result: Mapping[str, Any] | None,
+    status: str,
 ) -> str | None:
     """Return how payload and result differ from their schemas, as JSON text."""
     errors = mismatches(declared.schema, payload, "payload")
-    if result is not None and declared.result_schema is not None:
+    # What a step says that did not end well is why.
+    if result is not None and declared.result_schema is not None and status == "complete":
         errors += mismatches(declared.result_schema, result, "result_payload")
     return _json.write({"valid": False, "errors": errors}) if errors else None

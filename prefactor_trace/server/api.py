@@ -101,14 +101,14 @@ class Api:
     ) -> None:
         self.store = store
         self.max_body_bytes = max_body_bytes
-        self._token = token
+        self.token = token
         self._log_store_errors = log_store_errors
         self._logged: dict[str, float] = {}
 
     @property
     def needs_token(self) -> bool:
         """Whether clients must send a bearer token."""
-        return self._token is not None
+        return self.token is not None
 
     def handle(
         self,
@@ -175,11 +175,11 @@ class Api:
             )
 
     def _authorize(self, authorization: str) -> None:
-        if self._token is None:
+        if self.token is None:
             return
         scheme, _, given = authorization.partition(" ")
         # Compared as bytes: `compare_digest` takes no other than ASCII text.
-        known = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token.encode())
+        known = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self.token.encode())
         if scheme.lower() != "bearer" or not known:
             raise Refusal(
                 401,

@@ -78,7 +78,6 @@ def test_arguments_become_properties():
     assert found.result == {
         "type": "object",
         "properties": {"result": {"type": "array", "items": {"type": "string"}}},
-        "required": ["result"],
     }
     assert found.description == "Search the index."
 
@@ -227,7 +226,7 @@ def test_a_result_that_may_be_a_mapping_or_not_has_both_shapes():
 
     assert [sorted(part) for part in result_of(find)["anyOf"]] == [
         ["$ref"],
-        ["properties", "required", "type"],
+        ["properties", "type"],
     ]
 
 

@@ -1,0 +1,209 @@
+"""What the viewer shows of runs: a list that can be narrowed, one run, its pictures."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from prefactor_trace.server import _json
+from prefactor_trace.server._reading import InstanceSummary, read_instances
+from prefactor_trace.server._refusal import invalid_field, not_found
+from prefactor_trace.server._search import find_runs
+from prefactor_trace.server._statistics import TypeStatistics, read_statistics
+from prefactor_trace.server._timestamps import spell
+from prefactor_trace.server._tokens import tokens_of
+from prefactor_trace.server._tree import SCHEMA_NAME_KEY
+from prefactor_trace.server.store import Store
+
+PAGE = 100
+"""Runs of a list at most."""
+
+_MOST_COUNTED = 2_000
+_BUCKETS = 24  # bars of a histogram
+
+
+def list_runs(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return the newest runs that fit, and what a list can be narrowed by.
+
+    Args:
+        store: Where they are.
+        query: `status`, `agent`, `purpose`, `since`, `search`, and `before` (the number of the last
+            run of the page before).
+
+    Raises:
+        Refusal: A word of it is wrong.
+    """
+    found = find_runs(store, query["search"]) if query.get("search") else None
+    with store.reading() as db:
+        conditions, values = _conditions(query, found)
+        rows = db.execute(
+            "SELECT agent_instances.number, agent_instances.id FROM agent_instances "  # noqa: S608
+            f"JOIN agents ON agents.id = agent_id WHERE {' AND '.join(conditions) or '1'} "
+            "ORDER BY agent_instances.number DESC LIMIT ?",
+            (*values, PAGE),
+        ).fetchall()
+        runs = [
+            {"number": number, **run_json(db, run, _MOST_COUNTED)}
+            for number, instance_id in rows
+            for run in read_instances(db, limit=1, offset=0, id=instance_id)
+        ]
+        agents = [name for (name,) in db.execute("SELECT DISTINCT name FROM agents ORDER BY name")]
+    return {"runs": runs, "agents": agents, "more": len(rows) == PAGE}
+
+
+def _conditions(
+    query: Mapping[str, str], found: Sequence[str] | None
+) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    values: list[Any] = []
+    for name, column in (
+        ("status", "status = ?"),
+        ("purpose", "purpose = ?"),
+        ("agent", "agents.name = ?"),
+    ):
+        if query.get(name):
+            conditions.append(column)
+            values.append(query[name])
+    if query.get("since"):
+        conditions.append("agent_instances.inserted_at >= ?")
+        values.append(spell(_moment_of(query["since"])))
+    if query.get("before"):
+        if not query["before"].isdecimal():
+            raise invalid_field("before", "is the number of a run")
+        conditions.append("agent_instances.number < ?")
+        values.append(min(int(query["before"]), 2**62))
+    if found is not None:
+        marks = ", ".join("?" * len(found))
+        conditions.append(f"agent_instances.id IN ({marks})")
+        values += found
+    return conditions, values
+
+
+def _moment_of(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise invalid_field("since", "is a time in ISO 8601") from None
+
+
+def run_json(
+    db: sqlite3.Connection, run: InstanceSummary, most_spans: float = math.inf
+) -> dict[str, Any]:
+    """Return what is shown of a run.
+
+    Args:
+        db: Connection that is read from.
+        run: The run.
+        most_spans: Of how many spans at most tokens are counted, which takes a look at each.
+    """
+    counts = run.span_counts
+    return {
+        "id": run.id,
+        "agent": run.agent_name,
+        "version": run.agent_version,
+        "purpose": run.purpose,
+        "status": run.status,
+        "external_identifier": run.external_identifier,
+        "termination_reason": run.termination_reason,
+        "inserted_at": run.inserted_at.isoformat(),
+        "started_at": None if run.started_at is None else run.started_at.isoformat(),
+        "finished_at": None if run.finished_at is None else run.finished_at.isoformat(),
+        "spans": counts.total,
+        "failed": counts.failed,
+        "open": counts.active,
+        "tokens": _tokens(db, run.id) if counts.total <= most_spans else None,
+        "quality": run.quality_payloads,
+    }
+
+
+def _tokens(db: sqlite3.Connection, instance_id: str) -> int | None:
+    rows = db.execute(
+        # Only of those results is the JSON read that can hold a number of tokens.
+        "SELECT result_payload FROM agent_spans WHERE agent_instance_id = ? "
+        "AND result_payload LIKE '%token%'",
+        (instance_id,),
+    )
+    found = [tokens for (text,) in rows if (tokens := tokens_of(_json.read(text))) is not None]
+    return sum(tokens.total for tokens in found) if found else None
+
+
+def get_run(store: Store, instance_id: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return a run with its spans, in the order of their start, without their payloads.
+
+    Args:
+        store: Where it is.
+        instance_id: Id of the run.
+        query: `since`: only spans that have changed since then, as an earlier answer has said it
+            in `now`.
+
+    Raises:
+        Refusal: It is not there.
+    """
+    with store.reading() as db:
+        run = next(iter(read_instances(db, limit=1, offset=0, id=instance_id)), None)
+        if run is None:
+            raise not_found("instance", instance_id)
+        rows = db.execute(
+            "SELECT id, parent_span_id, schema_name, status, summary, started_at, finished_at, "
+            "schema_validation IS NOT NULL, "
+            "CASE WHEN status = 'failed' THEN substr(result_payload, 1, 20000) END, "
+            "CASE WHEN instr(payload, ?) THEN payload END, "
+            "CASE WHEN summary IS NULL AND payload != '{}' THEN substr(payload, 1, 120) END, "
+            "updated_at "
+            "FROM agent_spans WHERE agent_instance_id = ? AND updated_at >= ? "
+            "ORDER BY coalesce(started_at, inserted_at), number",
+            (f'"{SCHEMA_NAME_KEY}"', instance_id, query.get("since", "")),
+        ).fetchall()
+        spans = [_brief(row) for row in rows]
+        now = max((row[-1] for row in rows), default=query.get("since", ""))
+        return {"run": run_json(db, run), "spans": spans, "now": now}
+
+
+def _brief(row: tuple[Any, ...]) -> dict[str, Any]:
+    span_id, parent, name, status, summary, started, finished, is_wrong, *rest, hint, _ = row
+    result, payload = rest
+    if payload is not None:
+        name = _json.read(payload).get(SCHEMA_NAME_KEY) or name
+    return {
+        "id": span_id,
+        "parent": parent,
+        "name": name,
+        "status": status,
+        "summary": summary,
+        "hint": None if payload is not None else hint,
+        "start": started,
+        "end": finished,
+        "wrong": bool(is_wrong),
+        "error": _error_of(result),
+    }
+
+
+def _error_of(result: str | None) -> str | None:
+    if result is None:
+        return None
+    try:
+        said = _json.read(result)
+    except ValueError:  # it was cut
+        return None
+    kind, message = said.get("error_type"), said.get("message")
+    return ": ".join(part for part in (kind, message) if isinstance(part, str)) or None
+
+
+def get_statistics(store: Store, instance_id: str) -> list[dict[str, Any]]:
+    """Return the picture of a run: counts, percentiles and a histogram for each span type."""
+    with store.reading() as db:
+        found = read_statistics(db, instance_id=instance_id)
+    return [{**one.as_json(), "histogram": _histogram(one)} for one in found]
+
+
+def _histogram(one: TypeStatistics) -> list[int]:
+    """Return how many spans took how long, from nothing to the longest, in equal steps."""
+    bars = [0] * _BUCKETS
+    longest = one.seconds[-1] if one.seconds else 0.0
+    for seconds in one.seconds:
+        bars[min(int(seconds / longest * _BUCKETS), _BUCKETS - 1) if longest else 0] += 1
+    return bars

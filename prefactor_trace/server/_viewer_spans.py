@@ -1,0 +1,86 @@
+"""What the viewer shows of one span, and of two runs beside each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefactor_trace.server import _json
+from prefactor_trace.server._compare import compare
+from prefactor_trace.server._reading import read_instances, read_spans
+from prefactor_trace.server._refusal import not_found
+from prefactor_trace.server._tree import SCHEMA_NAME_KEY
+from prefactor_trace.server._viewer_runs import run_json
+from prefactor_trace.server.store import Store
+
+_ELSEWHERE = 5  # spans of the same type in other runs
+
+
+def get_span(store: Store, span_id: str) -> dict[str, Any]:
+    """Return all of a span, with what was declared of its type.
+
+    Raises:
+        Refusal: It is not there.
+    """
+    with store.reading() as db:
+        row = db.execute(
+            "SELECT agent_instance_id, schema_name, status, summary, started_at, finished_at, "
+            "payload, result_payload, schema_validation, parent_span_id "
+            "FROM agent_spans WHERE id = ?",
+            (span_id,),
+        ).fetchone()
+        if row is None:
+            raise not_found("span", span_id)
+        instance_id, name, status, summary, started, finished, payload, result, wrong, parent = row
+        (content,) = db.execute(
+            "SELECT content FROM agent_schema_versions JOIN agent_instances "
+            "ON agent_schema_version_id = agent_schema_versions.id WHERE agent_instances.id = ?",
+            (instance_id,),
+        ).fetchone()
+        elsewhere = db.execute(
+            "SELECT id, agent_instance_id, status, started_at FROM agent_spans "
+            "WHERE schema_name = ? AND agent_instance_id != ? ORDER BY number DESC LIMIT ?",
+            (name, instance_id, _ELSEWHERE),
+        ).fetchall()
+    given = _json.read(payload)
+    declared: dict[str, Any] = next(
+        (one for one in _json.read(content).get("span_type_schemas") or () if one["name"] == name),
+        {},
+    )
+    return {
+        "id": span_id,
+        "run": instance_id,
+        "parent": parent,
+        "name": given.get(SCHEMA_NAME_KEY) or name,
+        "type": name,
+        "status": status,
+        "summary": summary,
+        "start": started,
+        "end": finished,
+        "payload": given,
+        "result": _json.read(result),
+        "errors": (_json.read(wrong) or {}).get("errors") or [],
+        "title": declared.get("title"),
+        "description": declared.get("description"),
+        "risk": declared.get("data_risk"),
+        "elsewhere": [
+            {"id": other, "run": run, "status": state, "start": start}
+            for other, run, state, start in elsewhere
+        ],
+    }
+
+
+def get_comparison(store: Store, left: str, right: str) -> dict[str, Any]:
+    """Return two runs side by side.
+
+    Raises:
+        Refusal: One of them is not there.
+    """
+    sides: list[dict[str, Any]] = []
+    with store.reading() as db:
+        for instance_id in (left, right):
+            run = next(iter(read_instances(db, limit=1, offset=0, id=instance_id)), None)
+            if run is None:
+                raise not_found("instance", instance_id)
+            sides.append(run_json(db, run))
+        rows = compare(*(read_spans(db, store.account_id, one["id"]) for one in sides))
+    return {"left": sides[0], "right": sides[1], "spans": [row.as_json() for row in rows]}

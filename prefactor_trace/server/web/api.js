@@ -1,0 +1,61 @@
+// What the server knows. Every answer is JSON; a refusal says in words what is wrong.
+
+import { h } from "./dom.js";
+
+export async function ask(path, options = {}) {
+  const answer = await fetch(`/ui/api/${path}`, { headers: { accept: "application/json" }, ...options });
+  if (answer.status === 401) {
+    await logIn();
+    return ask(path, options);
+  }
+  const content = await answer.json();
+  if (!answer.ok) throw new Error(content.message ?? `HTTP ${answer.status}`);
+  return content;
+}
+
+export function send(path, content) {
+  const headers = { "content-type": "application/json" };
+  return ask(path, { method: "POST", headers, body: JSON.stringify(content) });
+}
+
+let asking = null;
+
+// One dialog, however many requests were refused at once.
+function logIn() {
+  asking ??= new Promise((resolve) => {
+    const dialog = document.getElementById("dialog");
+    const input = h("input", { type: "password", "aria-label": "Token", autocomplete: "current-password" });
+    const told = h("p", { role: "alert" });
+    const form = h("form", {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        const answer = await fetch("/ui/api/login", {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ token: input.value }),
+        });
+        if (!answer.ok) {
+          told.textContent = (await answer.json()).message;
+          return;
+        }
+        dialog.close();
+        asking = null;
+        resolve();
+      },
+    }, h("h2", {}, "Token"), h("p", {}, "This server was started with a token. Give it to look at the runs."), input, told,
+      h("button", { type: "submit" }, "Open"));
+    dialog.replaceChildren(form);
+    if (!dialog.open) dialog.showModal();
+    input.focus();
+  });
+  return asking;
+}
+
+// Calls back at once and with each change; goes on by itself when the server was away.
+export function listen(changed, live) {
+  const source = new EventSource("/ui/api/events");
+  source.addEventListener("change", () => changed());
+  source.addEventListener("open", () => live(true));
+  source.addEventListener("error", () => live(false));
+  return () => source.close();
+}

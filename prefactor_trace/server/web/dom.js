@@ -1,0 +1,73 @@
+// Elements without HTML: what agents recorded becomes text, and never anything else.
+
+export function h(tag, props = {}, ...children) {
+  return fill(document.createElement(tag), props, children);
+}
+
+export function svg(tag, props = {}, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
+}
+
+// Puts children in the place of those before; what is not there is left out.
+export function show(element, ...children) {
+  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+}
+
+function fill(element, props, children) {
+  for (const [name, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "style") for (const [key, one] of Object.entries(value)) element.style.setProperty(key, one);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+export function duration(milliseconds) {
+  if (milliseconds === null || Number.isNaN(milliseconds)) return "–";
+  if (milliseconds < 1) return `${Math.round(milliseconds * 1000)} µs`;
+  if (milliseconds < 1000) return `${trim(milliseconds)} ms`;
+  if (milliseconds < 60_000) return `${trim(milliseconds / 1000)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+function trim(number) {
+  return number >= 100 ? String(Math.round(number)) : String(Number(number.toPrecision(3)));
+}
+
+// Microseconds count: `Date` alone keeps milliseconds.
+export function moment(text) {
+  if (!text) return null;
+  const fraction = /\.\d{3}(\d{1,3})/.exec(text);
+  return Date.parse(text.replace(/(\.\d{3})\d+/, "$1")) + (fraction ? Number(`0.${fraction[1]}`) : 0);
+}
+
+export function clock(text) {
+  const time = moment(text);
+  if (time === null) return "–";
+  const date = new Date(time);
+  const today = new Date().toDateString() === date.toDateString();
+  return today ? date.toLocaleTimeString() : date.toLocaleString();
+}
+
+export function badge(status) {
+  return h("span", { class: `badge ${status}` }, status);
+}
+
+export function number(value) {
+  return value === null || value === undefined ? "" : value.toLocaleString("en");
+}
+
+export async function copy(text, button) {
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "copied";
+  } catch {
+    button.textContent = "no clipboard";
+  }
+  setTimeout(() => (button.textContent = before), 1200);
+}
