@@ -1,0 +1,66 @@
+"""Search in names, payloads and results."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from cli.records import record, span
+
+import prefactor_trace as prefactor
+from prefactor_trace.server import Store, _search
+from prefactor_trace.server._prune import delete_runs, find_old
+
+
+@pytest.fixture(params=["fts5", "without"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A place for a database, also where SQLite has no FTS5."""
+    if request.param == "without":
+
+        def refuse(store: Store) -> None:
+            raise sqlite3.OperationalError("no such module: fts5")
+
+        monkeypatch.setattr(_search, "_catch_up", refuse)
+    return tmp_path / "a.db"
+
+
+def test_runs_are_found_by_words(database: Path):
+    """In names, payloads and results; the beginning of a word is enough."""
+    one = record(database, [span("tool_call", payload={"city": "Oslo", "note": "Füße"})])
+    other = record(database, [span("lookup", payload={"city": "Rome"})])
+    with Store(database) as store:
+        assert _search.find_runs(store, "oslo") == [one]
+        assert _search.find_runs(store, "osl fuß") in ([one], [])
+        assert _search.find_runs(store, "city") == [other, one]
+        assert _search.find_runs(store, "lookup rome") == [other]
+        assert _search.find_runs(store, "oslo rome") == []
+        assert _search.find_runs(store, '" OR * (') == []
+        assert _search.find_runs(store, "  ") == []
+
+
+def test_what_comes_later_is_found_too(database: Path):
+    """New spans, and the results of those that were open."""
+    tracer = prefactor.Tracer(local=True, local_db=str(database))
+    with tracer.instance("agent") as run:
+        open_one = tracer.start_span("stream", {"question": "why"})
+        assert tracer.flush()
+        with Store(database) as store:
+            assert _search.find_runs(store, "why") == [run.id]
+            assert _search.find_runs(store, "because") == []
+            open_one.complete({"answer": "because"})
+            assert tracer.flush()
+            assert _search.find_runs(store, "because") == [run.id]
+            assert _search.find_runs(store, "why") == [run.id]
+    tracer.shutdown()
+
+
+def test_what_is_deleted_is_not_found(database: Path):
+    """Also when rows get the same numbers again."""
+    record(database, [span("a", payload={"x": "gone"})])
+    with Store(database) as store:
+        assert len(_search.find_runs(store, "gone")) == 1
+        with store.reading() as db:
+            runs = find_old(db, "2999-01-01T00:00:00.000000Z")
+        delete_runs(store, runs, lambda _: None)
+        assert _search.find_runs(store, "gone") == []
+        again = record(database, [span("a", payload={"x": "here"})])
+        assert _search.find_runs(store, "here") == [again]

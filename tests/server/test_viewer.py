@@ -1,0 +1,176 @@
+"""The viewer's API: what the page reads, and who may."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.records import record, span
+
+from prefactor_trace.server import Store
+from prefactor_trace.server._viewer import Viewer
+
+LOCAL = {"Host": "127.0.0.1:4590"}
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    """A store with two runs."""
+    path = tmp_path / "a.db"
+    with Store(path) as store:
+        record(path, [span("tool_call", payload={"city": "Oslo"}), span("llm_call")], agent="one")
+        record(path, [span("tool_call", payload={"city": "Rome"}), span("fail")], agent="two")
+        yield store
+
+
+def get(viewer: Viewer, path: str, query: str = "", **headers: str) -> Any:
+    """Return the JSON of an answer."""
+    answer = viewer.handle("GET", f"/ui/api/{path}", query, {**LOCAL, **headers}, b"")
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)
+
+
+def test_runs_are_listed_and_narrowed(store: Store):
+    """By status, agent, purpose, time and words; page by page."""
+    viewer = Viewer(store)
+    runs = get(viewer, "runs")["runs"]
+    assert [run["agent"] for run in runs] == ["two", "one"]
+    assert get(viewer, "runs")["agents"] == ["one", "two"]
+    for query, names in {
+        "agent=one": ["one"],
+        "status=complete": ["two", "one"],
+        "status=failed": [],
+        "purpose=eval": [],
+        "search=oslo": ["one"],
+        "since=2999-01-01T00:00:00Z": [],
+        "since=2000-01-01T00:00:00%2B01:00": ["two", "one"],
+        f"before={runs[0]['number']}": ["one"],
+    }.items():
+        assert [run["agent"] for run in get(viewer, "runs", query)["runs"]] == names, query
+
+
+def test_a_run_has_its_spans_and_later_its_news(store: Store):
+    """Without their payloads; `since` leaves out what was there before."""
+    viewer = Viewer(store)
+    (run,) = (one for one in get(viewer, "runs")["runs"] if one["agent"] == "one")
+    found = get(viewer, f"runs/{run['id']}")
+    assert [one["name"] for one in found["spans"]] == ["tool_call", "llm_call"]
+    assert found["spans"][0]["hint"] == '{"city":"Oslo"}'
+    assert get(viewer, f"runs/{run['id']}", "since=2999")["spans"] == []
+    statistics = get(viewer, f"runs/{run['id']}/statistics")
+    assert {one["schema_name"]: sum(one["histogram"]) for one in statistics} == {
+        "tool_call": 1,
+        "llm_call": 1,
+    }
+    whole = get(viewer, f"spans/{found['spans'][0]['id']}")
+    assert whole["payload"] == {"city": "Oslo"}
+    assert [one["status"] for one in whole["elsewhere"]] == ["complete"]
+
+
+def test_two_runs_are_compared(store: Store):
+    """As the terminal's `diff` does."""
+    viewer = Viewer(store)
+    other, one = (run["id"] for run in get(viewer, "runs")["runs"])
+    found = get(viewer, "compare", f"a={one}&b={other}")
+    marks = {row["schema_name"]: row["marks"] for row in found["spans"]}
+    assert marks["llm_call"] == ["removed"]
+    assert marks["fail"] == ["added"]
+    assert "payload" in marks["tool_call"]
+
+
+def test_a_run_is_exported(store: Store):
+    """As a file, in each format."""
+    viewer = Viewer(store)
+    run = get(viewer, "runs")["runs"][0]["id"]
+    for name, kind in {"jsonl": "x-ndjson", "otlp": "json", "chrome": "json"}.items():
+        answer = viewer.handle("GET", f"/ui/api/runs/{run}/export", f"format={name}", LOCAL, b"")
+        assert kind in answer.headers["content-type"]
+        assert f'filename="{run}.' in answer.headers["content-disposition"]
+        assert answer.body
+
+
+def test_an_open_run_is_terminated(tmp_path: Path):
+    """Once, with a reason."""
+    path = tmp_path / "a.db"
+    run = record(path, [span()], finish=False)
+    with Store(path) as store:
+        viewer = Viewer(store)
+
+        def post(content: Any) -> int:
+            body = json.dumps(content).encode()
+            return viewer.handle("POST", f"/ui/api/runs/{run}/terminate", "", LOCAL, body).status
+
+        assert post({"reason": 7}) == 422
+        assert post({"reason": "too dear"}) == 200
+        assert post({"reason": "again"}) == 409
+        assert store.get_instance(run).termination_reason == "too dear"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "status"),
+    [
+        ("GET", "/ui/api/runs/nothing", "", 404),
+        ("GET", "/ui/api/spans/nothing", "", 404),
+        ("GET", "/ui/api/compare", "a=x&b=y", 404),
+        ("GET", "/ui/api/nothing", "", 404),
+        ("GET", "/ui/api/runs", "before=x", 422),
+        ("GET", "/ui/api/runs", "since=x", 422),
+        ("GET", "/ui/missing.js", "", 400),
+        ("POST", "/ui/api/runs/x/terminate", "", 404),
+        ("POST", "/ui/api/nothing", "", 404),
+        ("DELETE", "/ui/api/runs", "", 405),
+    ],
+)
+def test_what_is_not_there_is_refused_in_words(store: Store, method, path, query, status):
+    """As JSON, with the headers of every answer."""
+    answer = Viewer(store).handle(method, path, query, LOCAL, b"")
+    assert answer.status == status
+    assert json.loads(answer.body)["message"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_the_page_is_served_with_a_strict_policy(store: Store):
+    """At each of its addresses; a browser that has a file is told so."""
+    viewer = Viewer(store)
+    for path in ("/", "/agent_instances/abc", "/compare/a/b"):
+        assert viewer.takes(path)
+        answer = viewer.handle("GET", path, "", LOCAL, b"")
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        policy = answer.headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert b"<script>" not in answer.body
+        assert b"style=" not in answer.body
+    first = viewer.handle("GET", "/ui/app.js", "", LOCAL, b"")
+    assert "javascript" in first.headers["content-type"]
+    again = viewer.handle(
+        "GET", "/ui/app.js", "", {**LOCAL, "If-None-Match": first.headers["etag"]}, b""
+    )
+    assert (again.status, again.body) == (304, b"")
+    assert not viewer.takes("/api/v1/bulk")
+    assert not viewer.takes("/agent_instances/../secret")
+
+
+def test_another_site_may_not_ask(store: Store):
+    """Whatever name leads here."""
+    viewer = Viewer(store)
+    headers = {**LOCAL, "Origin": "http://evil.example"}
+    assert viewer.handle("GET", "/ui/api/runs", "", headers, b"").status == 403
+    headers["Origin"] = "http://127.0.0.1:4590"
+    assert viewer.handle("GET", "/ui/api/runs", "", headers, b"").status == 200
+
+
+def test_with_a_token_only_who_knows_it_looks(store: Store):
+    """The page itself has nothing to hide; its cookie is not the token."""
+    viewer = Viewer(store, "s3cret")
+    assert viewer.handle("GET", "/", "", LOCAL, b"").status == 200
+    assert viewer.handle("GET", "/ui/api/runs", "", LOCAL, b"").status == 401
+    login = "/ui/api/login"
+    assert viewer.handle("POST", login, "", LOCAL, b'{"token":"wrong"}').status == 401
+    answer = viewer.handle("POST", login, "", LOCAL, b'{"token":"s3cret"}')
+    cookie, *attributes = answer.headers["set-cookie"].split("; ")
+    assert {"HttpOnly", "SameSite=Strict"} <= set(attributes)
+    assert "s3cret" not in cookie
+    assert len(get(viewer, "runs", Cookie=cookie)["runs"]) == 2
+    bad = {**LOCAL, "Cookie": "prefactor_token=x"}
+    assert viewer.handle("GET", "/ui/api/runs", "", bad, b"").status == 401
