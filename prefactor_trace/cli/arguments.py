@@ -10,6 +10,7 @@ from prefactor_trace._version import __version__
 from prefactor_trace.cli.words import age, count, port
 
 DEFAULT_PORT = 4590
+_STATUSES = ("pending", "active", "complete", "failed", "cancelled", "terminated")
 DEFAULT_QUESTION = "How is a span delivered when the service is away?"
 
 Command = Callable[[argparse.Namespace, TextIO], int]
@@ -35,10 +36,16 @@ def parser() -> argparse.ArgumentParser:
     _add_runs(commands, database)
     _add_comparisons(commands, database)
     _add_prune(commands, database)
+    _add_transfer(commands, database)
+    _add_tail(commands, database)
+    _add_doctor(commands, database)
     _add_schema(commands)
     _add_export_test(commands, database)
     _add_demo(commands, database)
     _add_replay(commands, database)
+    parser = commands.add_parser("completion", help="print a script that completes commands")
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="whose script")
+    parser.set_defaults(command=later("completion", "completion"))
     return whole
 
 
@@ -93,6 +100,14 @@ def _add_runs(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser = commands.add_parser("ls", parents=[db], help="list the newest runs")
     parser.add_argument(
         "--limit", type=count, default=20, metavar="N", help="how many (default: %(default)s)"
+    )
+    parser.add_argument("--status", choices=_STATUSES, help="only runs that stand there")
+    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
+    parser.add_argument(
+        "--since", type=age, metavar="AGE", help="only runs that are not older, such as 7d or 12h"
+    )
+    parser.add_argument(
+        "--failed", action="store_true", help="only runs that failed, or of which a span did"
     )
     _add_json(parser)
     parser.set_defaults(command=later("runs", "ls"))
@@ -150,6 +165,50 @@ def _add_prune(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
     _add_json(parser)
     parser.set_defaults(command=later("prune", "prune"))
+
+
+def _add_transfer(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser("export", parents=[db], help="write runs to a file")
+    parser.add_argument(
+        "ids", nargs="*", metavar="ID", help="ids of runs, or their beginnings (default: all)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("jsonl", "otlp", "chrome"),
+        default="jsonl",
+        help="jsonl, which import reads; otlp; chrome (default: %(default)s)",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: print it)")
+    parser.set_defaults(command=later("transfer", "export"))
+    parser = commands.add_parser(
+        "import", parents=[db], help="put runs that export has written into the database"
+    )
+    parser.add_argument("file", metavar="FILE", help="JSON lines; - for standard input")
+    _add_json(parser)
+    parser.set_defaults(command=later("transfer", "import_"))
+
+
+def _add_tail(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser(
+        "tail", parents=[db], help="print the newest spans, and with -f those to come"
+    )
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument(
+        "-n", "--limit", type=count, default=10, metavar="N", help="how many (default: %(default)s)"
+    )
+    _add_json(parser, "a line of JSON for each")
+    parser.set_defaults(command=later("tail", "tail"))
+
+
+def _add_doctor(commands: "_Commands[_Parser]", db: _Parser) -> None:
+    parser = commands.add_parser(
+        "doctor",
+        parents=[db],
+        help="check settings, database and service, and say what to do",
+        description="Check what the library would do in this folder, with these variables.",
+    )
+    _add_json(parser)
+    parser.set_defaults(command=later("doctor", "doctor"))
 
 
 def _add_schema(commands: "_Commands[_Parser]") -> None:

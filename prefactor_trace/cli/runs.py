@@ -4,6 +4,7 @@ import argparse
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import datetime, timezone
 from typing import Any, TextIO
 
 from prefactor_trace.cli import columns
@@ -13,6 +14,7 @@ from prefactor_trace.cli.session import instance_lines
 from prefactor_trace.cli.terminal import UNLIMITED, Screen, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS, duration
 from prefactor_trace.server import InstanceSummary, Store
+from prefactor_trace.server._timestamps import spell
 
 _SHORTEST_ID = 10
 _LONGEST_CELL = 32
@@ -24,7 +26,14 @@ def ls(arguments: argparse.Namespace, out: TextIO) -> int:
     """Print the newest runs, one on a line."""
     path = database_path(arguments.db)
     with open_existing(path) as store:
-        instances = store.list_instances(limit=arguments.limit)
+        since = arguments.since
+        instances = store.list_instances(
+            limit=arguments.limit,
+            status=arguments.status,
+            agent=arguments.agent,
+            since=None if since is None else spell(datetime.now(timezone.utc) - since),
+            failed=arguments.failed,
+        )
     if arguments.json:
         write_json(out, [as_json(instance) for instance in instances])
     elif not instances:

@@ -1,7 +1,7 @@
 """Runs in other programs' formats: JSON lines, OTLP as JSON, and Chrome's trace events."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,23 +9,50 @@ from prefactor_trace._version import __version__
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server._reading import InstanceSummary
 from prefactor_trace.server._tree import schema_name
+from prefactor_trace.server.store import Store
 
 _STATUS_CODES = {"complete": 1, "failed": 2}  # OTLP: OK and ERROR
+
+DECLARATIONS = ("agent_version", "agent_schema_version")
+"""What a run has registered with; in a line of JSON under the same names."""
 
 Export = Callable[[InstanceSummary, Sequence[AgentSpan]], Iterator[str]]
 """Gets a run and its spans, and yields the text of a file piece by piece."""
 
 
-def as_jsonl(run: InstanceSummary, spans: Sequence[AgentSpan]) -> Iterator[str]:
+def export_run(store: Store, instance_id: str, name: str) -> Iterator[str]:
+    """Yield the text of a file that holds a run.
+
+    Args:
+        store: Where the run is.
+        instance_id: Its id.
+        name: Name of a format.
+
+    Raises:
+        LookupError: There is no such run.
+    """
+    run = store.get_instance(instance_id)
+    if run is None:
+        raise LookupError(instance_id)
+    spans = store.list_spans(instance_id)
+    if name == "jsonl":
+        return as_jsonl(run, spans, store.read_declarations(instance_id))
+    return FORMATS[name][0](run, spans)
+
+
+def as_jsonl(
+    run: InstanceSummary, spans: Sequence[AgentSpan], declarations: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """Yield a line for the run and one for each span, as the API answers them.
 
     Args:
         run: The run.
         spans: Its spans.
+        declarations: What it has registered with, by the names of `DECLARATIONS`.
     """
-    yield _line({"type": "instance", **_plain(run)})
+    yield _line({"type": "instance", **_plain(run), **(declarations or {})})
     for span in spans:
-        yield _line({"type": "span", **span.model_dump(mode="json")})
+        yield _line(span.model_dump(mode="json"))
 
 
 def as_otlp(run: InstanceSummary, spans: Sequence[AgentSpan]) -> Iterator[str]:
@@ -101,6 +128,7 @@ def _plain(run: InstanceSummary) -> dict[str, Any]:
     plain = {
         name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
         for name, value in vars(run).items()
+        if name != "agent_version"  # stands there whole
     }
     plain["span_counts"] = run.span_counts.model_dump()
     return plain

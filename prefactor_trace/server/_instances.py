@@ -21,6 +21,7 @@ from prefactor_trace.server._fields import (
     read_timestamp,
 )
 from prefactor_trace.server._refusal import invalid_action, invalid_field, not_found
+from prefactor_trace.server._timestamps import parse_timestamp
 from prefactor_trace.server._transaction import Transaction
 
 
@@ -240,8 +241,16 @@ def record_quality(transaction: Transaction, instance_id: str, fields: Mapping[s
     )
 
 
-def terminate(transaction: Transaction, instance_id: str, reason: str | None) -> None:
+def terminate(
+    transaction: Transaction, instance_id: str, reason: str | None, at: str | None = None
+) -> None:
     """End an instance as the platform does.
+
+    Args:
+        transaction: What the action works with.
+        instance_id: Id of the instance.
+        reason: What its agent is told.
+        at: When it ended, in ISO 8601; now when missing.
 
     Raises:
         Refusal: It is not there, or has ended.
@@ -249,7 +258,8 @@ def terminate(transaction: Transaction, instance_id: str, reason: str | None) ->
     instance = find_instance(transaction.db, instance_id)
     if instance.status not in ("pending", "active"):
         raise invalid_action(f"An instance that is {instance.status} cannot be terminated")
-    finished_at = max(transaction.now, instance.started_at or "")
+    moment = transaction.now if at is None else parse_timestamp(at)
+    finished_at = max(moment, instance.started_at or "")
     _change(
         transaction,
         instance,

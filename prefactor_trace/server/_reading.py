@@ -13,6 +13,9 @@ from prefactor_trace.server._lists import IN_START_ORDER
 from prefactor_trace.server._spans import SPAN_COLUMNS, SpanRow, span_text
 
 _MAX_FOUND = 10
+_FAILED = """(status = 'failed' OR EXISTS (
+    SELECT 1 FROM agent_spans WHERE agent_instance_id = agent_instances.id AND status = 'failed'
+))"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,9 @@ def read_instances(
     *,
     limit: int,
     offset: int,
+    agent: str | None = None,
+    since: str | None = None,
+    failed: bool = False,
     **equal: str | None,
 ) -> list[InstanceSummary]:
     """Return instances, the newest first.
@@ -67,10 +73,21 @@ def read_instances(
         db: Connection that is read from.
         limit: How many at most.
         offset: How many to leave out at the beginning.
+        agent: Name or id of the agent.
+        since: When they were registered at the earliest, in its stored spelling.
+        failed: Only those that failed, or of which a span did.
         **equal: Column to the value that it must have; `None` for any.
     """
     conditions = [f"{column} = ?" for column, value in equal.items() if value is not None]
     values = [value for value in equal.values() if value is not None]
+    if agent is not None:
+        conditions.append("agent_id IN (SELECT id FROM agents WHERE name = ? OR id = ?)")
+        values += [agent, agent]
+    if since is not None:
+        conditions.append("inserted_at >= ?")
+        values.append(since)
+    if failed:
+        conditions.append(_FAILED)
     wanted = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = db.execute(
         f"SELECT {INSTANCE_COLUMNS} FROM agent_instances {wanted} "  # noqa: S608

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from prefactor_trace.exceptions import DatabaseError
 from prefactor_trace.server import _json
-from prefactor_trace.server._export import FORMATS
+from prefactor_trace.server._export import FORMATS, export_run
 from prefactor_trace.server._refusal import Refusal, invalid_field, malformed, not_found
 from prefactor_trace.server._viewer_runs import get_run, get_statistics, list_runs
 from prefactor_trace.server._viewer_spans import get_comparison, get_span
@@ -183,14 +183,13 @@ class Viewer:
         known = FORMATS.get(name)
         if known is None:
             raise invalid_field("format", f"is one of {', '.join(FORMATS)}")
-        run = self.store.get_instance(instance_id)
-        if run is None:
-            raise not_found("instance", instance_id)
-        export, media_type = known
-        text = "".join(export(run, self.store.list_spans(instance_id)))
+        try:
+            text = "".join(export_run(self.store, instance_id, name))
+        except LookupError:
+            raise not_found("instance", instance_id) from None
         ending = "jsonl" if name == "jsonl" else f"{name}.json"
         disposition = f'attachment; filename="{instance_id}.{ending}"'
-        return _text(text, media_type, more={"content-disposition": disposition})
+        return _text(text, known[1], more={"content-disposition": disposition})
 
 
 def _check_origin(headers: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """The store of the embedded Prefactor: one SQLite file, shared by threads and processes."""
 
+import json
 import os
 import sqlite3
 import threading
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._pfid import PfidSource, partition_of
 from prefactor_trace.exceptions import DatabaseError
@@ -181,11 +182,31 @@ class Store:
         offset: int = 0,
         session: str | None = None,
         status: str | None = None,
+        agent: str | None = None,
+        since: str | None = None,
+        failed: bool = False,
     ) -> list[InstanceSummary]:
-        """Return instances, the newest first."""
+        """Return instances, the newest first.
+
+        Args:
+            limit: How many at most.
+            offset: How many to leave out at the beginning.
+            session: What groups those that one command started.
+            status: Only those that stand there.
+            agent: Only those of agents with this name or id.
+            since: Only those registered then, in ISO 8601 in UTC, or later.
+            failed: Only those that failed, or of which a span did.
+        """
         with self.reading() as db:
             return _reading.read_instances(
-                db, limit=limit, offset=offset, session=session, status=status
+                db,
+                limit=limit,
+                offset=offset,
+                agent=agent,
+                since=since,
+                failed=failed,
+                session=session,
+                status=status,
             )
 
     def find_instances(self, prefix: str) -> list[str]:
@@ -203,8 +224,33 @@ class Store:
         with self.reading() as db:
             return _reading.read_spans(db, self.account_id, instance_id)
 
-    def terminate(self, instance_id: str, reason: str | None = None) -> None:
+    def read_declarations(self, instance_id: str) -> dict[str, Any]:
+        """Return the `agent_version` and `agent_schema_version` that a run registered with.
+
+        Raises:
+            LookupError: There is no such instance.
+        """
+        with self.reading() as db:
+            row = db.execute(
+                "SELECT agent_versions.content, agent_schema_versions.content FROM agent_instances "
+                "JOIN agent_versions ON agent_versions.id = agent_version_id "
+                "JOIN agent_schema_versions ON agent_schema_versions.id = agent_schema_version_id "
+                "WHERE agent_instances.id = ?",
+                (instance_id,),
+            ).fetchone()
+        if row is None:
+            raise LookupError(instance_id)
+        return {"agent_version": json.loads(row[0]), "agent_schema_version": json.loads(row[1])}
+
+    def terminate(
+        self, instance_id: str, reason: str | None = None, *, at: str | None = None
+    ) -> None:
         """End a run as the platform does: its spans' answers tell the agent to stop.
+
+        Args:
+            instance_id: Id of the run.
+            reason: What the agent is told.
+            at: When it ended, in ISO 8601; now when missing.
 
         Raises:
             LookupError: There is no such instance.
@@ -212,7 +258,7 @@ class Store:
         """
         try:
             with self.writing() as transaction, transaction.item():
-                _instances.terminate(transaction, instance_id, reason)
+                _instances.terminate(transaction, instance_id, reason, at)
         except Refusal as refusal:
             kind = LookupError if refusal.status == 404 else ValueError
             raise kind(str(refusal)) from None

@@ -31,7 +31,7 @@ def served(folder: Path, words: Sequence[str] = (), **more: str) -> Iterator[tup
     assert process.stderr is not None
     with process, process.stdout as out, process.stderr as errors:
         try:
-            printed = "".join(out.readline() for _ in range(4))
+            printed = "".join(out.readline() for _ in range(5))
             url = re.search(r"http://\S+", printed)
             assert url is not None, printed
             yield url[0], printed

@@ -1,0 +1,145 @@
+"""``prefactor-trace tail``: spans as they begin and end, in every process."""
+
+import argparse
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple, TextIO
+
+from prefactor_trace.cli.codes import DONE
+from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
+from prefactor_trace.cli.tree import STATUS_COLOURS, duration
+from prefactor_trace.server import Store
+from prefactor_trace.server._tree import SCHEMA_NAME_KEY
+
+_LOOK_EVERY = 0.1
+_LONGEST_AGENT = 24
+_SELECT = """SELECT agent_spans.number, agent_spans.id, agent_instance_id, agents.name,
+agent_spans.schema_name, agent_spans.status, agent_spans.started_at, agent_spans.finished_at,
+substr(coalesce(summary, payload), 1, 400), payload, result_payload
+FROM agent_spans JOIN agent_instances ON agent_instances.id = agent_instance_id
+JOIN agents ON agents.id = agent_instances.agent_id """
+
+
+class Seen(NamedTuple):
+    """A span as it stood when it was looked at.
+
+    Attributes:
+        number: Its place in the database.
+        id: Its PFID.
+        run: PFID of its run.
+        agent: Name of the agent.
+        schema_name: Name of its type.
+        status: Where it stands.
+        started_at: When it began.
+        finished_at: When it ended.
+        told: Its summary, else its payload.
+    """
+
+    number: int
+    id: str
+    run: str
+    agent: str
+    schema_name: str
+    status: str
+    started_at: str | None
+    finished_at: str | None
+    told: str
+
+
+def tail(arguments: argparse.Namespace, out: TextIO) -> int:
+    """Print the newest spans; with ``-f`` also those to come, until Ctrl-C."""
+    path = database_path(arguments.db)
+    # One can follow before anything was recorded.
+    with Store(path) if arguments.follow else open_existing(path) as store:
+        watch = Watch(store, arguments.limit)
+        screen = Screen.of(out)
+        for span in watch.news():
+            _tell(span, screen, out, as_json=arguments.json)
+        out.flush()
+        while arguments.follow:
+            time.sleep(_LOOK_EVERY)
+            for span in watch.news():
+                _tell(span, screen, out, as_json=arguments.json)
+            out.flush()
+    return DONE
+
+
+class Watch:
+    """Finds the spans that are new, and those that have ended since.
+
+    Args:
+        store: What is watched.
+        limit: How many of those there are already count as news.
+    """
+
+    def __init__(self, store: Store, limit: int) -> None:
+        self._store = store
+        self._open: set[int] = set()
+        with store.reading() as db:
+            (last,) = db.execute("SELECT coalesce(max(number), 0) FROM agent_spans").fetchone()
+            # What is open now is told of when it ends.
+            rows = db.execute(
+                "SELECT number FROM agent_spans WHERE status = 'active' AND number <= ?",
+                (last - limit,),
+            )
+            self._open = {row[0] for row in rows}
+        self._last = max(last - limit, 0)
+
+    def news(self) -> Iterator[Seen]:
+        """Yield what has begun and what has ended since the last time, each once."""
+        with self._store.reading() as db:
+            found = [*self._ended(db), *_read(db, "WHERE agent_spans.number > ?", (self._last,))]
+        for span in found:
+            self._last = max(self._last, span.number)
+            if span.status in ("active", "pending"):
+                self._open.add(span.number)
+            else:
+                self._open.discard(span.number)
+            yield span
+
+    def _ended(self, db: sqlite3.Connection) -> list[Seen]:
+        marks = ", ".join("?" * len(self._open))
+        wanted = f"WHERE agent_spans.number IN ({marks}) AND agent_spans.status != 'active'"
+        return _read(db, wanted, tuple(self._open)) if self._open else []
+
+
+def _read(db: sqlite3.Connection, wanted: str, values: tuple[int, ...]) -> list[Seen]:
+    rows = db.execute(f"{_SELECT} {wanted} ORDER BY agent_spans.number", values)
+    return [_seen(*row) for row in rows]
+
+
+def _seen(*row: Any) -> Seen:
+    payload, result = row[9:]
+    span = Seen(*row[:9])
+    if f'"{SCHEMA_NAME_KEY}"' in payload:
+        span = span._replace(schema_name=json.loads(payload).pop(SCHEMA_NAME_KEY))
+    if span.status == "failed" and result:
+        said = json.loads(result)
+        parts = [str(said[name]) for name in ("error_type", "message") if said.get(name)]
+        span = span._replace(told=": ".join(parts) or span.told)
+    return span
+
+
+def _tell(span: Seen, screen: Screen, out: TextIO, *, as_json: bool) -> None:
+    if as_json:
+        write_json(out, span._asdict(), indent=None)
+        return
+    moment = span.finished_at or span.started_at or ""
+    took = "" if span.finished_at is None else duration(_moment(span.started_at), _moment(moment))
+    agent = screen.cut(one_line(span.agent), _LONGEST_AGENT)
+    sign = {"complete": "ok", "active": "..."}.get(span.status, span.status)
+    head = f"{moment[11:23]}  {agent}  "
+    name = one_line(span.schema_name)
+    mark = screen.paint(f"{sign:<9}", STATUS_COLOURS.get(span.status, "dim"))
+    told = "" if span.told == "{}" else one_line(span.told)
+    rest = "  ".join(part for part in (took, told) if part)
+    room = max(screen.width - len(head) - len(name) - 13, 0)
+    write(out, f"{head}{mark}  {screen.paint(name, 'bold')}  {screen.cut(rest, room)}".rstrip())
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if not text else datetime.fromisoformat(text.replace("Z", "+00:00"))

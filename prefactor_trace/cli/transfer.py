@@ -1,0 +1,70 @@
+"""``prefactor-trace export`` and ``import``: runs as files."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from prefactor_trace.cli.codes import DONE
+from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.database import database_path, open_existing, user_path
+from prefactor_trace.cli.progress import Progress
+from prefactor_trace.cli.runs import find
+from prefactor_trace.cli.terminal import write, write_json
+from prefactor_trace.server import Store
+from prefactor_trace.server._export import export_run
+from prefactor_trace.server._import import import_lines
+
+_ALL = 2**31
+
+
+def export(arguments: argparse.Namespace, out: TextIO) -> int:
+    """Write runs in a format: those that are named, else all of them, the oldest first."""
+    with open_existing(database_path(arguments.db)) as store:
+        if arguments.ids:
+            runs = [find(prefix, store).id for prefix in arguments.ids]
+        else:
+            runs = [run.id for run in store.list_instances(limit=_ALL)][::-1]
+        if arguments.format != "jsonl" and len(runs) != 1:
+            raise CommandError(
+                f"a file in the format {arguments.format} holds one run: name its id"
+                f" ({len(runs)} are here)"
+            )
+        if arguments.output is None:
+            _write(arguments.format, runs, store, out)
+        else:
+            path = user_path(arguments.output)
+            with path.open("w", encoding="utf-8") as file:
+                _write(arguments.format, runs, store, file)
+            write(out, f"{len(runs)} run{'' if len(runs) == 1 else 's'} written to {path}")
+    return DONE
+
+
+def _write(name: str, runs: list[str], store: Store, stream: TextIO) -> None:
+    with Progress("exporting", len(runs)) as progress:
+        for number, run in enumerate(runs, 1):
+            stream.writelines(export_run(store, run, name))
+            progress.at(number)
+    if name != "jsonl":
+        stream.write("\n")
+
+
+def import_(arguments: argparse.Namespace, out: TextIO) -> int:
+    """Put the runs of a file into the database."""
+    path = Path(arguments.file)
+    with Store(database_path(arguments.db)) as store:
+        try:
+            if arguments.file == "-":
+                done = import_lines(store, sys.stdin)
+            else:
+                with path.open(encoding="utf-8") as file:
+                    done = import_lines(store, file)
+        except UnicodeDecodeError:
+            raise CommandError(f"{path} is no text in UTF-8") from None
+        except ValueError as error:
+            raise CommandError(f"{arguments.file}: {error}") from None
+    if arguments.json:
+        write_json(out, done._asdict())
+    else:
+        write(out, f"{done.runs} runs with {done.spans} spans imported, {done.known} known already")
+    return DONE

@@ -1,0 +1,114 @@
+"""What is wrong with the set-up, and what to do about it."""
+
+import http.server
+import io
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from prefactor_trace.cli import main
+from prefactor_trace.server import Api, Server, Store
+
+from .records import record
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PREFACTOR_LOCAL_DB", str(tmp_path / "a.db"))
+
+
+def examine() -> dict[str, tuple[str, str]]:
+    """Return what is said of each thing: its state and the words."""
+    out = io.StringIO()
+    code = main(["doctor", "--json"], out)
+    found = json.loads(out.getvalue())
+    assert code == any(one["state"] == "fail" for one in found)
+    for one in found:
+        assert one["state"] == "ok" or one["todo"], one
+    return {one["about"]: (one["state"], one["told"]) for one in found}
+
+
+def test_a_machine_without_an_account_is_told_so(tmp_path: Path):
+    """Tracing is off; the database is made when it is needed."""
+    found = examine()
+    assert found["version"][0] == "ok"
+    assert found["tracing"][0] == "warn"
+    assert "there is no API token" in found["tracing"][1]
+    assert "made by the first run" in found["database"][1]
+
+
+def test_local_mode_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """How much is there; a file that is no database is named."""
+    monkeypatch.setenv("PREFACTOR_LOCAL", "1")
+    record(tmp_path / "a.db")
+    assert examine()["database"][1].startswith(f"{tmp_path / 'a.db'}: 1 runs")
+    (tmp_path / "a.db").write_text("no database " * 100)
+    assert examine()["database"][0] == "fail"
+
+
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch):
+    """With its variable."""
+    monkeypatch.setenv("PREFACTOR_MAX_AGE", "soon")
+    state, told = examine()["settings"]
+    assert state == "fail"
+    assert "PREFACTOR_MAX_AGE" in told
+
+
+def test_a_service_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """With the token, which is never shown."""
+    monkeypatch.setenv("PREFACTOR_API_TOKEN", "s3cret")
+    with Store(tmp_path / "a.db") as store, Server(Api(store, token="s3cret")) as server:
+        monkeypatch.setenv("PREFACTOR_API_URL", server.url)
+        found = examine()
+        assert (found["service"][0], found["token"], found["clock"][0]) == (
+            "ok",
+            ("ok", "accepted"),
+            "ok",
+        )
+        monkeypatch.setenv("PREFACTOR_API_TOKEN", "wrong")
+        assert examine()["token"] == ("fail", "refused with 401")
+    found = examine()
+    assert found["service"][0] == "fail"
+    assert "wrong" not in found["service"][1]
+
+
+def test_another_service_and_another_time_are_noticed(monkeypatch: pytest.MonkeyPatch):
+    """A web server that is no Prefactor, with a clock that is years off."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(404)
+            self.send_header("Date", "Thu, 01 Jan 2015 00:00:00 GMT")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        monkeypatch.setenv("PREFACTOR_API_TOKEN", "t")
+        monkeypatch.setenv("PREFACTOR_API_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        found = examine()
+    assert found["service"][1].endswith("answers with 404")
+    assert found["clock"][0] == "warn"
+
+
+def test_a_spool_that_cannot_be_used_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """And one that can is fine, also before it is made."""
+    monkeypatch.setenv("PREFACTOR_SPOOL_DIR", str(tmp_path / "new" / "spool"))
+    assert examine()["spool"][0] == "ok"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PREFACTOR_SPOOL_DIR", str(tmp_path))
+    assert examine()["spool"][0] == "ok"
+
+
+def test_it_reads_well(capsys: pytest.CaptureFixture[str]):
+    """A line each, with what to do below."""
+    out = io.StringIO()
+    main(["doctor"], out)
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith("ok    version    prefactor_trace ")
+    assert any(line.strip().startswith("→ nothing is recorded") for line in lines)

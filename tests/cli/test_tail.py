@@ -1,0 +1,64 @@
+"""Spans as they begin and end, in every process."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import prefactor_trace as prefactor
+from prefactor_trace.cli import main
+
+from .records import record, span
+
+
+def test_the_newest_are_printed(tmp_path: Path):
+    """As many as are wanted, in their order; failed ones say why."""
+    path = tmp_path / "a.db"
+    error = {"error_type": "ValueError", "message": "no\nno"}
+    spans = [span(f"s{number}") for number in range(5)]
+    record(path, [*spans, span("bad", status="failed", result=error)])
+    out = io.StringIO()
+    assert main(["tail", "-n", "2", "--db", str(path)], out) == 0
+    first, second = out.getvalue().splitlines()
+    assert "s4" in first
+    assert second.endswith(r"failed     bad  100 ms  ValueError: no\nno")
+    out = io.StringIO()
+    main(["tail", "--json", "--db", str(path)], out)
+    assert [json.loads(line)["schema_name"] for line in out.getvalue().splitlines()][-1] == "bad"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise on Windows")
+def test_what_comes_is_followed_until_ctrl_c(tmp_path: Path):
+    """From before the first run on; a span is told of when it begins and when it ends."""
+    path = tmp_path / "a.db"
+    words = ["-m", "prefactor_trace.cli", "tail", "-f", "--json", "--db", str(path)]
+    following = subprocess.Popen(
+        [sys.executable, *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        tracer = prefactor.Tracer(local=True, local_db=str(path), flush_interval=0.05)
+        with tracer.instance("agent"):
+            slow = tracer.start_span("slow")
+            assert tracer.flush()
+            told = [json.loads(following.stdout.readline())]  # type: ignore[union-attr]
+            slow.complete()
+            with tracer.span("quick"):
+                pass
+            assert tracer.flush()
+            told += [json.loads(following.stdout.readline()) for _ in range(2)]  # type: ignore[union-attr]
+        tracer.shutdown()
+        found = {(one["schema_name"], one["status"]) for one in told}
+        assert found == {("slow", "active"), ("slow", "complete"), ("quick", "complete")}
+        following.send_signal(signal.SIGINT)
+        assert following.wait(20) == 130
+    finally:
+        following.kill()
+        following.communicate()

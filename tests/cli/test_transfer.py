@@ -1,0 +1,112 @@
+"""Runs as files, and back."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+import prefactor_trace as prefactor
+from prefactor_trace.cli import main
+from prefactor_trace.server import Store
+
+from .records import record, span
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A database with runs that ended in every way."""
+    path = tmp_path / "a.db"
+    tracer = prefactor.Tracer(local=True, local_db=str(path))
+    tracer.declare_quality("good")
+    for ending in ("complete", "failed", "cancelled"):
+        with tracer.instance("agent", version="1") as run, tracer.span("outer", {"n": 1}):
+            with tracer.span("inner") as inner:
+                inner.set_result({"ü": [1, None, "\u2028"]})
+            tracer.record_quality("good", {"score": 1})
+            run.finish(ending)
+    with tracer.instance("other") as run:
+        tracer.start_span("open")
+        assert tracer.flush()
+        with Store(path) as store:
+            store.terminate(run.id, "too dear")
+    tracer.shutdown()
+    return path
+
+
+def words(*parts: object) -> tuple[int, str]:
+    """Return the code and the output of a command."""
+    out = io.StringIO()
+    return main([str(part) for part in parts], out), out.getvalue()
+
+
+def content(path: Path) -> list[object]:
+    """Return all that is told of the runs, without when they came into the database."""
+    own = ("inserted_at", "updated_at", "account_id", "environment_id", "id_of_line")
+    with Store(path) as store:
+        runs = store.list_instances()[::-1]
+        plain = [{k: v for k, v in vars(run).items() if k not in own} for run in runs]
+        spans = [
+            one.model_dump(exclude=set(own)) for run in runs for one in store.list_spans(run.id)
+        ]
+    return [plain, spans]
+
+
+def test_runs_come_back_whole(database: Path, tmp_path: Path):
+    """The same ids, times and ends; importing twice is harmless."""
+    code, told = words("export", "--db", database, "-o", tmp_path / "runs.jsonl")
+    assert (code, told.split()[0]) == (0, "4")
+    other = tmp_path / "other.db"
+    code, told = words("import", tmp_path / "runs.jsonl", "--db", other)
+    assert told == "4 runs with 7 spans imported, 0 known already\n"
+    assert content(other) == content(database)
+    code, told = words("import", tmp_path / "runs.jsonl", "--db", other, "--json")
+    assert json.loads(told) == {"runs": 0, "spans": 0, "known": 4}
+    assert content(other) == content(database)
+    assert words("import", tmp_path / "runs.jsonl", "--db", database)[1].startswith("0 runs")
+
+
+def test_an_import_that_was_cut_off_is_finished_by_the_next(database: Path, tmp_path: Path):
+    """What is there already is not there twice."""
+    lines = words("export", "--db", database)[1].split("\n")
+    (tmp_path / "part.jsonl").write_text("\n".join([*lines[:2], "{broken"]), "utf-8")
+    (tmp_path / "all.jsonl").write_text("\n".join(lines), "utf-8")
+    other = tmp_path / "other.db"
+    assert words("import", tmp_path / "part.jsonl", "--db", other)[0] == 1
+    assert words("import", tmp_path / "all.jsonl", "--db", other)[0] == 0
+    assert content(other) == content(database)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["{"], "line 1: no JSON"),
+        (["[]"], "line 1: neither an instance nor a span"),
+        (["", '{"type":"agent_span"}'], "line 2: a span stands below the line of its run"),
+        (['{"type":"instance","id":"x"}'], "line 1: "),
+    ],
+)
+def test_a_line_that_is_wrong_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: list[str], told: str
+):
+    """With the file."""
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines))
+    assert words("import", path, "--db", tmp_path / "a.db")[0] == 1
+    assert f"{path}: {told}" in capsys.readouterr().err
+
+
+def test_other_formats_hold_one_run(
+    database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Which is named."""
+    run = record(database, [span("a")])
+    assert json.loads(words("export", run, "--db", database, "--format", "chrome")[1])[
+        "traceEvents"
+    ]
+    assert "resourceSpans" in words("export", run, "--db", database, "--format", "otlp")[1]
+    assert words("export", "--db", database, "--format", "otlp")[0] == 1
+    assert "holds one run: name its id (5 are here)" in capsys.readouterr().err
+    assert words("import", tmp_path / "missing", "--db", database)[0] == 1
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    assert words("import", tmp_path / "bytes", "--db", database)[0] == 1
