@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
 
 _BY_HAND = frozenset({"complete", "fail", "cancel"})
+_NOT_OURS = "prefactor_trace.cli.demo"  # an agent like a user's
 _OURS = ("prefactor_trace.", "wrapt.")
 
 
@@ -82,10 +83,17 @@ def _origin() -> Origin:
     except RuntimeError:  # no event loop runs in this thread
         task = None
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_OURS):
+    while frame is not None and _is_ours(frame):
         frame = frame.f_back
     name = None if task is None else task.get_name()
-    return Origin(_place(frame), threading.current_thread().name, name)
+    # A task is called by its event loop, which is no place to look at.
+    is_loop = frame is not None and str(frame.f_globals.get("__name__")).startswith("asyncio.")
+    return Origin(None if is_loop else _place(frame), threading.current_thread().name, name)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    name = str(frame.f_globals.get("__name__"))
+    return name.startswith(_OURS) and not name.startswith(_NOT_OURS)
 
 
 def _place(frame: FrameType | None) -> str:

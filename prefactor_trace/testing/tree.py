@@ -9,7 +9,6 @@ from prefactor_trace.testing.spans import RecordedSpan
 
 _SIGNS = {"complete": "✓", "failed": "✗", "cancelled": "cancelled", "terminated": "terminated"}
 _LONGEST_PAYLOAD = 60
-_WHERE = "{:<44} {:>9}  {}"
 
 
 def as_pattern(roots: Sequence[RecordedSpan], *, payloads: bool = False) -> str:
@@ -56,29 +55,26 @@ def as_text(
         marked: Ids of those that are pointed at.
         verbose: Whether nothing is cut.
     """
-    lines: list[str] = []
-    for root in roots:
-        lines += _text_lines(root, "", "", marked, verbose)
-    return "\n".join(lines)
+    rows = [row for root in roots for row in _rows(root, "", "", verbose)]
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(
+        f"{name:<{width}}  {_took(span):>9}  {_ending(span)}".rstrip()
+        + (f"   <- #{span.seq}" if span.id in marked else "")
+        for name, span in rows
+    )
 
 
-def _text_lines(
-    span: RecordedSpan, first: str, rest: str, marked: Collection[str], verbose: bool
-) -> Iterator[str]:
+def _rows(
+    span: RecordedSpan, first: str, rest: str, verbose: bool
+) -> Iterator[tuple[str, RecordedSpan]]:
     name = first + span.schema_name
     if span.payload:
         name += f" {shown(span.payload, 100_000 if verbose else _LONGEST_PAYLOAD)}"
-    arrow = f"   <- #{span.seq}" if span.id in marked else ""
-    yield (_WHERE.format(name, _took(span), _ending(span)) + arrow).rstrip()
+    yield name, span
     for number, child in enumerate(span.children, 1):
         last = number == len(span.children)
-        yield from _text_lines(
-            child,
-            rest + ("└─ " if last else "├─ "),
-            rest + ("   " if last else "│  "),
-            marked,
-            verbose,
-        )
+        first_child = rest + ("└─ " if last else "├─ ")
+        yield from _rows(child, first_child, rest + ("   " if last else "│  "), verbose)
 
 
 def _took(span: RecordedSpan) -> str:

@@ -156,3 +156,16 @@ def test_document_that_goes_away(database: Path, garden: Path) -> None:
     _, spans = trace(database)
     failed = [span.payload["path"] for span in spans if span.status == "failed"]
     assert failed == ["roses.rst"]
+
+
+def test_its_steps_are_asserted_as_a_user_would(captrace, garden: Path) -> None:
+    """The plugin's own words on the demo: shape, concurrency, types, and no secret."""
+    ask("How often are tomatoes watered?", garden)
+    captrace.assert_order("read_folder", "plan", "search_all", "open_all", "rank", "compose")
+    captrace.assert_overlap("search_all", "search")
+    captrace.none("rank", passages=0)
+    captrace.assert_all_finished()
+    captrace.assert_conforms()
+    captrace.assert_no_secrets()
+    assert captrace["rank"].result_payload["relevant"] > 0
+    assert captrace.instances[0].agent_id == "docs-agent"
