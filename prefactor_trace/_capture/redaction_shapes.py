@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from prefactor_trace._capture.redaction_assigned import Assignments, is_placeholder, is_plain_word
 from prefactor_trace._capture.redaction_keys import SecretNames, Verdict, looks_random
 from prefactor_trace._capture.redaction_spans import Check, replace_groups
+from prefactor_trace._capture.redaction_tokens import hide_tokens
 
 _SHORTEST = 8  # no text shorter than this holds a secret that can be told by its shape
 
@@ -56,29 +57,10 @@ _CURL_USER = re.compile(
 )
 _FLAG = re.compile(r"(?<![\w-])--?([A-Za-z][\w-]{1,64})\s{1,4}[\"']?([^\s\"'\\-][^\s\"'\\]*)")
 
-# A token begins where a word begins, also behind an escaped line break or a percent sign.
-_TOKEN = re.compile(
-    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))"
-    r"(sk-[\w-]{16,}"
-    r"|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|gl[a-z]{1,8}-[\w-]{20,}"
-    r"|xox[a-z]-[A-Za-z0-9-]{11,}|xapp-[A-Za-z0-9-]{11,}"
-    r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}"
-    r"|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{16,}"
-    r"|(?<![-_])SG\.[\w-]{16,}\.[\w-]{16,}|[srp]k_(?:live|test)_\w{8,}|whsec_[\w+/=]{16,}"
-    r"|(?:gsk|r8|lsv2_[a-z]{2}|dop_v1|shp[a-z]{2}|dapi|tvly|xai|pplx|nvapi|lin_api|ntn|sntrys|phc)"
-    r"[_-][\w-]{16,}|hvs\.[\w-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}"
-    r"|\d{8,10}:AA[\w-]{32,}"
-    r"|(?<![-_])eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)*)",
-    re.ASCII,
-)
 _WEBHOOK = re.compile(
     r"(?:hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/\d{1,24}/)"
     r"([\w/-]{8,})"
 )
-_LONG_RUN = re.compile(r"\b[\w-]{16}", re.ASCII)  # each of the tokens has one
-# These are followed by so much of their own that words cannot be meant.
-_SURE_TOKEN = re.compile(r"gh[pousr]_|github_pat_|A(?:KIA|SIA)|AIza|eyJ|\d|[srp]k_|xox|SG\.|AGE-")
-
 Rule = tuple[re.Pattern[str], Check]
 
 
@@ -108,10 +90,8 @@ class SecretShapes:
             count += more
         if named or "bearer" in lower or "basic" in lower or "curl" in lower:
             text, count = _apply(self._credential_rules(text, lower), text, count)
-        if _LONG_RUN.search(text):
-            text, more = replace_groups(text, _TOKEN, _is_token)
-            count += more
-        return text, count
+        text, more = hide_tokens(text)
+        return text, count + more
 
     def _first_rules(self, text: str, lower: str) -> Iterator[Rule]:
         """Give the rules for what assignments would otherwise see a part of."""
@@ -195,7 +175,3 @@ def _is_basic(_name: str, value: str) -> bool:
         return b":" in plain and plain.decode().isprintable()
     except (binascii.Error, UnicodeDecodeError):
         return False
-
-
-def _is_token(_name: str, value: str) -> bool:
-    return bool(_SURE_TOKEN.match(value)) or looks_random(value)
