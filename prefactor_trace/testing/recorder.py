@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from prefactor_trace import Tracer, _exits, _guard, _tracer
+from prefactor_trace import _tracer
 from prefactor_trace._clock import Clock
-from prefactor_trace._context import current
 from prefactor_trace._pfid import PfidSource
-from prefactor_trace._settings import Settings, load_settings
-from prefactor_trace._transport import open_transport
+from prefactor_trace._settings import load_settings
 from prefactor_trace._transport.local import LocalTransport
-from prefactor_trace._transport.offline import listen, stop_listening
 from prefactor_trace._version import SDK
 from prefactor_trace.receipts import Stats
 from prefactor_trace.testing import checks
@@ -26,17 +22,14 @@ from prefactor_trace.testing.deterministic import CountingClock, CountingIds
 from prefactor_trace.testing.observer import Observer
 from prefactor_trace.testing.replay import Replay, read_recorded
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
+from prefactor_trace.testing.stand_in import StandIn
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from prefactor_trace.models import BulkRequest
 
-_OFFLINE, _API_TOKEN = "PREFACTOR_OFFLINE", "PREFACTOR_API_TOKEN"
 _OUTCOME = "test_outcome"
-_SETTLE = 5.0
-_WITH_FAULTS = 1.0  # some of which are never got over
-_TOKEN = "recorded-by-a-test"  # noqa: S105  # opens nothing
 
 
 class Recorder(Assertions):
@@ -51,66 +44,21 @@ class Recorder(Assertions):
     """
 
     def __init__(self, *, live: bool = False, **settings: Any) -> None:
-        self._given = settings
-        self._live = live
         self._capture = Capture()
         self._observer = Observer()
-        self._faults: list[tuple[str, BaseException]] = []
-        self._undo: list[Callable[[], object]] = []
-        self._tracer: Tracer | None = None
-        self._before: Tracer | None = None
-        self._is_stopped = False
+        self._stand_in = StandIn(self._capture, settings, live=live)
 
     def start(self) -> None:
         """Begin to record."""
-        settle()  # what was recorded before is not this recorder's
-        default = _tracer._default
-        before = default._tracer, default.is_off, default.is_quiet
-        callbacks = list(default.on_terminate_callbacks)
-        node, log_fault = current.get(), _guard.log_fault
-        default.registry.note_quality(_OUTCOME)
-        if self._live and not default.tracer().settings().off_reason:
-            self._capture.forward = open_transport(default.tracer().settings(), SDK)
-        self.started_before = {one: one.stats().started for one in _tracers()}
-        # Whatever the code under test configures is recorded too, without an account.
-        environ = {name: os.environ.get(name) for name in (_OFFLINE, _API_TOKEN)}
-        os.environ[_OFFLINE] = "1"
-        os.environ.setdefault(_API_TOKEN, _TOKEN)
-        listen(self._capture)
+        _tracer._default.registry.note_quality(_OUTCOME)
+        self._stand_in.start()
+        self.started_before = self._stand_in.started_before
         self._observer.start()
-        current.set(None)
-
-        def note_fault(kind: str, error: BaseException) -> None:
-            self._faults.append((kind, error))
-            log_fault(kind, error)
-
-        def put_back() -> None:
-            default._tracer, default.is_off, default.is_quiet = before
-            default.on_terminate_callbacks[:] = callbacks
-            _guard.log_fault = log_fault
-            current.set(node)
-            for name, value in environ.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
-
-        _guard.log_fault = note_fault
-        self._undo = [put_back, self._observer.stop, lambda: stop_listening(self._capture)]
-        self._before = before[0]
-        default._tracer = self._tracer = Tracer._default(self._settings(), default)
+        self._stand_in.undo.append(self._observer.stop)
 
     def stop(self) -> None:
         """Stop recording; everything is as it was before. What was recorded can be read on."""
-        if self._is_stopped:
-            return
-        settle(self._patience)
-        self._is_stopped = True
-        made = _tracer._default._tracer
-        while self._undo:
-            self._undo.pop()()
-        for tracer in {self._tracer, made}:
-            if tracer is not None and tracer is not _tracer._default._tracer:
-                tracer.shutdown(_WITH_FAULTS)
+        self._stand_in.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -128,35 +76,7 @@ class Recorder(Assertions):
         Raises:
             SettingsError: A setting is unknown or cannot be used.
         """
-        self._given = {**self._given, **settings}
-        changed = self._settings()
-        default = _tracer._default
-        if default._tracer is not None:
-            default._tracer.shutdown(_SETTLE)
-        default._tracer = self._tracer = Tracer._default(changed, default)
-
-    def _settings(self) -> Settings:
-        before = self._before
-        given = {
-            "retry_first_delay": 0.01,
-            "retry_max_delay": 0.05,
-            **self._given,
-            "offline": True,
-            "enabled": True,
-        }
-        if before is None:
-            settings = load_settings(given)
-        else:
-            checked = load_settings(given)
-            settings = dataclasses.replace(
-                before.settings(), **{name: getattr(checked, name) for name in given}
-            )
-        return dataclasses.replace(
-            settings,
-            api_token=settings.api_token or _TOKEN,
-            spool_dir=None,
-            sample_rate=self._given.get("sample_rate", 1.0),
-        )
+        self._stand_in.configure(settings)
 
     # What was recorded
 
@@ -180,7 +100,7 @@ class Recorder(Assertions):
         """The bodies that would have been sent, those that met a fault included."""
         from prefactor_trace.models import BulkRequest
 
-        self._settle()
+        self._stand_in.settle()
         return [
             BulkRequest.model_validate_json(json.dumps(content))
             for content in self._capture.requests
@@ -189,13 +109,13 @@ class Recorder(Assertions):
     @property
     def stats(self) -> Stats:
         """What became of the spans, as `prefactor_trace.stats` says it."""
-        self._settle()
-        return (_tracer._default._tracer or _tracer._default.tracer()).stats()
+        self._stand_in.settle()
+        return self._stand_in.stats()
 
     @property
     def faults(self) -> list[tuple[str, BaseException]]:
         """Faults of the library itself: what was being done, and what went wrong."""
-        return list(self._faults)
+        return list(self._stand_in.faults)
 
     @property
     def ended_twice(self) -> list[tuple[str, str]]:
@@ -204,20 +124,12 @@ class Recorder(Assertions):
 
     def clear(self) -> None:
         """Forget what was recorded so far."""
-        self._settle()
+        self._stand_in.settle()
         self._capture.clear()
 
     def _read(self) -> tuple[list[RecordedInstance], list[RecordedSpan]]:
-        self._settle()
+        self._stand_in.settle()
         return self._capture.read(self._observer.origins)
-
-    def _settle(self) -> None:
-        if not self._is_stopped:
-            settle(self._patience)
-
-    @property
-    def _patience(self) -> float:
-        return _WITH_FAULTS if self._capture.has_met_faults else _SETTLE
 
     # For the end of a test
 
@@ -258,7 +170,7 @@ class Recorder(Assertions):
         """
         for run in self._observer.runs.values():
             run.record_quality(_OUTCOME, {"outcome": outcome, "test": test})
-        self._settle()
+        self._stand_in.settle()
 
     def save(self) -> list[str]:
         """Keep what was recorded in the local database; return how to see it, a line for each run.
@@ -266,7 +178,7 @@ class Recorder(Assertions):
         Returns:
             The commands that show them.
         """
-        self._settle()
+        self._stand_in.settle()
         settings = dataclasses.replace(load_settings({"local": True}), offline=False)
         transport = LocalTransport(settings, SDK)
         try:
@@ -309,7 +221,7 @@ class Recorder(Assertions):
         Args:
             reason: What the run is told.
         """
-        self._settle()
+        self._stand_in.settle()
         for run in list(_tracer._default.open_runs):
             run._terminate(reason)
 
@@ -328,7 +240,7 @@ class Recorder(Assertions):
             clocks.wall, clocks.monotonic = wall, monotonic
             self._observer.clock = None
 
-        self._undo.append(put_back)
+        self._stand_in.undo.append(put_back)
         clocks.wall = clocks.monotonic = staticmethod(clock)
         tracer = _tracer._default.tracer()
         ids: Any = CountingIds()
@@ -353,7 +265,7 @@ class Recorder(Assertions):
         """
         replay = Replay(schema_name, read_recorded(from_, schema_name))
         replay.start()
-        self._undo.append(replay.stop)
+        self._stand_in.undo.append(replay.stop)
 
     def subprocess_env(self) -> dict[str, str]:
         """Return the environment of a process whose spans are recorded here too.
@@ -363,7 +275,7 @@ class Recorder(Assertions):
         from prefactor_trace.testing.relay import Relay
 
         relay = Relay(self._capture)
-        self._undo.append(relay.stop)
+        self._stand_in.undo.append(relay.stop)
         return relay.environment()
 
 
@@ -380,13 +292,3 @@ def record(**settings: Any) -> Iterator[Recorder]:
         yield recorder
     finally:
         recorder.stop()
-
-
-def settle(timeout: float = _SETTLE) -> None:
-    """Have every tracer of this process hand over what it has recorded."""
-    for tracer in _tracers():
-        tracer.flush(timeout)
-
-
-def _tracers() -> list[Tracer]:
-    return [one for one in _exits.leavers() if isinstance(one, Tracer)]

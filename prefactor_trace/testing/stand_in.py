@@ -1,0 +1,167 @@
+"""A recording tracer in the place of the default one; afterwards everything is as it was before."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from typing import Any
+
+from prefactor_trace import Tracer, _exits, _guard, _tracer
+from prefactor_trace._context import current
+from prefactor_trace._settings import Settings, load_settings
+from prefactor_trace._transport import open_transport
+from prefactor_trace._transport.offline import listen, stop_listening
+from prefactor_trace._version import SDK
+from prefactor_trace.receipts import Stats
+from prefactor_trace.testing.capture import Capture
+
+_OFFLINE, _API_TOKEN = "PREFACTOR_OFFLINE", "PREFACTOR_API_TOKEN"
+_SETTLE = 5.0  # seconds
+_WITH_FAULTS = 1.0  # the same; some faults are never got over
+_TOKEN = "recorded-by-a-test"  # noqa: S105  # opens nothing
+
+
+class StandIn:
+    """Takes the place of the default tracer.
+
+    Args:
+        capture: What gets all that would be sent.
+        live: Whether it is sent as well.
+        settings: Settings for the time of it, over those of the program.
+
+    Attributes:
+        faults: Faults of the library itself: what was being done, and what went wrong.
+        started_before: How many spans each tracer had recorded before.
+        undo: What is called at the end, the last one first.
+    """
+
+    def __init__(self, capture: Capture, settings: dict[str, Any], *, live: bool) -> None:
+        self.faults: list[tuple[str, BaseException]] = []
+        self.started_before: dict[Tracer, int] = {}
+        self.undo: list[Callable[[], object]] = []
+        self._capture = capture
+        self._given = settings
+        self._live = live
+        self._tracer: Tracer | None = None
+        self._before: Tracer | None = None
+        self._is_over = False
+
+    def start(self) -> None:
+        """Take the place."""
+        for tracer in _tracers():  # what was recorded before is not this recording's
+            tracer.flush(_SETTLE)
+        self.started_before = {one: one.stats().started for one in _tracers()}
+        default = _tracer._default
+        self._before = default._tracer
+        if self._live and not default.tracer().settings().off_reason:
+            self._capture.forward = open_transport(default.tracer().settings(), SDK)
+        self._keep_tracer()
+        self._keep_environment()
+        self._note_faults()
+        node = current.get()
+        self.undo.append(lambda: current.set(node))
+        current.set(None)
+        listen(self._capture)
+        self.undo.append(lambda: stop_listening(self._capture))
+        default._tracer = self._tracer = Tracer._default(self._settings(), default)
+
+    def stop(self) -> None:
+        """Give the place back."""
+        if self._is_over:
+            return
+        self.settle()
+        self._is_over = True
+        own, made = self._tracer, _tracer._default._tracer
+        self._tracer = made or own
+        while self.undo:
+            self.undo.pop()()
+        for tracer in {own, made} - {None, self._before}:
+            if tracer is not None:
+                tracer.shutdown(_WITH_FAULTS)
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Change settings for the rest of the time.
+
+        Raises:
+            SettingsError: A setting is unknown or cannot be used.
+        """
+        self._given = {**self._given, **settings}
+        changed = self._settings()
+        default = _tracer._default
+        if default._tracer is not None:
+            default._tracer.shutdown(_SETTLE)
+        default._tracer = self._tracer = Tracer._default(changed, default)
+
+    def settle(self) -> None:
+        """Have every tracer of this process hand over what it has recorded."""
+        if not self._is_over:
+            for tracer in _tracers():
+                tracer.flush(_WITH_FAULTS if self._capture.has_met_faults else _SETTLE)
+
+    def stats(self) -> Stats:
+        """Return what became of the spans."""
+        made = None if self._is_over else _tracer._default._tracer
+        tracer = made or self._tracer
+        return Stats(0, 0, 0, 0, 0) if tracer is None else tracer.stats()
+
+    def _settings(self) -> Settings:
+        given = {
+            "retry_first_delay": 0.01,
+            "retry_max_delay": 0.05,
+            **self._given,
+            "offline": True,
+            "enabled": True,
+        }
+        settings = load_settings(given)
+        if self._before is not None:
+            said = {name: getattr(settings, name) for name in given}
+            settings = dataclasses.replace(self._before.settings(), **said)
+        return dataclasses.replace(
+            settings,
+            api_token=settings.api_token or _TOKEN,
+            spool_dir=None,
+            sample_rate=self._given.get("sample_rate", 1.0),
+        )
+
+    def _keep_tracer(self) -> None:
+        default = _tracer._default
+        before, callbacks = (default.is_off, default.is_quiet), list(default.on_terminate_callbacks)
+
+        def put_back() -> None:
+            default._tracer = self._before
+            default.is_off, default.is_quiet = before
+            default.on_terminate_callbacks[:] = callbacks
+
+        self.undo.append(put_back)
+
+    def _keep_environment(self) -> None:
+        """See to it that whatever the code configures is recorded too, without an account."""
+        before = {name: os.environ.get(name) for name in (_OFFLINE, _API_TOKEN)}
+        os.environ[_OFFLINE] = "1"
+        os.environ.setdefault(_API_TOKEN, _TOKEN)
+
+        def put_back() -> None:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
+
+        self.undo.append(put_back)
+
+    def _note_faults(self) -> None:
+        log_fault = _guard.log_fault
+
+        def note_fault(kind: str, error: BaseException) -> None:
+            self.faults.append((kind, error))
+            log_fault(kind, error)
+
+        def put_back() -> None:
+            _guard.log_fault = log_fault
+
+        _guard.log_fault = note_fault
+        self.undo.append(put_back)
+
+
+def _tracers() -> list[Tracer]:
+    return [one for one in _exits.leavers() if isinstance(one, Tracer)]
