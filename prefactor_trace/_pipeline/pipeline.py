@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from prefactor_trace import _exits
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pipeline.buffer import Buffer
 from prefactor_trace._pipeline.delivery import Delivery
+from prefactor_trace._pipeline.inbox import Inbox
 from prefactor_trace._pipeline.poll import Poll
 from prefactor_trace._pipeline.replay import replay
 from prefactor_trace._pipeline.sender import Inline, Sender, Transport
@@ -81,9 +81,7 @@ class Pipeline:
         self._begin()
 
     def _begin(self) -> None:
-        # SimpleQueue: its `put` may be called in a signal handler or a finaliser while the same
-        # thread is inside `put`.
-        self._requests: queue.SimpleQueue[Request | Answer | None] = queue.SimpleQueue()
+        self._requests: Inbox[Request | Answer | None] = Inbox()
         self._thread: threading.Thread | None = None
         self._ended: threading.Thread | None = None
         self._delivery = Delivery(self.buffer, self._registry, self.settings, self._spool)

@@ -6,13 +6,13 @@ answer gets to the disk in time.
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from prefactor_trace import _guard
+from prefactor_trace._pipeline.inbox import Inbox
 
 if TYPE_CHECKING:
     from prefactor_trace._pipeline.poll import Poll
@@ -103,9 +103,9 @@ class Sender:
         self._apart = apart
         self._next_look = 0.0
         self._is_some_left = False
-        self._bodies: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._bodies: Inbox[bytes | None] = Inbox()
         self._thread: threading.Thread | None = None
-        self._abandoned: list[queue.SimpleQueue[bytes | None]] = []
+        self._abandoned: list[Inbox[bytes | None]] = []
 
     def send(self, body: bytes) -> Answer | None:
         """Have a body sent; `answered` is called with the answer."""
@@ -132,7 +132,7 @@ class Sender:
         """Release the connections once the body on its way is answered, or after `timeout`."""
         thread, self._thread = self._thread, None
         if thread is not None and thread.is_alive():
-            bodies, self._bodies = self._bodies, queue.SimpleQueue()
+            bodies, self._bodies = self._bodies, Inbox()
             bodies.put(None)
             thread.join(timeout)
             if thread.is_alive():
@@ -140,14 +140,14 @@ class Sender:
         else:
             self._transport.close()
 
-    def _run(self, bodies: queue.SimpleQueue[bytes | None]) -> None:
+    def _run(self, bodies: Inbox[bytes | None]) -> None:
         body: bytes | None = b""
         while body is not None:
             if time.monotonic() >= self._next_look:
                 self._look_for_orphans()
             try:
                 body = bodies.get(timeout=max(0.0, self._next_look - time.monotonic()))
-            except queue.Empty:
+            except TimeoutError:
                 continue
             if body is None:
                 break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from prefactor_trace._pipeline.sender import Inline, Sender
 if TYPE_CHECKING:
     from prefactor_trace._pipeline.buffer import Buffer
     from prefactor_trace._pipeline.delivery import Delivery
+    from prefactor_trace._pipeline.inbox import Inbox
     from prefactor_trace._pipeline.poll import Poll
     from prefactor_trace._settings import Settings
     from prefactor_trace._transport import Answer
@@ -60,7 +60,7 @@ class Worker:
         buffer: Buffer,
         delivery: Delivery,
         sender: Sender | Inline,
-        requests: queue.SimpleQueue[Request | Answer | None],
+        requests: Inbox[Request | Answer | None],
         settings: Settings,
         *,
         poll: Poll,
@@ -128,7 +128,7 @@ class Worker:
         due = min(self._next_take, self._send_due, self._poll.due, longest)
         try:
             asked = self._requests.get(timeout=max(0.0, due - time.monotonic()))
-        except queue.Empty:
+        except TimeoutError:
             # After the longest sleep there is a look, lest a lost wake cost more than that.
             self._next_take = min(self._next_take, time.monotonic())
             return

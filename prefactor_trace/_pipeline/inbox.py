@@ -1,0 +1,54 @@
+"""What threads leave for another one, which waits for it no longer than it wants to."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Inbox(Generic[T]):
+    """A queue that anybody may put into, also from a signal handler or a finaliser.
+
+    `queue.Queue` must not be put into by code that interrupts a `put`. `queue.SimpleQueue` may, but
+    in CPython up to 3.12 its `get` can wait for ever: where the timeout is over before the waiting
+    has begun, it counts as none.
+    """
+
+    def __init__(self) -> None:
+        self._items: deque[T] = deque()  # both ends are atomic
+        # Held while there is nothing new; whoever puts something in lets go of it.
+        self._nothing_new = threading.Lock()
+        self._nothing_new.acquire()
+
+    def put(self, item: T) -> None:
+        """Leave something; never waits."""
+        self._items.append(item)
+        with contextlib.suppress(RuntimeError):  # somebody else has just let go of it
+            self._nothing_new.release()
+
+    def get(self, timeout: float) -> T:
+        """Take the oldest.
+
+        Args:
+            timeout: Seconds to wait for one at most.
+
+        Raises:
+            TimeoutError: There is none.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            with contextlib.suppress(IndexError):
+                return self._items.popleft()
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._nothing_new.acquire(timeout=left)
+
+    def empty(self) -> bool:
+        """Return whether there is nothing."""
+        return not self._items
