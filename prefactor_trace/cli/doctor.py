@@ -132,7 +132,9 @@ def _database(path: Path) -> Finding:
         todo = "let this user write to it, or name another in PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", f"{path} cannot be written to", todo)
     size = path.stat().st_size / 2**20
-    return _room("database", path.parent, f"{path}: {runs} runs, {size:,.1f} MiB")
+    return _room(
+        "database", path.parent, f"{path}: {runs} run{'' if runs == 1 else 's'}, {size:,.1f} MiB"
+    )
 
 
 def _room(about: str, folder: Path, told: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
@@ -63,7 +64,9 @@ def _version_of(name: str) -> dict[str, Any]:
         folder, place = path.parent, path.stem
     sys.path.insert(0, str(folder))
     try:
-        module = importlib.import_module(place)
+        # What the module prints is not to stand in what this command prints.
+        with contextlib.redirect_stdout(sys.stderr):
+            module = importlib.import_module(place)
     except (Exception, SystemExit) as error:
         raise CommandError(f"cannot import {place}: {type(error).__name__}: {error}") from error
     registry = _registry_of(module, attribute)

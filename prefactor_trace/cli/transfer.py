@@ -66,5 +66,6 @@ def import_(arguments: argparse.Namespace, out: TextIO) -> int:
     if arguments.json:
         write_json(out, done._asdict())
     else:
-        write(out, f"{done.runs} runs with {done.spans} spans imported, {done.known} known already")
+        runs = f"{done.runs} run{'' if done.runs == 1 else 's'}"
+        write(out, f"{runs} with {done.spans} spans imported, {done.known} known already")
     return DONE

@@ -43,7 +43,7 @@ def test_local_mode_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """How much is there; a file that is no database is named."""
     monkeypatch.setenv("PREFACTOR_LOCAL", "1")
     record(tmp_path / "a.db")
-    assert examine()["database"][1].startswith(f"{tmp_path / 'a.db'}: 1 runs")
+    assert examine()["database"][1].startswith(f"{tmp_path / 'a.db'}: 1 run,")
     (tmp_path / "a.db").write_text("no database " * 100)
     assert examine()["database"][0] == "fail"
 
