@@ -41,7 +41,7 @@ class AttachedInstance(Instance):
         super().__init__(home, InstanceOptions(id=place.instance_id))
         self._status = "active"
         self._instance = self
-        self._recorded = place.is_sampled
+        self._recorded = self._takes_spans = place.is_sampled
         self._buffer = pipeline.buffer
         self._anchor = (Clock.wall(), Clock.monotonic())
         self._fate = _fate.CREATED  # by that process

@@ -79,12 +79,13 @@ def wrap_with_instance(function: F, template: Instance) -> F:
 class _Calls:
     """Makes the spans of one decorated function."""
 
-    __slots__ = ("_arguments", "_name", "_options", "_parent", "home", "mark")
+    __slots__ = ("_arguments", "_name", "_options", "_parent", "_span_options", "home", "mark")
 
     def __init__(self, function: Any, template: Span) -> None:
         self.home = template._home
         self._name = template.schema_name or _name_of(function)
         self._options = template._options or SpanOptions()
+        self._span_options = self._options if self._options.sensitive else None
         self._parent = template._parent
         self._arguments = Arguments(function)
         self._arguments.ignore(self._options.ignore, _name_of(function))
@@ -104,10 +105,11 @@ class _Calls:
             copied: Whether the arguments are copied now, since the span may begin later.
         """
         home = self.home
-        if home.pipeline() is None or (home.is_quiet and is_left_out(home)):
+        pipeline = home.pipeline()
+        if pipeline is None or (home.is_quiet and is_left_out(home)):
             return None
-        span = Span(self.home, self._name, None, self._parent, self._options)
-        if _wanted(self._options.capture_input, self.home.settings().capture_inputs):
+        span = Span(home, self._name, None, self._parent, self._span_options)
+        if _wanted(self._options.capture_input, pipeline.settings.capture_inputs):
             try:
                 payload = self._arguments.to_payload(instance, args, kwargs)
                 span._payload = payload
@@ -161,8 +163,9 @@ def _wrap(function: F, calls: _Calls | _Runs) -> F:
     marks, home = find_marks(function), calls.home
     if calls.mark in marks:
         return function
-    # Asked by wrapt before anything of ours is called.
-    wrapped = Wrapped(function, _choose(_kind_of(function), calls), lambda: not home.is_off)
+    # wrapt looks whether it is empty, before anything of ours is called.
+    enabled: Any = home.switch
+    wrapped = Wrapped(function, _choose(_kind_of(function), calls), enabled)
     wrapped._self_marks = (*marks, calls.mark)  # type: ignore[attr-defined]
     return cast("F", wrapped)
 

@@ -30,7 +30,7 @@ class Home(Protocol):
     Attributes:
         registry: Span types and quality schemas.
         open_runs: Instances that have begun and not ended, but for the ambient one.
-        is_off: Whether nothing is recorded; ``False`` also while that is not known yet.
+        switch: Empty where nothing is recorded; not empty also while that is not known yet.
         is_quiet: Whether there is, or has been, something that is not recorded.
         idles: Spans that are not recorded, by name.
         on_terminate_callbacks: Told of every run that the platform ends.
@@ -38,10 +38,13 @@ class Home(Protocol):
 
     registry: Registry
     open_runs: MutableSet[Instance]
-    is_off: bool
+    switch: list[bool]
     is_quiet: bool
     idles: Idles
     on_terminate_callbacks: list[Callable[[Instance], object]]
+
+    def turn(self, *, on: bool) -> None:
+        """Record from now on, or nothing."""
 
     def pipeline(self) -> Pipeline | None:
         """Return what carries records away, or ``None`` while nothing is recorded."""

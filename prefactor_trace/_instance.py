@@ -251,6 +251,7 @@ class Instance(Terminable):
             self._anchor = (Clock.wall(), Clock.monotonic())
             self._status = "active"
             self._instance = self
+            self._takes_spans = self._recorded
             self._home.open_runs.add(self)
             if not self._recorded:
                 self._home.is_quiet = True

@@ -1,14 +1,11 @@
-"""A span as the pipeline sends it: what it holds, where it belongs, how it begins and ends.
-
-What the agent's thread does here is counted: it reads a clock, copies the payload and appends to a
-deque.
-"""
+"""A span as the pipeline sends it: what it holds, where it belongs, how it begins and ends."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from prefactor_trace import _fate, _guard
 from prefactor_trace._ancestors import note_outlived
@@ -18,13 +15,21 @@ from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
     Node,
+    current,
+    enter,
     innermost,
+    leave,
+    note_frame,
 )
 from prefactor_trace._lost import find_node
 from prefactor_trace._untraced import ROOT, Root, Untraced
 from prefactor_trace.exceptions import PrefactorTerminated, UsageError
 
 if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+    from typing_extensions import Self
+
     from prefactor_trace._home import Home
     from prefactor_trace._instance import Instance
     from prefactor_trace._schema import SpanOptions
@@ -90,6 +95,36 @@ class Record(Node):
         self._fate = _fate.NEW  # written by the pipeline alone
         self._size = self._result_size = 0  # bytes of payload and result, and of the latter
         self._doubt = self._token = None
+
+    def __enter__(self) -> Self:
+        return self._enter(sys._getframe(1))
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        return self._exit(exc)
+
+    def _enter(self, frame: FrameType) -> Self:
+        """Begin as a block that was entered in `frame`."""
+        if not self.schema_name:
+            raise UsageError("a span that is a block needs a name, such as span('tool_call')")
+        if self._start(innermost()):
+            enter(self, current.get())
+            note_frame(self, frame)
+        return self
+
+    def _exit(self, error: BaseException | None) -> Literal[False]:
+        """End as a block, left with an exception or without."""
+        if self._instance is not None:
+            leave(self)
+            if error is None:
+                self._end("complete")
+            else:
+                self._end_with(error)
+        return False
 
     def _begin(self) -> bool:
         return self._start(innermost())
@@ -170,10 +205,16 @@ class Record(Node):
             self._ended = max(self._started, self._instance._moment(at))
         self._status = status
         self._doubt = ENDED
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        """Let those know that count on it."""
+        # What the pipeline has not taken yet, it sees the status of when it does.
+        if self._fate:
+            self._instance._buffer.add_end(self)
         parent = self._parent
         if parent is not None and parent._status != "active":
             note_outlived(self)
-        self._instance._buffer.add_end(self)
 
     def _end_with(self, error: BaseException) -> None:
         """End as an exception that leaves the block, or the function, says."""

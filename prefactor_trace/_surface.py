@@ -56,14 +56,20 @@ class Surface:
 
     registry: Registry
     open_runs: MutableSet[Instance]
-    is_off = False
     is_quiet = False
     _home: Home  # of the spans and instances made here
 
     def _set_home(self, home: Home) -> None:
         self._home = home
+        self.switch = [True]
         self.idles = Idles(home)
         self.on_terminate_callbacks: list[Callable[[Instance], object]] = []
+
+    def turn(self, *, on: bool) -> None:
+        """Record from now on, or nothing."""
+        self.is_quiet = not on
+        # A list, since wrapt can look whether it is empty without running any Python.
+        self.switch[:] = [True] if on else []
 
     @overload
     def instance(self, agent_id: F, /) -> F: ...
@@ -192,7 +198,7 @@ class Surface:
         """
         home = self._home
         if not options and type(schema_name) is str and schema_name:  # nearly always
-            if home.is_quiet and (home.is_off or (parent is None and is_left_out(home))):
+            if home.is_quiet and (not home.switch or (parent is None and is_left_out(home))):
                 if payload is not None:
                     check_mapping(payload, "the payload of a span must be")
                 return home.idles[schema_name]

@@ -69,7 +69,7 @@ class Tracer(Surface):
         self._pipeline: Pipeline | None = None
         self._ambient: Instance | None = None
         self._lock = make_lock()
-        home.is_off = home.is_quiet = settings.off_reason is not None
+        home.turn(on=settings.off_reason is None)
         if settings.off_reason is None:
             # Only here: programs in which tracing is off do without half of this library.
             from prefactor_trace._pipeline import Pipeline

@@ -83,7 +83,7 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     for name in environment:
         del os.environ[name]
     default._tracer = None
-    default.is_off = default.is_quiet = False
+    default.turn(on=True)
     _guard.forget_logged()
     _guard.log_fault = note_fault
     current.set(None)
@@ -91,7 +91,7 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     if default._tracer is not None and default._tracer is not before[0]:
         default._tracer.shutdown(1)
     default._tracer, level = before
-    default.is_off = default.is_quiet = False
+    default.turn(on=True)
     logger.setLevel(level)
     default.registry._span_types, default.registry._quality_types = types
     default.registry._changed()

@@ -58,39 +58,41 @@ class Buffer:
     ) -> None:
         self.lock = make_lock()
         self.held = 0  # spans taken and not settled; stored by the background thread alone
+        self.starts: deque[Span] = deque()
+        # As long as fewer wait, another one may be appended to `starts` without a question. None
+        # may while the thread sleeps, or where there are too many bytes.
+        self.room = 0
         self._instances: deque[Instance] = deque()
-        self._starts: deque[Span] = deque()
         self._ends: deque[Span | Instance | Quality] = deque()
         self._bytes = 0
         self._max_spans = max_spans
         self._max_bytes = max_bytes
         self._batch = wake_at
         self._wake_at = 0  # the first record starts the thread
-        self._wake = wake
+        self._wake_up = wake
         self.ledger = Ledger(self.__len__)
 
     # From the agent's threads
 
     def add_start(self, span: Span) -> None:
         """Leave a span that begins, or drop it where there is no room."""
-        waiting = len(self._starts)
+        waiting = len(self.starts)
         if waiting + self.held >= self._max_spans or self._bytes > self._max_bytes:
             self._refuse(span)
             return
         if span._size:
             with self.lock:
-                self._bytes += span._size
-        self._starts.append(span)
+                self._add_bytes(span._size)
+        self.starts.append(span)
         if waiting >= self._wake_at:
-            self._rouse()
+            self._wake()
 
     def add_end(self, record: Span | Instance) -> None:
         """Leave the end of a span or an instance; there is always room for it."""
         if record._fate == _fate.LOST:
             return
         self._ends.append(record)
-        if not self._wake_at:
-            self._rouse()
+        self.rouse()
 
     def add_instance(self, instance: Instance) -> None:
         """Leave an instance that begins, or drop it where there is no room."""
@@ -98,8 +100,7 @@ class Buffer:
             self.refuse_run(instance)
             return
         self._instances.append(instance)
-        if not self._wake_at:
-            self._rouse()
+        self.rouse()
 
     def hold(self, instance: Instance) -> HeldBuffer:
         """Return what takes the records of a run that is kept only if it fails."""
@@ -108,15 +109,19 @@ class Buffer:
     def add_quality(self, quality: Quality) -> None:
         """Leave a quality record."""
         self._ends.append(quality)
-        if not self._wake_at:
-            self._rouse()
+        self.rouse()
 
     def weigh(self, span: Span, size: int) -> None:
         """Count bytes that a span holds from now on, unless it was settled meanwhile."""
         with self.lock:
             if span._fate < _fate.SETTLED:
                 span._size += size
-                self._bytes += size
+                self._add_bytes(size)
+
+    def rouse(self) -> None:
+        """Wake the thread, if it sleeps."""
+        if not self._wake_at:
+            self._wake()
 
     def _refuse(self, span: Span) -> None:
         span._fate = _fate.LOST
@@ -138,9 +143,23 @@ class Buffer:
             self._max_bytes,
         )
 
-    def _rouse(self) -> None:
-        self._wake_at = _NEVER  # once is enough until the next drain
-        self._wake()
+    def _wake(self) -> None:
+        self._set_wake(_NEVER)  # once is enough until the next drain
+        self._wake_up()
+
+    def _set_wake(self, wake_at: int) -> None:
+        self._wake_at = wake_at
+        with self.lock:
+            self._measure_room()
+
+    def _add_bytes(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes > self._max_bytes:
+            self.room = 0
+
+    def _measure_room(self) -> None:
+        has_room = self._bytes <= self._max_bytes
+        self.room = max(0, min(self._max_spans - self.held, self._wake_at)) if has_room else 0
 
     # From the background thread
 
@@ -150,13 +169,13 @@ class Buffer:
         Ends are counted first and instances last: a span's end is left after its beginning, and
         its beginning after that of its instance, so none is taken before what it belongs to.
         """
-        self._wake_at = self._batch
-        ends, starts, instances = len(self._ends), len(self._starts), len(self._instances)
+        self._set_wake(self._batch)
+        ends, starts, instances = len(self._ends), len(self.starts), len(self._instances)
         taken: list[Span] = []
         for few in in_slices(_in_fews(starts)):
             with self.ledger.lock:
-                taken += [self._starts.popleft() for _ in range(few)]
-                self.held += few
+                self._hold(few)
+                taken += [self.starts.popleft() for _ in range(few)]
                 self.ledger.take(few)
         ended: list[Span | Instance | Quality] = []
         for few in in_slices(_in_fews(ends)):
@@ -180,23 +199,34 @@ class Buffer:
 
     def settle(self, span: Span, fate: int) -> None:
         """Give back the room of a span; the span itself may live on as somebody's parent."""
+        self.settle_all([span], fate)
+
+    def settle_all(self, spans: list[Span], fate: int) -> None:
+        """Give back the room of several spans."""
         with self.lock:
-            self.held -= 1
-            self._bytes -= span._size
-            span._size = 0
-            span._fate = fate
-            span._payload = span._result = span._error = None
+            for span in spans:
+                self._bytes -= span._size
+                span._size = 0
+                span._fate = fate
+                span._payload = span._result = span._error = None
+            self.held -= len(spans)
+            self._measure_room()
+
+    def _hold(self, spans: int) -> None:
+        with self.lock:
+            self.held += spans
+            self._measure_room()
 
     def peek(self) -> list[Instance | Span]:
         """Return the instances and spans that have begun and wait to be taken."""
-        return [*self._instances.copy(), *self._starts.copy()]
+        return [*self._instances.copy(), *self.starts.copy()]
 
     def clear(self) -> None:
         """Be as new, in a forked child."""
         self.drain()
         self.held = 0
         self._bytes = 0
-        self._wake_at = 0
+        self._set_wake(0)
         self.ledger = Ledger(self.__len__)
 
     def has_room_for_run(self, unsent: int) -> bool:
@@ -213,34 +243,36 @@ class Buffer:
 
     def set_bounds(self, max_spans: int, max_bytes: int) -> None:
         """Hold more or less from now on."""
-        self._max_spans, self._max_bytes = max_spans, max_bytes
+        with self.lock:
+            self._max_spans, self._max_bytes = max_spans, max_bytes
+            self._measure_room()
 
     def wake_at_next(self) -> None:
         """Have the next record wake the thread, whatever waits."""
-        self._wake_at = 0
+        self._set_wake(0)
 
     def sleep(self) -> bool:
         """Have the next record wake the thread, if nothing waits; say whether it may sleep."""
         if self.is_empty:
-            self._wake_at = 0
+            self._set_wake(0)
             # What was left before that store has woken nobody.
             if self.is_empty:
                 return True
-        self._wake_at = self._batch
+        self._set_wake(self._batch)
         return False
 
     @property
     def has_batch(self) -> bool:
         """Whether enough spans wait to fill a request."""
-        return len(self._starts) >= self._batch
+        return len(self.starts) >= self._batch
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self.starts)
 
     @property
     def waiting(self) -> int:
         """Number of records that wait to be taken."""
-        return len(self._starts) + len(self._ends) + len(self._instances)
+        return len(self.starts) + len(self._ends) + len(self._instances)
 
     @property
     def is_empty(self) -> bool:

@@ -30,26 +30,30 @@ class HeldBuffer:
 
     def __init__(self, buffer: Buffer, instance: Instance) -> None:
         self.lock = make_lock()
+        self.room = 0  # to append to `starts` without a question
+        self.starts: deque[Span] = deque()
         self._buffer = buffer
         self._instance = instance
-        self._starts: deque[Span] = deque()
         self._ends: deque[Span | Instance | Quality] = deque()
         self._bytes = 0
         self._refused = 0
         self._is_over = False
         self._kept: Buffer | None = None
 
+    def rouse(self) -> None:
+        """Do nothing: no thread waits for what is held."""
+
     def add_start(self, span: Span) -> None:
         """Hold a span that begins, or let it go where there is no room."""
         with self.lock:
             if self._kept is None:
-                is_full = len(self._starts) >= MOST_SPANS or self._bytes > MOST_BYTES
+                is_full = len(self.starts) >= MOST_SPANS or self._bytes > MOST_BYTES
                 if is_full or self._is_over:
                     self._refused += 1
                     _let_go(span)
                 else:
                     self._bytes += span._size
-                    self._starts.append(span)
+                    self.starts.append(span)
                 return
         self._kept.add_start(span)
 
@@ -59,9 +63,9 @@ class HeldBuffer:
             if self._kept is None:
                 if record is self._instance:
                     self._is_over = True
-                    for span in self._starts:
+                    for span in self.starts:
                         _let_go(span)
-                    self._starts.clear()
+                    self.starts.clear()
                     self._ends.clear()
                 elif record._fate != _fate.LOST:
                     self._ends.append(record)
@@ -90,7 +94,7 @@ class HeldBuffer:
         buffer = self._buffer
         with self.lock:
             buffer.add_instance(self._instance)
-            for span in self._starts:
+            for span in self.starts:
                 buffer.add_start(span)
             for record in self._ends:
                 if hasattr(record, "payload"):
@@ -99,7 +103,7 @@ class HeldBuffer:
                     buffer.add_end(cast("Span", record))
             for _ in range(self._refused):
                 buffer.refuse()
-            self._starts.clear()
+            self.starts.clear()
             self._ends.clear()
             self._kept = buffer
         return buffer

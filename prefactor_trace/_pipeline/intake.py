@@ -69,8 +69,10 @@ class Intake:
                 self._join(instance)
             self._create_inherited(span._parent)
             instance._home.registry.note_used(span.schema_name)
-            instance._open_spans += 1
-            self._open_spans[span] = None
+            # After the store above: whoever ends the span after this look sees that it was taken.
+            if span._status == "active":
+                instance._open_spans += 1
+                self._open_spans[span] = None
             self._add("span", span)
         for record in in_slices(drained.ends):
             self._take_end(record)

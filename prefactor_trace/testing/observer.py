@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._clock import Clock
 from prefactor_trace._record import Record
+from prefactor_trace._span import Span
 from prefactor_trace.testing.spans import Origin
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ class Observer:
         self.runs: dict[str, Instance] = {}
         self.ended_twice: list[tuple[str, str]] = []
         self.clock: Callable[[], int] | None = None
-        self._before: tuple[Any, Any] | None = None
+        self._before: tuple[Any, ...] | None = None
 
     def start(self) -> None:
         """Begin to observe, in every thread."""
-        self._before = start, end = Record._start, Record._end
+        start, end = Record._start, Record._end
+        self._before = start, end, Span.__enter__, Span.__exit__
 
         def observed_start(span: Any, outer: Any, now: Callable[[], int] = Clock.monotonic) -> bool:
             begun: bool = start(span, outer, self.clock or now)
@@ -68,12 +70,15 @@ class Observer:
 
         record: Any = Record
         record._start, record._end = observed_start, observed_end
+        # What goes past these two, in the usual case, is to go through them.
+        del Span.__enter__, Span.__exit__
 
     def stop(self) -> None:
         """Put back what was there before."""
         if self._before is not None:
             record: Any = Record
-            record._start, record._end = self._before
+            span: Any = Span
+            record._start, record._end, span.__enter__, span.__exit__ = self._before
             self._before = None
 
 

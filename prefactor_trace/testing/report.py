@@ -61,7 +61,7 @@ def nothing_captured(started_before: Mapping[Tracer, int]) -> str:
     """
     lines = ["nothing was captured: no span has begun since the recording did"]
     default = _tracer._default
-    if default.is_off:
+    if not default.switch:
         reason = default.tracer().settings().off_reason
         lines.append(f"- tracing was switched off while recording: {reason}")
     others = [

@@ -126,11 +126,14 @@ class StandIn:
 
     def _keep_tracer(self) -> None:
         default = _tracer._default
-        before, callbacks = (default.is_off, default.is_quiet), list(default.on_terminate_callbacks)
+        before, callbacks = (
+            (default.switch[:], default.is_quiet),
+            list(default.on_terminate_callbacks),
+        )
 
         def put_back() -> None:
             default._tracer = self._before
-            default.is_off, default.is_quiet = before
+            default.switch[:], default.is_quiet = before
             default.on_terminate_callbacks[:] = callbacks
 
         self.undo.append(put_back)
