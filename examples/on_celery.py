@@ -18,7 +18,8 @@ app = Celery("on_celery", broker=os.environ.get("CELERY_BROKER_URL", "redis://lo
 app.conf.broker_connection_retry_on_startup = True
 if folder := os.environ.get("CELERY_FOLDER"):  # of a broker without a server
     app.conf.broker_url = "filesystem://"
-    app.conf.broker_transport_options = {"data_folder_in": folder, "data_folder_out": folder}
+    folders = dict.fromkeys(("data_folder_in", "data_folder_out", "control_folder"), folder)
+    app.conf.broker_transport_options = folders
 
 
 @app.task(bind=True, name="search")
