@@ -10,15 +10,17 @@ import os
 from collections.abc import Iterable, Mapping
 
 from prefactor_trace import _guard
+from prefactor_trace._capture.redaction_clean import CleanTexts
 from prefactor_trace._capture.redaction_hook import MARKER, GuardedHook, Hook
 from prefactor_trace._capture.redaction_keys import SecretNames
 from prefactor_trace._capture.redaction_shapes import SecretShapes
 from prefactor_trace._capture.redaction_values import (
+    SHORTEST,
     KnownSecrets,
     environment_secrets,
     process_secrets,
 )
-from prefactor_trace._capture.redaction_walk import CleanTexts, Walk
+from prefactor_trace._capture.redaction_walk import JSON_BEGINS, Walk
 from prefactor_trace._capture.values import Json
 from prefactor_trace._locks import make_lock
 
@@ -72,6 +74,9 @@ class Redactor:
         """
         try:
             self._read_environment()
+            self._clean.renew()
+            if self._hook is None and self._clean.covers(payload, self._is_clean):
+                return payload, 0
             result, count = self._walk(payload)
             if self._hook is not None:
                 result, more = self._hook.apply(result)
@@ -97,6 +102,18 @@ class Redactor:
             _guard.log_fault("redacting a text", error)
             return MARKER
 
+    def _is_clean(self, text: str) -> bool:
+        """Return whether nothing of a text would be hidden: a walk would leave it as it is."""
+        if len(text) >= SHORTEST:
+            if self._known.hide(text)[1]:
+                return False
+            if text[0] in JSON_BEGINS and self._names.hinted(text.lower()):
+                return False
+            if self._shapes.hide(text)[1]:
+                return False
+            self._clean.keep(text)
+        return True
+
     def _walk(self, payload: dict[str, Json]) -> tuple[dict[str, Json], int]:
         self._clean.renew()
         walk = Walk(self._names, self._shapes, self._known, self._clean)
@@ -106,9 +123,9 @@ class Redactor:
         if self._environ is None:
             return
         with self._lock:
-            environ, self._environ = self._environ, None
-            for value in environment_secrets(environ or {}, self._names):
+            for value in environment_secrets(self._environ or {}, self._names):
                 self._known.add(value)
+            self._environ = None  # not before: another thread would not wait for the values
 
     def _count_failure(self, reason: str) -> None:
         with self._lock:

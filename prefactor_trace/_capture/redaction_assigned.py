@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from prefactor_trace._capture.redaction_filter import Filter
 from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_keys import SecretNames, Verdict, looks_random
 from prefactor_trace._capture.redaction_spans import replace_spans
@@ -30,6 +31,7 @@ _CODE = re.compile(
 _HIDDEN = tuple(operator + MARKER for operator in (":", "=", ">"))
 _NAME_CHARACTERS = frozenset("_-.$")
 _LONGEST_NAME = 64
+_MOST_BEHIND = 128  # characters that the pattern may match behind a hint, and more
 # In `print("Password: ", given)` the quote behind the colon ends a string, and begins none.
 _BEHIND_STRINGS = frozenset(" ),;]}+")
 _STRING_PREFIXES = frozenset("bBfFrRuU")
@@ -52,14 +54,24 @@ class Assignments:
             r"(=>|:=|={1,3}|[:>,])[*`]{0,2}\s{0,4}",
             re.IGNORECASE,
         )
+        # What the pattern finds, more loosely: a hint and an operator, with no other and no more
+        # than one gap between.
+        self._filter = Filter(
+            rf"(?:{words})[^\s=:>,]*[\s\x1c-\x1f]*[=:>,]", max(map(len, names.hints)) + _MOST_BEHIND
+        )
 
-    def hide(self, text: str) -> tuple[str, int]:
-        """Return `text` without the assigned secrets, and how many there were."""
-        return replace_spans(text, self._spans(text))
+    def hide(self, text: str, lower: str | None = None) -> tuple[str, int]:
+        """Return `text` without the assigned secrets, and how many there were.
 
-    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        Args:
+            text: Where to look.
+            lower: The same in lower case, if that is known.
+        """
+        return replace_spans(text, self._spans(text, text.lower() if lower is None else lower))
+
+    def _spans(self, text: str, lower: str) -> Iterator[tuple[int, int]]:
         at = 0
-        for start in self._starts(text):
+        for start in self._starts(text, lower):
             found = self._pattern.match(text, start) if start >= at else None
             if found is None:
                 continue
@@ -75,20 +87,22 @@ class Assignments:
             yield span
             at = span[1]
 
-    def _starts(self, text: str) -> list[int]:
+    def _starts(self, text: str, lower: str) -> list[int]:
         """Return where a piece of a secret name stands: the pattern can match nowhere else.
 
-        Finding them takes a tenth of having the pattern search the text.
+        Finding them takes a tenth of having the pattern search the text, and a hundredth where the
+        filter shows that none is assigned to.
         """
-        lower = text.lower()
         if len(lower) != len(text):  # as that of a Turkish I: the places are other ones
             return list(range(len(text)))
         starts = set()
-        for hint in self._names.hints:
-            at = lower.find(hint)
-            while at >= 0:
-                starts.add(at)
-                at = lower.find(hint, at + 1)
+        for first, last in self._filter.regions(lower):
+            for hint in self._names.hints:
+                until = last + len(hint) - 1
+                at = lower.find(hint, first, until)
+                while at >= 0:
+                    starts.add(at)
+                    at = lower.find(hint, at + 1, until)
         return sorted(starts)
 
     def _judge(self, text: str, found: re.Match[str]) -> Verdict:

@@ -11,6 +11,8 @@ import functools
 import re
 from collections.abc import Iterable, Sequence
 
+from prefactor_trace._capture.redaction_filter import Filter
+
 SECRET_NAMES = (
     "password",
     "passwd",
@@ -123,14 +125,14 @@ class SecretNames:
         self.hints = ("pass", "pwd", "secret", "token", "key", "auth", "cookie", "cred", "otp",
                       "phrase", *{max(words, key=len) for words in own})  # fmt: skip
         """Pieces in lower case of which each secret name holds at least one."""
+        self._any_hint = Filter("|".join(map(re.escape, self.hints)))
         self._cached = functools.lru_cache(4096)(self._judge)
 
     def hinted(self, lower: str) -> bool:
         """Return whether a text in lower case may hold a secret name at all."""
-        for hint in self.hints:  # noqa: SIM110  # `any` takes three times as long
-            if hint in lower:
-                return True
-        return False
+        return self._any_hint.may_find(lower) and (
+            lower.isascii() or any(hint in lower for hint in self.hints)
+        )
 
     def judge(self, name: str) -> Verdict:
         """Return what a name says of its value."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote
 
+from prefactor_trace._capture.redaction_filter import Filter, is_unicode
 from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_keys import SecretNames, Verdict, looks_random, words_of
 from prefactor_trace._locks import make_lock
@@ -25,6 +26,8 @@ _LONG = _STEP + _PIECE - 1
 
 _MAX_VALUES = 10_000
 _MAX_SHORT = 100  # each of them is looked for in every text
+_MAX_FILTERED = 1_000  # forms that a filter looks for: so many take it 10 ms to build
+_WORTH = 200  # characters of text that it takes as long to look through as to build in one form
 _TELLING_ENDS = frozenset({"token", "key", "pass", "auth"})
 _USERINFO = re.compile(r"://[^\s/:@]{0,256}:([^\s/]{1,512})@")
 
@@ -42,6 +45,8 @@ class KnownSecrets:
         self._forms: dict[str, tuple[str, ...]] = {}
         self._pieces: dict[str, tuple[str, ...]] = {}
         self._short: dict[str, re.Pattern[str]] = {}
+        self._filter: Filter | None = None  # of the values that there are now
+        self._unfiltered = 0  # characters that were looked through without
 
     def add(self, value: str) -> bool:
         """Hide `value` from now on, and return whether it is long enough for that.
@@ -61,6 +66,8 @@ class KnownSecrets:
                 self.version += 1
                 return True
             self._forms[value] = forms = tuple(forms_of(value))
+            self._filter = None
+            self._unfiltered = 0
             for form in forms:
                 for piece in _first_pieces(form):
                     self._pieces[piece] = (*self._pieces.get(piece, ()), form)
@@ -84,7 +91,7 @@ class KnownSecrets:
         """Return `text` without the values, and how many there were."""
         count = 0
         pieces = self._pieces
-        if pieces and len(text) >= _LONG:
+        if pieces and len(text) >= _LONG and self._may_hold(text):
             found: set[str] = set()
             for at in range(0, len(text) - _PIECE + 1, _STEP):
                 if (piece := text[at : at + _PIECE]) in pieces:
@@ -97,6 +104,27 @@ class KnownSecrets:
                 text, more = pattern.subn(MARKER, text)
                 count += more
         return text, count
+
+    def _may_hold(self, text: str) -> bool:
+        """Return whether one of the longer values may be in a text: in a tenth of the time."""
+        found = self._filter or self._new_filter(len(text))
+        return found is None or found.may_find(text)
+
+    def _new_filter(self, length: int) -> Filter | None:
+        """Return a filter of the values, if there are few and it pays by now.
+
+        It does not while each text comes with another value.
+        """
+        with self._lock:
+            self._unfiltered += length
+            forms = len(self._pieces) // _STEP
+            if forms > _MAX_FILTERED or self._unfiltered < _WORTH * forms:
+                return None
+            begins = {form[:_LONG] for value in self._forms.values() for form in value}
+            # One with a lone surrogate is only in texts that no filter takes.
+            words = (re.escape(begin) for begin in sorted(begins) if is_unicode(begin))
+            self._filter = Filter("|".join(words))
+            return self._filter
 
     def begins_in(self, text: str) -> bool:
         """Return whether the beginning of a value is in a text that may have been cut off."""

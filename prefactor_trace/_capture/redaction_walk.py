@@ -6,14 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from prefactor_trace._capture.redaction_clean import LARGE, CleanTexts
 from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_keys import SecretNames, Verdict, looks_random
 from prefactor_trace._capture.redaction_shapes import SecretShapes
-from prefactor_trace._capture.redaction_values import KnownSecrets
+from prefactor_trace._capture.redaction_values import SHORTEST, KnownSecrets
 from prefactor_trace._capture.values import Json
 
+JSON_BEGINS = "{[ \n"
+"""What text in JSON may begin with, if it has names."""
+
 _MAX_DEPTH = 200
-_LARGE = 10_000_000  # a number of at least eight digits, which may be a known value
 
 # `{"name": "Authorization", "value": "..."}`, as HTTP archives, forms and clouds write pairs.
 _NAMING_KEYS = ("name", "key", "header", "field", "variable", "Name", "Key")
@@ -29,44 +32,6 @@ _SCHEMA_KEYS = frozenset({
     "writeOnly",
 })  # fmt: skip
 _SCHEMA_SAMPLES = frozenset({"const", "default", "enum", "example", "examples"})
-
-
-_LONGEST_KEPT = 64  # characters of a text that is likely to come again
-_MOST_KEPT = 8_192
-
-
-class CleanTexts(set[str]):
-    """Short texts in which no secret was found: keys, roles and models come again and again.
-
-    Looking one up takes a tenth of looking through it.
-
-    Args:
-        known: Secrets that were known when the texts were looked through.
-
-    Attributes:
-        harmless: Those that were met as keys and say nothing of their value.
-    """
-
-    def __init__(self, known: KnownSecrets) -> None:
-        super().__init__()
-        self.harmless: set[str] = set()
-        self._known = known
-        self._version = known.version
-
-    def renew(self) -> None:
-        """Forget all texts, if another secret is known by now."""
-        if self._version != self._known.version:
-            self._version = self._known.version
-            self.clear()
-            self.harmless.clear()
-
-    def keep(self, text: str) -> None:
-        """Remember a text, if it is short."""
-        if len(text) <= _LONGEST_KEPT:
-            if len(self) >= _MOST_KEPT:
-                self.clear()
-                self.harmless.clear()
-            self.add(text)
 
 
 class Walk:
@@ -102,17 +67,17 @@ class Walk:
             return self.mapping(value, depth) if depth < _MAX_DEPTH else self._hide()
         if kind is list:
             return self._sequence(value, depth) if depth < _MAX_DEPTH else self._hide()
-        if kind is int and abs(value) >= _LARGE and self._known.hide(str(value))[1]:
+        if kind is int and abs(value) >= LARGE and self._known.hide(str(value))[1]:
             return self._hide()
         return value
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        if len(text) < 4 or text in self._clean:
+        if len(text) < SHORTEST or text in self._clean:
             return text
         plain, count = self._known.hide(text)
         self.count += count
-        if plain[0] in "{[ \n" and self._names.hinted(plain.lower()):
+        if plain[0] in JSON_BEGINS and self._names.hinted(plain.lower()):
             plain = self._json_text(plain)
         plain, count = self._shapes.hide(plain)
         self.count += count
@@ -146,8 +111,9 @@ class Walk:
                 continue
             name = self._key(key, copy, value)
             plain = self.hide_all(item) if key in paired else self._named(name, item, depth)
-            if name in self._clean and self._names.judge(name) is Verdict.HARMLESS:
-                harmless.add(name)
+            looked_through = len(name) < SHORTEST or name in self._clean
+            if looked_through and self._names.judge(name) is Verdict.HARMLESS:
+                self._clean.keep_harmless(name)
             changed = changed or name is not key or plain is not item
             copy[name] = plain
         return copy if changed else value

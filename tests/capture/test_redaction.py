@@ -321,3 +321,39 @@ def test_what_turns_out_a_secret_is_hidden_from_then_on(value):
     redactor.register(value)
     assert redactor.redact(payload) == ({MARKER: [MARKER]}, 2)
     assert redactor.redact_text(value) == MARKER
+
+
+@settings(deadline=None, max_examples=200)
+@given(payloads)
+@example({"k": 1, "id": "x", "to": ["--otp", "abc"]})
+@example({"n": {"type": "bytes", "length": 13, "head": b"known-value-1".hex()}})
+def test_a_quick_look_says_what_a_walk_does(payload: dict[str, Any]) -> None:
+    """Also when all keys and texts that can be remembered are."""
+    redactor = Redactor(environ={})
+    redactor.register("known-value-1")
+    walked = redactor._walk(payload)
+    for _ in range(3):
+        assert redactor.redact(payload) == walked
+
+
+def test_what_is_read_from_the_environment_is_waited_for() -> None:
+    """A thread that comes while another one reads does not go on without the values."""
+
+    class Slow(dict[str, str]):
+        def items(self) -> Any:
+            reading.set()
+            go_on.wait(10)
+            return super().items()
+
+    reading, go_on = threading.Event(), threading.Event()
+    redactor = Redactor(environ=Slow(SERVICE_API_KEY="a-value-of-it-1"), known=KnownSecrets())
+    shown: list[str] = []
+    first = threading.Thread(target=redactor.redact_text, args=("x",))
+    second = threading.Thread(target=lambda: shown.append(redactor.redact_text("a-value-of-it-1")))
+    first.start()
+    assert reading.wait(10)
+    second.start()
+    go_on.set()
+    first.join()
+    second.join()
+    assert shown == [MARKER]

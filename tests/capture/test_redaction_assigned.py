@@ -87,3 +87,11 @@ def test_values_are_no_placeholders(value: str) -> None:
 def test_words_and_names_are_plain(text: str, plain: bool) -> None:
     """Letters whose capitals begin words."""
     assert is_plain_word(text) is plain
+
+
+@pytest.mark.parametrize("before", range(1_000, 1_050, 3))
+def test_assignments_are_found_wherever_they_stand(before: int) -> None:
+    """Also where a text is cut to be searched, with all that may stand in between."""
+    for name in ("password", "my_API_key", "secret" + "_x" * 24, "passwd**", "\\'cookie\\'"):
+        text = "y" * before + f" {name}    :  'ab12cd34ef56ab12cd34' " + "y" * 2_000
+        assert assignments.hide(text) == (text.replace("ab12cd34ef56ab12cd34", "[redacted]"), 1)

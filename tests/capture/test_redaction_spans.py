@@ -2,6 +2,9 @@
 
 import re
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_spans import replace_groups, replace_spans
 
@@ -38,3 +41,20 @@ def test_what_is_hidden_is_not_hidden_again() -> None:
     """The marker itself is no secret."""
     pattern = re.compile(r"x=(\S+)")
     assert replace_groups(f"x={MARKER}", pattern, lambda name, value: True) == (f"x={MARKER}", 0)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["basic", "BASIC", "ba\N{LATIN SMALL LETTER LONG S}ic", "bas\u0131c", "bas\u0130c", "=",
+             "1", "x ", "\u212a", " "]
+        ),
+        max_size=12,
+    ).map("".join)
+)  # fmt: skip
+def test_matches_that_begin_with_a_word(text: str) -> None:
+    """They are found where a search of the whole text finds them, in any case."""
+    pattern = re.compile(r"(?i)(?<!\w)basic=(\w+)")
+    assert replace_groups(
+        text, pattern, lambda name, value: True, "basic", text.lower()
+    ) == replace_groups(text, pattern, lambda name, value: True)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_tokens import _TOKEN, _is_token, _tokens, hide_tokens
 
 PIECES = st.sampled_from(
@@ -45,3 +46,17 @@ def test_every_alternative_of_the_pattern_has_its_beginning():
 def test_what_is_no_token_stays(text: str):
     """However long it is."""
     assert hide_tokens(text) == (text, 0)
+
+
+@given(
+    st.integers(900, 1_100), st.sampled_from([" ", "x\\n", "\ud800", "é"]), st.integers(0, 2_000)
+)
+def test_tokens_are_found_wherever_they_stand(before: int, edge: str, longer: int) -> None:
+    """Also where a text is cut to be searched, and however long their parts are."""
+    tail = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7aB3dE6gH9jK2m" + "z" * longer
+    for token in (f"ghp_{tail}", f"eyJ{tail}.{tail}", f"eyJ{tail}.{tail}.{tail}", f"xoxb-{tail}"):
+        text = "y" * before + edge + token + " " + "y" * 1_500
+        assert hide_tokens(text) == (text.replace(token, MARKER), 1)
+        assert hide_tokens(f"{text} {token}")[1] == 2
+    sendgrid = f"SG.{tail}.{tail}"
+    assert hide_tokens("y" * before + " " + sendgrid)[0] == "y" * before + f" {MARKER}"

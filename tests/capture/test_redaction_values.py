@@ -135,3 +135,37 @@ def test_forgets_the_oldest_beyond_its_bound(monkeypatch: pytest.MonkeyPatch) ->
 def test_credentials_of_the_environment(name: str, value: str, found: list[str]) -> None:
     """By their names; not values that would be met in other texts, and no files or addresses."""
     assert sorted(environment_secrets({name: value}, SecretNames())) == sorted(found)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text(min_size=8, max_size=12), max_size=3),
+    st.lists(st.sampled_from(["a-known-value", "-known-val", "é", "x \ud800", "\t\r#&~ "])),
+    st.integers(0, 3),
+)
+def test_a_filter_changes_nothing(values: list[str], parts: list[str], chosen: int) -> None:
+    """Whatever the values are made of, and wherever they stand."""
+    plain, filtered = KnownSecrets(), KnownSecrets()
+    for value in (*values, "a-known-value", "surrogate \ud800", "\t\r#&~ []{}()<>|^$.*+?"):
+        plain.add(value)
+        filtered.add(value)
+    filtered.hide(" " * 1_000_000)
+    assert filtered._filter is not None
+    text = "".join([*parts, *values[:chosen], *parts])
+    assert filtered.hide(text) == plain.hide(text)
+    assert plain._filter is None
+
+
+def test_values_come_through_a_filter_that_was_made_before() -> None:
+    """It is made anew when a text is worth it, and not for too many values."""
+    known = KnownSecrets()
+    known.add("first-of-them")
+    known.hide("x" * 100_000)
+    assert known._filter is not None
+    known.add("second-of-them")
+    assert known.hide("a second-of-them") == (f"a {MARKER}", 1)
+    assert known._filter is None
+    for number in range(500):
+        known.add(f"{number}-{number}-value-of-many")
+    known.hide("x" * 1_000_000)
+    assert known._filter is None

@@ -1,0 +1,100 @@
+"""What was looked through before, and needs no second look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prefactor_trace._capture.redaction_values import KnownSecrets
+
+LARGE = 10_000_000
+"""A number of at least eight digits, which may be a known value."""
+
+_LONGEST_KEPT = 64  # characters of a text that is likely to come again
+_MOST_KEPT = 8_192
+_MOST_LOOKED_AT = 4_096  # characters of a text that is not looked at twice, if it is not clean
+_MAX_DEPTH = 20
+
+# Keys that say something of the other values of their mapping.
+_TELLING_KEYS = frozenset({"value", "values", "Value", "head"})
+
+
+class CleanTexts(set[str]):
+    """Short texts in which no secret was found: keys, roles and models come again and again.
+
+    Looking one up takes a tenth of looking through it.
+
+    Args:
+        known: Secrets that were known when the texts were looked through.
+
+    Attributes:
+        harmless: Those that were met as keys and say nothing of any value.
+    """
+
+    def __init__(self, known: KnownSecrets) -> None:
+        super().__init__()
+        self.harmless: set[str] = set()
+        self._known = known
+        self._version = known.version
+
+    def renew(self) -> None:
+        """Forget all texts, if another secret is known by now."""
+        if self._version != self._known.version:
+            self._version = self._known.version
+            self.clear()
+            self.harmless.clear()
+
+    def keep(self, text: str) -> None:
+        """Remember a text, if it is short."""
+        if len(text) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+                self.harmless.clear()
+            self.add(text)
+
+    def keep_harmless(self, key: str) -> None:
+        """Remember a clean text that was met as a key and says nothing of its value."""
+        if key not in _TELLING_KEYS:
+            if len(self.harmless) >= _MOST_KEPT:
+                self.harmless.clear()
+            self.harmless.add(key)
+
+    def covers(self, value: Any, is_clean: Callable[[str], bool], depth: int = 0) -> bool:
+        """Return whether it is plain that there is no secret in a mapping or a list.
+
+        Finding out takes a fifth of a walk. What is not plain may still be clean.
+
+        Args:
+            value: The mapping or list, of plain JSON.
+            is_clean: Looks through a text that is not remembered.
+            depth: How deep in the payload it stands.
+        """
+        if type(value) is list:
+            if not _is_plain_list(value):
+                return False
+        elif self.harmless.issuperset(value):
+            value = value.values()
+        else:
+            return False
+        for item in value:
+            kind = type(item)
+            if kind is str:
+                plain = item in self or (len(item) <= _MOST_LOOKED_AT and is_clean(item))
+            elif kind is int:
+                plain = -LARGE < item < LARGE
+            elif kind is dict or kind is list:
+                plain = depth < _MAX_DEPTH and self.covers(item, is_clean, depth + 1)
+            else:
+                continue
+            if not plain:
+                return False
+        return True
+
+
+def _is_plain_list(value: list[Any]) -> bool:
+    """Return whether no item says something of another, as in a pair or behind `--password`."""
+    for item in value:
+        kind = type(item)
+        if kind is list or (kind is str and item[:1] == "-"):
+            return False
+    return True
