@@ -13,7 +13,6 @@ from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
     Node,
-    current,
     enter,
     innermost,
     leave,
@@ -41,7 +40,8 @@ class AttachedInstance(Instance):
         super().__init__(home, InstanceOptions(id=place.instance_id))
         self._status = "active"
         self._instance = self
-        self._recorded = self._takes_spans = place.is_sampled
+        self._recorded = place.is_sampled
+        self._open_to = home if place.is_sampled else None
         self._buffer = pipeline.buffer
         self._anchor = (Clock.wall(), Clock.monotonic())
         self._fate = _fate.CREATED  # by that process
@@ -97,7 +97,7 @@ class Attachment(Node):
         self._place = place
         self._own_span: Any = None
         self.instance: Instance | None = None
-        self._doubt = self._outer = self._token = None
+        self._doubt = self._token = None
 
     @property
     def _instance(self) -> Any:
@@ -105,7 +105,7 @@ class Attachment(Node):
 
     def __enter__(self) -> Self:
         if self._place is not None and self.instance is None and self._attach(self._place):
-            enter(self, current.get())
+            enter(self)
             note_frame(self, sys._getframe(1))
         return self
 

@@ -46,14 +46,13 @@ class Node:
     Attributes:
         _doubt: ``None`` while it counts wherever it is held; the frame of the generator that
             entered it; `ENDED`.
-        _outer: What was held before it.
-        _token: Tells the context that entered it from all others.
+        _token: Of its entering: tells the context where that was from all others, and knows what
+            was held before.
     """
 
-    __slots__ = ("_doubt", "_outer", "_token")
+    __slots__ = ("_doubt", "_token")
 
     _doubt: Any
-    _outer: Any
     _token: Token[Any] | None
     _home: Any
     _instance: Any
@@ -111,10 +110,15 @@ def innermost() -> Node | None:
     return _first_that_counts(node)
 
 
-def enter(node: Node, outer: Node | None) -> None:
-    """Hold `node` in place of `outer`, from here on."""
-    node._outer = outer
+def enter(node: Node) -> None:
+    """Hold `node` in place of what is held, from here on."""
     node._token = current.set(node)
+
+
+def outer_of(node: Node) -> Node | None:
+    """Return what was held before `node` was entered."""
+    outer: Any = None if node._token is None else node._token.old_value
+    return None if outer is Token.MISSING else outer
 
 
 def note_frame(node: Node, frame: FrameType) -> None:
@@ -144,17 +148,17 @@ def leave(node: Node) -> None:
     if current.get() is node:
         try:
             current.reset(node._token)
-            node._outer = node._token = None
+            node._token = None
         except (ValueError, RuntimeError, TypeError):  # none, used meanwhile, or another context's
-            current.set(node._outer)
+            current.set(outer_of(node))
 
 
 def _first_that_counts(node: Node | None) -> Node | None:
     while node is not None and node._doubt is not None and not _counts(node):
-        outer: Node | None = node._outer
+        outer = outer_of(node)
         if node._doubt is ENDED and current.get() is node:
             current.set(outer)
-            node._outer = node._token = None
+            node._token = None
         node = outer
     return node
 

@@ -21,6 +21,7 @@ from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace._idle import is_left_out
 from prefactor_trace._lasting import AT_ONCE, outlast
 from prefactor_trace._output import Output
+from prefactor_trace._plain import plain_span
 from prefactor_trace._schema import Function, SpanOptions
 from prefactor_trace._span import Span
 from prefactor_trace.exceptions import UsageError
@@ -108,7 +109,10 @@ class _Calls:
         pipeline = home.pipeline()
         if pipeline is None or (home.is_quiet and is_left_out(home)):
             return None
-        span = Span(home, self._name, None, self._parent, self._span_options)
+        if self._parent is None and self._span_options is None:
+            span: Span = plain_span(home, self._name, None)
+        else:
+            span = Span(home, self._name, None, self._parent, self._span_options)
         if _wanted(self._options.capture_input, pipeline.settings.capture_inputs):
             try:
                 payload = self._arguments.to_payload(instance, args, kwargs)

@@ -50,7 +50,7 @@ class Steps:
             self._node = None  # tracing is off, or not for this run
             self._inside = outer
             return
-        enter(node, outer)
+        enter(node)
         self._inside = node
         # Two frames up stands the wrapper, above it whoever drives it.
         self._is_block = makes_block(sys._getframe(1))
@@ -109,7 +109,7 @@ class Steps:
             leave(self._node)
 
     def _let_go(self) -> None:
-        self._node._outer = self._node._token = None
+        self._node._token = None
         self._node = self._output = self._inside = None
 
 

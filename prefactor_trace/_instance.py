@@ -13,7 +13,6 @@ from prefactor_trace._capture import snapshot
 from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
-    current,
     enter,
     innermost,
     leave,
@@ -110,7 +109,7 @@ class Instance(Terminable):
         self._instance: Instance | None = None  # itself, once it is recorded or left out
         self._recorded = False
         self._buffer: Buffer | HeldBuffer
-        self._doubt = self._outer = self._token = None
+        self._doubt = self._token = None
         # Wall clock and monotonic clock, read together: every time in the run counts from here,
         # so that a step of the wall clock never makes a span end before it began.
         self._anchor = (0, 0)
@@ -129,7 +128,7 @@ class Instance(Terminable):
 
     def __enter__(self) -> Self:
         if self._start():
-            enter(self, current.get())
+            enter(self)
             note_frame(self, sys._getframe(1))
         return self
 
@@ -251,7 +250,7 @@ class Instance(Terminable):
             self._anchor = (Clock.wall(), Clock.monotonic())
             self._status = "active"
             self._instance = self
-            self._takes_spans = self._recorded
+            self._open_to = self._home if self._recorded else None
             self._home.open_runs.add(self)
             if not self._recorded:
                 self._home.is_quiet = True

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
-from prefactor_trace._context import current, enter, leave
+from prefactor_trace._context import enter, leave
 from prefactor_trace._generate import Steps, drive, drive_async
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _outlast_block(node: Span | Instance, block: Any) -> Any:
 
 
 async def _await(node: Span | Instance, coroutine: Any, keep: Keep) -> Any:
-    enter(node, current.get())
+    enter(node)
     try:
         result = await coroutine
     except BaseException as error:

@@ -7,8 +7,7 @@ partition (30 bits) and 16 of randomness (80 bits). All records of one account s
 import os
 import re
 import time
-
-from prefactor_trace._locks import make_lock
+from collections import deque
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
@@ -87,7 +86,7 @@ class PfidSource:
         partition: 30 bits; a random one when missing.
     """
 
-    __slots__ = ("_at", "_lock", "_milliseconds", "_partition", "_pool", "_prefix", "partition")
+    __slots__ = ("_partition", "_pool", "_prefix", "partition")
 
     def __init__(self, partition: int | None = None) -> None:
         if partition is None:
@@ -100,23 +99,26 @@ class PfidSource:
 
     def reset(self) -> None:
         """Forget unused randomness: a forked child must not repeat its parent's ids."""
-        # Re-entrant, since a signal handler may need an id while this thread is making one.
-        self._lock = make_lock()
-        self._pool = ""
-        self._at = 0
-        self._milliseconds = -1
-        self._prefix = ""
+        self._pool: deque[str] = deque()  # what is random of the ids to come
+        self._prefix = -1, ""  # the last millisecond, and how the ids of it begin
 
     def __call__(self) -> str:
         """Return a new PFID."""
-        with self._lock:
-            milliseconds = time.time_ns() // 1_000_000
-            if milliseconds != self._milliseconds:
-                self._prefix = _encode(milliseconds, 10) + self._partition
-                self._milliseconds = milliseconds
-            if self._at >= len(self._pool):
-                self._pool = os.urandom(_POOL_CHARACTERS).translate(_RANDOM_CHARACTERS).decode()
-                self._at = 0
-            at = self._at
-            self._at = at + _RANDOM_CHARACTERS_PER_ID
-            return self._prefix + self._pool[at : self._at]
+        # Without a lock: `popleft` gives each piece of randomness to one caller alone.
+        milliseconds = time.time_ns() // 1_000_000
+        at, prefix = self._prefix
+        if at != milliseconds:
+            prefix = _encode(milliseconds, 10) + self._partition
+            self._prefix = milliseconds, prefix
+        try:
+            return prefix + self._pool.popleft()
+        except IndexError:
+            random, *more = _random_pieces()
+            self._pool.extend(more)
+            return prefix + random
+
+
+def _random_pieces() -> list[str]:
+    characters = os.urandom(_POOL_CHARACTERS).translate(_RANDOM_CHARACTERS).decode()
+    size = _RANDOM_CHARACTERS_PER_ID
+    return [characters[at : at + size] for at in range(0, _POOL_CHARACTERS, size)]

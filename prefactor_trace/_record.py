@@ -15,7 +15,6 @@ from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
     Node,
-    current,
     enter,
     innermost,
     leave,
@@ -112,7 +111,7 @@ class Record(Node):
         if not self.schema_name:
             raise UsageError("a span that is a block needs a name, such as span('tool_call')")
         if self._start(innermost()):
-            enter(self, current.get())
+            enter(self)
             note_frame(self, frame)
         return self
 

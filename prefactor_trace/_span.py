@@ -8,34 +8,19 @@ a clock, sets the context, copies the payload and appends to a deque.
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefactor_trace import _guard
 from prefactor_trace._capture import snapshot
-from prefactor_trace._clock import Clock, to_ns
-from prefactor_trace._context import (
-    ENDED,
-    ENTER_CONTEXT,
-    GENERATOR,
-    current,
-    note_frame,
-)
+from prefactor_trace._clock import to_ns
 from prefactor_trace._home import make_id
 from prefactor_trace._record import Record, check_mapping
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
     from prefactor_trace.models import AgentStatus
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_frame_above = sys._getframe
-_held, _hold, _put_back = current.get, current.set, current.reset
 
 
 class Span(Record):
@@ -50,73 +35,6 @@ class Span(Record):
     """
 
     __slots__ = ()
-
-    # As a block
-
-    # `Record` says both at length, and sees to all that is unusual. Said in one piece, without a
-    # call of ours, the usual case takes a third less.
-
-    def __enter__(self, _now: Callable[[], int] = Clock.monotonic) -> Self:
-        outer = _held()
-        if (
-            outer is None
-            or outer._doubt is not None
-            or outer._home is not self._home
-            or self._parent is not None
-            or self._options is not None
-            or self._status != "pending"
-            or not self.schema_name
-        ):
-            return self._enter(_frame_above(1))
-        instance = outer._instance
-        if not instance._takes_spans:
-            return self._enter(_frame_above(1))
-        try:
-            if self._payload:
-                self._payload, self._size = snapshot(self._payload)
-            self._parent = outer if type(outer) is Span else outer._own_span
-            self._instance = instance
-            self._status = "active"
-            self._started = _now()
-            buffer = instance._buffer
-            if self._size or len(buffer.starts) >= buffer.room:
-                buffer.add_start(self)
-            else:
-                buffer.starts.append(self)
-                if not buffer.room:  # since it was looked at
-                    buffer.rouse()
-        except Exception as error:  # noqa: BLE001
-            _guard.log_fault("starting a span", error)
-            return self
-        self._outer = outer
-        self._token = _hold(self)
-        code = _frame_above(1).f_code
-        if code.co_flags & GENERATOR or code is ENTER_CONTEXT:
-            note_frame(self, _frame_above(1))
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-        _now: Callable[[], int] = Clock.monotonic,
-    ) -> Literal[False]:
-        held: object = _held()
-        if exc is not None or self._status != "active" or held is not self:
-            return self._exit(exc)
-        try:
-            _put_back(self._token)  # type: ignore[arg-type, unused-ignore]
-        except (ValueError, RuntimeError, TypeError):
-            return self._exit(None)
-        self._outer = self._token = None
-        self._ended = _now()
-        self._status = "complete"
-        self._doubt = ENDED
-        parent = self._parent
-        if self._fate or (parent is not None and parent._status != "active"):
-            self._tell_end()
-        return False
 
     # As a decorator
 

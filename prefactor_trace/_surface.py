@@ -25,6 +25,7 @@ from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace._idle import Idles, is_left_out
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._output import Output
+from prefactor_trace._plain import plain_span
 from prefactor_trace._record import check_mapping
 from prefactor_trace._schema import (
     QualityType,
@@ -159,8 +160,6 @@ class Surface:
         self,
         schema_name: Any = None,
         payload: Mapping[str, Any] | None = None,
-        *,
-        parent: Span | Instance | Root | None = None,
         **options: Any,
     ) -> Any:
         """Return one step of a run: a block (sync or async) or a decorator.
@@ -188,7 +187,7 @@ class Surface:
             reduce: Makes the result of a decorated generator from the list of its items, which are
                 then all kept; without it the first and last ones are.
             started_at: When it began, an aware datetime; when it is entered, if missing.
-            **options: The arguments from `sensitive` on, which most spans do without.
+            **options: The arguments from `parent` on, which most spans do without.
 
         Raises:
             UsageError: `schema_name` is empty, `payload` is not a mapping, an argument is unknown,
@@ -198,13 +197,21 @@ class Surface:
         """
         home = self._home
         if not options and type(schema_name) is str and schema_name:  # nearly always
-            if home.is_quiet and (not home.switch or (parent is None and is_left_out(home))):
+            if home.is_quiet and (not home.switch or is_left_out(home)):
                 if payload is not None:
                     check_mapping(payload, "the payload of a span must be")
                 return home.idles[schema_name]
-            return Span(home, schema_name, payload, parent)
+            if payload is None or type(payload) is dict:
+                return plain_span(home, schema_name, payload)
+        return self._span_with(schema_name, payload, **options)
+
+    def _span_with(
+        self, schema_name: Any, payload: Any, *, parent: Any = None, **options: Any
+    ) -> Any:
+        """Return a span of which more is said than its name and a payload, or decorate with one."""
+        home = self._home
         if _is_decorated(schema_name):  # @span without parentheses
-            return Span(self._home, None)(schema_name)
+            return Span(home, None)(schema_name)
         if schema_name is not None:
             if not issubclass(type(schema_name), str) or not schema_name:
                 _refuse_name(schema_name)
@@ -212,7 +219,7 @@ class Surface:
         said = SpanOptions.of(options) if options else None
         if schema_name is not None and said is not None:
             self.registry.note(schema_name, said)
-        return Span(self._home, schema_name, payload, parent, said)
+        return Span(home, schema_name, payload, parent, said)
 
     def start_span(
         self,

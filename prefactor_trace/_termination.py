@@ -40,7 +40,8 @@ class Terminable(Node):
     def __init__(self) -> None:
         self.terminated = False
         self.termination_reason: str | None = None
-        self._takes_spans = False  # without a question: it is recorded, and was not terminated
+        # Whose spans may begin here without a question: it is recorded, and was not terminated.
+        self._open_to: Home | None = None
         self._raises = False  # what begins after the end of the run
         self._told: list[Callback] = []
 
@@ -126,7 +127,7 @@ class Terminable(Node):
                 return
             self.termination_reason = reason
             self.terminated = True
-            self._takes_spans = False
+            self._open_to = None
             told, self._told = self._told, []
         self._tell([*told, *self._home.on_terminate_callbacks])
 

@@ -289,7 +289,7 @@ class _Default(Surface):
 
     def new_id(self) -> str:
         """Return a new PFID of the default tracer."""
-        return self.tracer().new_id()
+        return (self._tracer or self.tracer())._ids()
 
     def ambient(self) -> Instance | None:
         """Return the default tracer's ambient instance."""

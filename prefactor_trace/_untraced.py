@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from prefactor_trace._context import Node, current, enter, leave, note_frame
+from prefactor_trace._context import Node, enter, leave, note_frame
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,16 +23,17 @@ class Untraced(Node):
     _home = None  # no tracer's
     _own_span = None
     _recorded = False
+    _open_to = None
 
     def __init__(self) -> None:
-        self._doubt = self._outer = self._token = None
+        self._doubt = self._token = None
 
     @property
     def _instance(self) -> Self:
         return self
 
     def __enter__(self) -> Self:
-        enter(self, current.get())
+        enter(self)
         note_frame(self, sys._getframe(1))
         return self
 

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.shapes import SHAPES, Shape, bare
 from benchmarks.sink import Tally
 from benchmarks.tasks.delivered import settle, wait_for
-from benchmarks.tasks.timing import timed
+from benchmarks.tasks.timing import timed, warm_processor
 from benchmarks.tracers.tracer import Tracer
 
 # Of what is off or not sampled nothing is delivered, and an operation is about as long as a reading
@@ -90,6 +90,7 @@ class _Delivered(_Idle):
     def go_on(self) -> None:
         """Measure one series more, up to its delivery."""
         count, before = self.shape.at_once, self._tally.read().spans
+        warm_processor()
         self._without += timed(self._bare, count, self._tracer.loop)
         began = time.process_time()
         self._times += self._run(count)

@@ -8,6 +8,8 @@ from time import perf_counter_ns
 
 from benchmarks.shapes import Operation
 
+_WARM_NS = 5_000_000
+
 
 def timed(
     operation: Operation, count: int, loop: asyncio.AbstractEventLoop, inner: int = 1
@@ -40,6 +42,17 @@ async def _timed_async(operation: Operation, count: int, inner: int) -> list[flo
             await operation()
         times.append((perf_counter_ns() - begin) / inner)
     return times
+
+
+def warm_processor() -> None:
+    """Work for a few milliseconds: a processor that has just waited is slow at first.
+
+    A series of a tracer that takes a microsecond would be over before it has woken up, while that
+    of a tracer that takes fifty would hardly notice.
+    """
+    until = perf_counter_ns() + _WARM_NS
+    while perf_counter_ns() < until:
+        sum(range(1_000))
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -39,27 +39,29 @@ class PrefactorTrace(Tracer):
     def operations(self) -> dict[str, Operation]:
         """Return the shapes."""
 
+        span = prefactor.span
+
         def block() -> None:
-            with prefactor.span("step"):
+            with span("step"):
                 pass
 
         def data() -> None:
-            with prefactor.span("step", PAYLOAD) as step:
+            with span("step", PAYLOAD) as step:
                 step.set_result(RESULT)
 
         async def block_async() -> None:
-            async with prefactor.span("step"):
+            async with span("step"):
                 pass
 
         def nested(depth: int = DEPTH) -> None:
-            with prefactor.span("step"):
+            with span("step"):
                 if depth > 1:
                     nested(depth - 1)
 
         return {
             "block": block,
             "data": data,
-            "decorated": call(prefactor.span("step")(search)),
+            "decorated": call(span("step")(search)),
             "async": block_async,
             "nested": nested,
             "prompt": self.with_payload(PROMPT),

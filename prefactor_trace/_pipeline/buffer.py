@@ -188,6 +188,9 @@ class Buffer:
         The lock is against `set_payload`: what is set from now on travels with the span's end. It
         is not held while the payload is written out, which the agent's threads would wait for.
         """
+        if span._status != "active":  # and never will be again
+            span._fate = _fate.CREATED
+            return span._status, span._payload
         with self.lock:
             status, payload = span._status, span._payload
             if status == "active":

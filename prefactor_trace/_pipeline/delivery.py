@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from prefactor_trace._pipeline.spool import Spool
     from prefactor_trace._schema import Registry
     from prefactor_trace._settings import Settings
+    from prefactor_trace._span import Span
     from prefactor_trace._transport import Answer
 
 _CALLS = {
@@ -46,6 +47,7 @@ _CALLS = {
 _RUN_ENDS = ("finish instance", "agent_instances/finish")
 _BEGINNINGS = ("/register", "/start", "/create")
 _NAMED = {"parent_span_id", "agent_instance_id"}
+_FEW = 50  # spans settled at once: the agent's threads may wait for it
 _ENVELOPE = 16  # bytes of a request beside its items
 _MAX_TRIES = 5  # of an item that the service answers with a passing fault of its own
 _ELSEWHERE_SECONDS = 10.0  # that an item waits for another process to make known what it names
@@ -108,7 +110,7 @@ class Delivery:
         """Number of the oldest record that is not acknowledged."""
         if self._items:
             return self._items[0].order
-        return self.intake.steps[0].order if self.intake.steps else None
+        return self.intake.steps[0][2] if self.intake.steps else None
 
     @property
     def delay(self) -> float | None:
@@ -165,30 +167,31 @@ class Delivery:
 
     def _make_items(self, step: Step) -> list[Item]:
         """Make the items of a step, where the service can still take them."""
-        record, is_span = step.record, "span" in step.kind
+        kind, record, order = step
+        is_span = "span" in kind
         if is_span and record._fate == _fate.LOST:
             return []
-        if step.kind != "instance" and record._instance._fate == _fate.LOST:
+        if kind != "instance" and record._instance._fate == _fate.LOST:
             if is_span:
                 self._losses.lose_with_run(record)
             return []
         try:
-            if step.kind == "span":
+            if kind == "span":
                 status, payload = self._buffer.claim(record)
-                items: list[Item] = [make.create(record, status, payload, self.writer, step.order)]
+                items: list[Item] = [make.create(record, status, payload, self.writer, order)]
             else:
-                items = list(self._items_of(step.kind, record, step.order))
+                items = list(self._items_of(kind, record, order))
             for item in items:
                 if len(item.body) > self._settings.max_batch_bytes - _ENVELOPE:
                     item.cut(self._settings.max_batch_bytes - _ENVELOPE)
             return items
         except Exception as error:  # noqa: BLE001
-            _guard.log_fault(f"making a request of a {step.kind}", error)
+            _guard.log_fault(f"making a request of a {kind}", error)
             fault = Fault("unserialisable", repr(error))
         if is_span:
             self._losses.reject_span(record, fault)
         else:
-            self._losses.reject_call(_CALLS[step.kind], record, fault)
+            self._losses.reject_call(_CALLS[kind], record, fault)
         return []
 
     def _items_of(self, kind: str, record: Any, order: int) -> Iterator[Item]:
@@ -235,17 +238,28 @@ class Delivery:
         self._limits.note_accepted()
         self._heard = time.monotonic()
         left: list[Item] = []
-        keys = {item.key for item in batch}
+        whole: list[Span] = []
         try:
             for item in in_slices(batch):
-                again = self._settle(item, outputs.get(item.key))
-                if again is not None:
+                output = outputs.get(item.key)
+                if output is not None and _is_plain_success(item, output):
+                    item.record._instance._heard = self._heard
+                    whole.append(item.record)
+                elif (again := self._settle(item, output)) is not None:
                     left.append(again)
                 self._items.popleft()
         finally:
             self._items.extendleft(reversed(left))
-        self._strike(keys - {item.key for item in left})
+            self._deliver(whole)
+        if self._spool is not None:
+            self._strike({item.key for item in batch} - {item.key for item in left})
         self._mend()
+
+    def _deliver(self, spans: list[Span]) -> None:
+        """Settle spans that the service has whole: a few at once, which takes a third."""
+        for few in in_slices(_in_fews(spans)):
+            self._ledger.deliver(len(few))
+            self._buffer.settle_all(few, _fate.SETTLED)
 
     def _settle(self, item: Item, output: dict[str, Any] | None) -> Item | None:
         """Note what the service said of an item; return what is left to send of it, if anything."""
@@ -318,15 +332,13 @@ class Delivery:
         if type(item) is Create:
             # Or its end is told by another item, which may even have been answered before.
             if record._fate == _fate.CREATED and not item.is_inherited:
-                self._ledger.deliver()
-                self._buffer.settle(record, _fate.SETTLED)
+                self._deliver([record])
         elif item.action == "agent_instances/register":
             self.intake.unsent_runs -= 1
         elif item.action == "agent_instances/finish":
             record._fate = _fate.SETTLED
         elif item.action == "agent_spans/finish" and record._fate not in DONE:
-            self._ledger.deliver()
-            self._buffer.settle(record, _fate.SETTLED)
+            self._deliver([record])
 
     def _disown(self, item: Create) -> bool:
         """Note that the service does not know a span's type; say whether another is left."""
@@ -385,7 +397,7 @@ class Delivery:
         if not until or self.oldest is None or self.oldest > until:
             return
         waiting = [(item.order, item.what, item.record) for item in self._items]
-        waiting += [(step.order, step.kind, step.record) for step in self.intake.steps]
+        waiting += [(order, kind, record) for kind, record, order in self.intake.steps]
         waiting = [one for one in waiting if one[0] <= until]
         over = {record for _, what, record in waiting if what in _RUN_ENDS}
         gone = {
@@ -399,7 +411,7 @@ class Delivery:
             ]
         )
         self._items = deque([item for item in self._items if item.order not in gone])
-        self.intake.steps = deque([step for step in self.intake.steps if step.order not in gone])
+        self.intake.steps = deque([step for step in self.intake.steps if step[2] not in gone])
         self._mend()
         if count:
             self.notices.say_given_up(count, reason)
@@ -456,3 +468,19 @@ class Delivery:
             self._drop(self._ages.older_than(self._settings.max_age), "max_age")
         if outcome.delay is not None:
             self._backoff.note_asked(outcome.delay)
+
+
+def _is_plain_success(item: Item, output: dict[str, Any]) -> bool:
+    """Whether an answer says of a span that has ended that the service has it, and no more."""
+    return (
+        type(item) is Create
+        and output.get("status") == "success"
+        and "control" not in output
+        and item.record._fate == _fate.CREATED
+        and not item.is_inherited
+    )
+
+
+def _in_fews(spans: list[Span]) -> Iterator[list[Span]]:
+    for at in range(0, len(spans), _FEW):
+        yield spans[at : at + _FEW]

@@ -92,41 +92,25 @@ class Create(Item):
         is_inherited: Whether the span is another process's, sent so that it can be named here.
     """
 
-    __slots__ = ("_head", "_name", "_payload", "_tail", "is_inherited", "schema_name")
+    __slots__ = ("is_inherited", "schema_name")
 
-    def __init__(
-        self, span: Span, order: int, *, name: bytes, head: bytes, payload: bytes, tail: bytes
-    ) -> None:
-        super().__init__(span.id + "-create", "agent_spans/create", span, b"", order)
-        self._name = name
-        self._head = head
-        self._payload = payload
-        self._tail = tail
+    def __init__(self, key: str, span: Span, body: bytes, order: int, schema_name: str) -> None:
+        super().__init__(key, "agent_spans/create", span, body, order)
+        self.schema_name = schema_name
         self.is_inherited = False
-        self.write()
 
     def write(self) -> None:
-        """Make the JSON, under a type that the service knows and a parent that it will know."""
-        span, payload, name = self.record, self._payload, self._name
-        self.schema_name = span.schema_name
-        if span.schema_name not in span._instance._declared:
-            # Put in after the payload was cut to length: the name is never what is left out.
-            rest = payload[1:] if payload == b"{}" else b"," + payload[1:]
-            payload = b'{"%b":%b%b' % (SCHEMA_NAME_KEY.encode(), name, rest)
-            self.schema_name, name = UNDECLARED, _UNDECLARED
-        parent = delivered_parent(span)
-        named = b"" if parent is None else b',"parent_span_id":"%b"' % parent.id.encode()
-        self.body = (
-            b'{"_type":"agent_spans/create","idempotency_key":"%b","details":{%b%b,"schema_name":%b'
-            b',"payload":%b%b}}'
-        ) % (
-            self.key.encode(),
-            self._head,
-            named,
-            name,
-            payload,
-            self._tail,
-        )
+        """Make the JSON anew, with a type that the service knows and a parent that it will know."""
+        fields = _read(self.body)
+        details = fields["details"]
+        if self.schema_name not in (sent := _sent_type(self.record), UNDECLARED):
+            details["payload"] = {SCHEMA_NAME_KEY: details["schema_name"], **details["payload"]}
+            details["schema_name"] = self.schema_name = sent
+        details.pop("parent_span_id", None)
+        parent = delivered_parent(self.record)
+        if parent is not None:
+            details["parent_span_id"] = parent.id
+        self.body = to_json(fields)
 
     @property
     def what(self) -> str:
@@ -134,19 +118,20 @@ class Create(Item):
         return "inherited span" if self.is_inherited else self.action
 
     def _cut(self, size: int) -> None:
-        # Both are parts of an object, whose braces `write` has put elsewhere.
-        fields = {"payload": _read(self._payload), **_read(b"{" + self._tail[1:] + b"}")}
-        fields = _cut_fields(fields, len(self.body) - size)
-        self._payload = to_json(fields.pop("payload"))
-        self._tail = b"," + to_json(fields)[1:-1] if fields else b""
-        self.write()
+        fields = _read(self.body)
+        details = fields["details"]
+        # The name that it has for want of a type is never what is left out.
+        name = details["payload"].pop(SCHEMA_NAME_KEY, None)
+        _cut_fields(details, len(self.body) - size)
+        if name is not None:
+            details["payload"] = {SCHEMA_NAME_KEY: name, **details["payload"]}
+        self.body = to_json(fields)
 
     @property
     def is_stale(self) -> bool:
         """Whether it names a type that turned out unknown, or a parent that was given up."""
         span = self.record
-        is_unknown = self.schema_name not in span._instance._declared
-        return (is_unknown and self.schema_name != UNDECLARED) or (
+        return self.schema_name not in (_sent_type(span), UNDECLARED) or (
             span._parent is not None and span._parent._fate == _fate.LOST
         )
 
@@ -186,14 +171,14 @@ def register(
 
 def start(instance: Instance, order: int) -> Item:
     """Return the item that starts a registered instance."""
-    at = timestamp(instance, instance._anchor[1])
+    at = timestamp(instance, instance._anchor[1]).encode()
     fields = b'{"agent_instance_id":"%b","timestamp":"%b"}' % (instance.id.encode(), at)
     return _item("agent_instances/start", instance, instance.id + "-start", fields, order)
 
 
 def finish_instance(instance: Instance, order: int) -> Item:
     """Return the item that finishes an instance."""
-    at = timestamp(instance, instance._ended)
+    at = timestamp(instance, instance._ended).encode()
     fields = b'{"agent_instance_id":"%b","status":"%b","timestamp":"%b"}' % (
         instance.id.encode(),
         instance._status.encode(),
@@ -229,28 +214,31 @@ def create(span: Span, status: str, payload: Json, writer: Writer, order: int) -
         order: Number of the record.
     """
     instance = span._instance
-    head = b'"agent_instance_id":"%b","id":"%b","status":"%b","started_at":"%b"' % (
-        instance.id.encode(),
-        span.id.encode(),
-        status.encode(),
-        timestamp(instance, span._started),
-    )
-    tail = b""
+    span_id = span.id
+    parent = delivered_parent(span)
+    named = "" if parent is None else f',"parent_span_id":"{parent.id}"'
+    ended = ""
     if status != "active":
-        tail = b',"finished_at":"%b"' % timestamp(instance, span._ended)
-        tail += _result_field(_result(span), writer)
+        ended = f',"finished_at":"{timestamp(instance, span._ended)}"'
     if _is_sensitive(span):
-        tail += b',"sensitive_encoding":true'
-    content = writer.payload(payload or {})
-    _note_cut(span, content, tail)
-    return Create(
-        span,
-        order,
-        name=writer.text(span.schema_name),
-        head=head,
-        payload=content,
-        tail=tail,
+        ended += ',"sensitive_encoding":true'
+    # As text, then encoded at once: that takes half of formatting bytes.
+    head = (
+        f'{{"_type":"agent_spans/create","idempotency_key":"{span_id}-create","details":{{'
+        f'"agent_instance_id":"{instance.id}","id":"{span_id}"{named},"status":"{status}"'
+        f',"started_at":"{timestamp(instance, span._started)}"{ended},"schema_name":'
     )
+    content = writer.payload(payload) if payload else b"{}"
+    name, sent = writer.text(span.schema_name), _sent_type(span)
+    if sent is UNDECLARED:
+        # Put in after the payload was cut to length: the name is never what is left out.
+        rest = content[1:] if content == b"{}" else b"," + content[1:]
+        content, name = b'{"%b":%b%b' % (SCHEMA_NAME_KEY.encode(), name, rest), _UNDECLARED
+    result = None if status == "active" else _result(span)
+    written = b"" if result is None else b',"result_payload":' + writer.result(result)
+    span._is_cut = _CUT in content or _CUT in written
+    body = b"".join((head.encode(), name, b',"payload":', content, written, b"}}"))
+    return Create(span_id + "-create", span, body, order, sent)
 
 
 def finish(span: Span, writer: Writer, order: int, *, status: str | None = None) -> Item:
@@ -272,11 +260,12 @@ def finish(span: Span, writer: Writer, order: int, *, status: str | None = None)
     fields = b'{"agent_span_id":"%b","status":"%b","timestamp":"%b"%b%b}' % (
         span.id.encode(),
         (status or span._status).encode(),
-        timestamp(span._instance, span._ended),
-        _result_field(result, writer),
+        timestamp(span._instance, span._ended).encode(),
+        b"" if result is None else b',"result_payload":' + writer.result(result),
         b',"sensitive_encoding":true' if _is_sensitive(span) else b"",
     )
-    _note_cut(span, fields)
+    if _CUT in fields:
+        span._is_cut = True
     key = f"{span.id}-finish" + (f"-{status}" if status else "")
     return _item("agent_spans/finish", span, key, fields, order)
 
@@ -291,34 +280,27 @@ def delivered_parent(span: Span) -> Span | None:
     return parent
 
 
-def timestamp(instance: Instance, moment: int) -> bytes:
+def timestamp(instance: Instance, moment: int) -> str:
     """Return a reading of the monotonic clock as ISO 8601 in UTC, to the microsecond."""
     wall, monotonic = instance._anchor
-    microseconds = (wall + moment - monotonic) // 1000
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return b"%b.%06dZ" % (_whole_second(seconds), rest)
+    seconds, rest = divmod((wall + moment - monotonic) // 1000, 1_000_000)
+    return f"{_whole_second(seconds)}.{rest:06d}Z"
 
 
 @functools.lru_cache(64)  # most spans of a request are of the same few seconds
-def _whole_second(seconds: int) -> bytes:
-    whole = datetime.datetime.fromtimestamp(seconds, _UTC)
-    return whole.strftime("%Y-%m-%dT%H:%M:%S").encode()
+def _whole_second(seconds: int) -> str:
+    return datetime.datetime.fromtimestamp(seconds, _UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _sent_type(span: Span) -> str:
+    """Return the type that a span is sent under: one that its instance has declared."""
+    return span.schema_name if span.schema_name in span._instance._declared else UNDECLARED
 
 
 def _result(span: Span) -> Json:
     if span._error is None:
         return span._result
     return {**as_mapping(span._result), **span._error.to_payload()}
-
-
-def _result_field(result: Json, writer: Writer) -> bytes:
-    return b"" if result is None else b',"result_payload":' + writer.result(result)
-
-
-def _note_cut(span: Span, *written: bytes) -> None:
-    for data in written:
-        if _CUT in data:
-            span._is_cut = True
 
 
 def _is_sensitive(span: Span) -> bool:

@@ -36,10 +36,10 @@ class Ledger:
         """Count spans that left the buffer; the caller holds `lock` while they leave it."""
         self._taken += spans
 
-    def deliver(self) -> None:
-        """Count a span that the service has whole."""
+    def deliver(self, spans: int) -> None:
+        """Count spans that the service has whole."""
         with self.lock:
-            self._delivered += 1
+            self._delivered += spans
 
     def reject(self, rejection: Rejection, *, is_span: bool) -> None:
         """Keep what the service refused for good, and count it if it is a span."""

@@ -15,8 +15,8 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._clock import Clock
+from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
-from prefactor_trace._span import Span
 from prefactor_trace.testing.spans import Origin
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Observer:
     def start(self) -> None:
         """Begin to observe, in every thread."""
         start, end = Record._start, Record._end
-        self._before = start, end, Span.__enter__, Span.__exit__
+        self._before = start, end, PlainSpan.__enter__, PlainSpan.__exit__
 
         def observed_start(span: Any, outer: Any, now: Callable[[], int] = Clock.monotonic) -> bool:
             begun: bool = start(span, outer, self.clock or now)
@@ -71,13 +71,14 @@ class Observer:
         record: Any = Record
         record._start, record._end = observed_start, observed_end
         # What goes past these two, in the usual case, is to go through them.
-        del Span.__enter__, Span.__exit__
+        span: Any = PlainSpan
+        span.__enter__, span.__exit__ = Record.__enter__, Record.__exit__
 
     def stop(self) -> None:
         """Put back what was there before."""
         if self._before is not None:
             record: Any = Record
-            span: Any = Span
+            span: Any = PlainSpan
             record._start, record._end, span.__enter__, span.__exit__ = self._before
             self._before = None
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from prefactor_trace import _fate
+from prefactor_trace._capture import to_json
 from prefactor_trace._pipeline import items
 from prefactor_trace._pipeline.writer import Writer
 
@@ -147,17 +148,15 @@ def test_keys_fit_the_service(traced, writer):
 
 def large(span, payload, result):
     """Return the create of a span with a payload and a result of these sizes."""
-    sizes = {"payload": {"text": "x" * payload}, "result_payload": {"text": "y" * result}}
-    written = {name: json.dumps(value).encode() for name, value in sizes.items()}
-    tail = b',"finished_at":"now","result_payload":%b' % written["result_payload"]
-    return items.Create(
-        span,
-        1,
-        name=b'"step"',
-        head=b'"status":"complete"',
-        payload=written["payload"],
-        tail=tail,
-    )
+    details = {
+        "status": "complete",
+        "schema_name": "step",
+        "payload": {"text": "x" * payload},
+        "finished_at": "now",
+        "result_payload": {"text": "y" * result},
+    }
+    known(span._instance, "step")
+    return items.Create("key", span, to_json({"details": details}), 1, "step")
 
 
 def test_cut_makes_a_create_small_and_marks_it(traced):

@@ -23,7 +23,7 @@ def test_sum_holds_after_every_step():
         untaken = 4
         ledger.take(6)
     check(10)
-    ledger.deliver()
+    ledger.deliver(1)
     ledger.reject(REJECTION, is_span=True)
     ledger.reject(REJECTION, is_span=False)
     ledger.drop("too old", taken=True)

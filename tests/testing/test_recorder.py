@@ -9,6 +9,7 @@ import pytest
 import prefactor_trace as prefactor
 from prefactor_trace import _guard, _tracer
 from prefactor_trace._clock import Clock
+from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
 from prefactor_trace.exceptions import SettingsError
 from prefactor_trace.models import BulkRequest
@@ -84,10 +85,16 @@ def test_threads_and_tasks_are_recorded(trace):
     assert trace["in_thread"].thread.startswith("pool")
 
 
+def patched():
+    """Return what a recording puts something of its own in the place of."""
+    begins_and_ends = (Record._start, Record._end, PlainSpan.__enter__, PlainSpan.__exit__)
+    return (*begins_and_ends, _guard.log_fault, Clock.wall, Clock.monotonic)
+
+
 def test_everything_is_as_before(agent, default_tracer):
     """Default tracer, patched methods, callbacks, context, and the recording can be read on."""
     before = default_tracer()
-    known = (Record._start, Record._end, _guard.log_fault, Clock.wall, Clock.monotonic)
+    known = patched()
     prefactor.on_terminate(print)
     with before.instance(), before.span("outer") as outer:
         with record() as trace:
@@ -99,7 +106,7 @@ def test_everything_is_as_before(agent, default_tracer):
             agent("b")
         assert prefactor.current_span() is outer
     assert _tracer._default._tracer is before
-    assert known == (Record._start, Record._end, _guard.log_fault, Clock.wall, Clock.monotonic)
+    assert known == patched()
     assert _tracer._default.on_terminate_callbacks == [print]
     _tracer._default.on_terminate_callbacks.clear()
     assert trace.count("tool_call") == 2
