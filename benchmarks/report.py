@@ -158,7 +158,7 @@ def _stalls(found: Found) -> str:
                     }
                     for state in ("idle", "draining")
                 }
-                for what in ("span", "loop", "work")
+                for what in stalls.TIMED
             }
     return stalls.as_markdown(of_each)
 

@@ -40,12 +40,13 @@ class Counts(NamedTuple):
 class Tally:
     """The counts of a sink, shared between processes.
 
-    Args:
+    Attributes:
         path: File that holds them.
     """
 
     def __init__(self, path: str | Path) -> None:
-        with Path(path).open("r+b") as file:
+        self.path = Path(path)
+        with self.path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), _COUNTS.size)
 
     def read(self) -> Counts:

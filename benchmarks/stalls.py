@@ -7,9 +7,10 @@ from typing import Any
 from benchmarks.rounds import measure_alone
 from benchmarks.tracers import tracer_class
 
-_SAYS = {
+TIMED = {
     "span": "recording a span",
     "loop": "lateness of the event loop",
+    "loop_beside": "lateness of the event loop, drained by another process",
     "work": "50 us of plain work",
 }
 
@@ -22,7 +23,7 @@ def as_markdown(found: dict[str, dict[str, Any]]) -> str:
     head += [f"{state}: {key}" for state in ("idle", "draining") for key in _COLUMNS]
     lines = [f"| {' | '.join(head)} |", "|---|---|" + "--:|" * 2 * len(_COLUMNS)]
     for name, timed in found.items():
-        for what, says in _SAYS.items():
+        for what, says in TIMED.items():
             values = [
                 f"{timed[what][state][key] / 1e6:.3f}"
                 for state in ("idle", "draining")

@@ -52,6 +52,7 @@ class Record(Node):
         "_instance",
         "_is_cut",
         "_options",
+        "_order",
         "_parent",
         "_payload",
         "_result",
@@ -63,6 +64,7 @@ class Record(Node):
     )
 
     _ended: int
+    _order: int  # number among all that was taken; written by the pipeline
     _started: int
 
     def __init__(

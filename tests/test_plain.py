@@ -125,7 +125,7 @@ def recorded(t, program):
     program(t)
     spans = t.spans()
     names = {span["id"]: span["schema_name"] for span in spans}
-    runs = {id: number for number, id in enumerate(dict.fromkeys(map(run_of, spans)))}
+    runs = {run: number for number, run in enumerate(dict.fromkeys(map(run_of, spans)))}
     told = [
         (
             runs[run_of(span)],

@@ -1,26 +1,31 @@
 """Stalls: what the agent notices while 50,000 spans are drained behind it.
 
 The sink holds its answers back until so many spans wait; then it lets go, and what the agent does
-meanwhile is timed: one span after another, the turns of an event loop, and plain work.
+meanwhile is timed: one span after another, the turns of an event loop, and plain work. The event
+loop is also timed while another process drains as many: so much is the machine's, which has
+other things to do than to wake it, and not the tracer's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-from benchmarks.sink import Tally, hold, release
+from benchmarks.sink import Tally
+from benchmarks.tasks import drain
 from benchmarks.tasks.delivered import settle, wait_for
 from benchmarks.tasks.timing import percentile, timed
 from benchmarks.tracers.tracer import Tracer
 
-ROOMY = True
-"""Buffers that hold fewer spans by themselves are made larger."""
+ROOMY = drain.ROOMY
 
-_SPANS = 50_000
+_ROOT = Path(__file__).parent.parent.parent
 _PAUSE = 0.0002
 
 IsOver = Callable[[], bool]
@@ -28,39 +33,32 @@ IsOver = Callable[[], bool]
 
 def measure(tracer: Tracer, tally: Tally, size: float) -> dict[str, Any]:
     """Return the percentiles in ns of each thing that is timed, idle and while draining."""
-    operation = tracer.operations()["data"]
-    spans = round(_SPANS * size)
-    with tracer.run():
-        timed(operation, 400, tracer.loop)
-    tracer.flush()
+    spans = round(drain.SPANS * size)
+    drain.warm_up(tracer)
     found: dict[str, Any] = {}
     for name, watch in (("span", _spans), ("loop", _loop), ("work", _work)):
         until = time.monotonic() + size
         idle = watch(tracer, lambda until=until: time.monotonic() > until)  # type: ignore[misc]
         tracer.flush()
-        aim = _fill(tracer, tally, spans)
-        began = time.monotonic()
+        aim = drain.fill(tracer, tally, spans)
         draining = watch(tracer, lambda aim=aim: tally.read().spans >= aim)  # type: ignore[misc]
-        found[name] = {
-            "idle": _percentiles(idle),
-            "draining": _percentiles(draining),
-            "seconds": time.monotonic() - began,
-        }
+        found[name] = {"idle": _percentiles(idle), "draining": _percentiles(draining)}
         tracer.flush()
+    elsewhere = _percentiles(_loop_beside(tracer, tally, size))
+    found["loop_beside"] = {"idle": found["loop"]["idle"], "draining": elsewhere}
     return found
 
 
-def _fill(tracer: Tracer, tally: Tally, spans: int) -> int:
-    """Have the buffer filled, then drained from now on; return at which count it is empty."""
+def _loop_beside(tracer: Tracer, tally: Tally, size: float) -> list[float]:
+    """Time the turns of an event loop while another process drains."""
+    name = type(tracer).__module__.rpartition(".")[2]
+    command = [sys.executable, "-m", "benchmarks.child", name, "drain", "--size", str(size)]
+    command += ["--url", tracer.url, "--tally", str(tally.path)]
     before = settle(tally)
-    hold(tracer.url)
-    operation = tracer.operations()["data"]
-    for _ in range(spans // 500):
-        with tracer.run():
-            timed(operation, 500, tracer.loop)
-    release(tracer.url)
-    wait_for(tally, before + 1)
-    return before + spans
+    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL) as other:
+        wait_for(tally, before + drain.WARM + drain.WARM // 4, timeout=120)
+        aim = before + round(drain.SPANS * size)
+        return _loop(tracer, lambda: tally.read().spans >= aim or other.poll() is not None)
 
 
 def _spans(tracer: Tracer, is_over: IsOver) -> list[float]:

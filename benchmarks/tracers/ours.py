@@ -38,7 +38,6 @@ class PrefactorTrace(Tracer):
 
     def operations(self) -> dict[str, Operation]:
         """Return the shapes."""
-
         span = prefactor.span
 
         def block() -> None:

@@ -27,7 +27,7 @@ from prefactor_trace._pipeline.outcome import (
     read_control,
     read_fault,
 )
-from prefactor_trace._pipeline.slices import in_slices
+from prefactor_trace._pipeline.slices import give_way, in_slices
 from prefactor_trace._pipeline.writer import Writer
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Delivery:
     @property
     def pending(self) -> int:
         """Number of records that were taken and are not acknowledged."""
-        return len(self._items) + len(self.intake.steps)
+        return len(self._items) + self.intake.waiting
 
     @property
     def has_batch(self) -> bool:
@@ -110,7 +110,7 @@ class Delivery:
         """Number of the oldest record that is not acknowledged."""
         if self._items:
             return self._items[0].order
-        return self.intake.steps[0][2] if self.intake.steps else None
+        return self.intake.oldest
 
     @property
     def delay(self) -> float | None:
@@ -134,7 +134,7 @@ class Delivery:
         if self._spool is None:
             return
         made: list[Item] = []
-        for step in in_slices(self.intake.all_steps()):
+        for step in in_slices(self.intake.work_off()):
             made += self._make_items(step)
         self._items += made
         self._spool.add([(item.key, item.body) for item in made])
@@ -146,6 +146,7 @@ class Delivery:
         self._batch, self._settings_sent = self._next_batch(), self._settings
         if not self._batch:
             return None
+        give_way()
         body = b'{"items":[' + b",".join([item.body for item in self._batch]) + b"]}"
         with self._ledger.lock:
             self._ledger.requests += 1
@@ -157,13 +158,12 @@ class Delivery:
 
     def _next_batch(self) -> list[Item]:
         """Return the oldest items, up to the limits of a request, without taking them off."""
-        for step in in_slices(self._next_steps()):
-            self._items += self._make_items(step)
+        if len(self._items) < self._limits.items:
+            for step in in_slices(self.intake.work_off()):
+                self._items += self._make_items(step)
+                if len(self._items) >= self._limits.items:
+                    break
         return self._limits.batch(self._items)
-
-    def _next_steps(self) -> Iterator[Step]:
-        while len(self._items) < self._limits.items and self.intake.steps:
-            yield self.intake.steps.popleft()
 
     def _make_items(self, step: Step) -> list[Item]:
         """Make the items of a step, where the service can still take them."""
@@ -220,7 +220,9 @@ class Delivery:
     def read(self, answer: Answer) -> None:
         """Take the answer to the body that was last given out."""
         batch, self._batch = self._batch, []
+        give_way()
         outcome = read_answer(answer, batch, self._settings)
+        give_way()
         if outcome.verdict is Verdict.READ:
             self._read_outputs(batch, outcome.outputs)
         elif outcome.verdict is Verdict.SPLIT:
@@ -397,7 +399,7 @@ class Delivery:
         if not until or self.oldest is None or self.oldest > until:
             return
         waiting = [(item.order, item.what, item.record) for item in self._items]
-        waiting += [(order, kind, record) for kind, record, order in self.intake.steps]
+        waiting += [(order, kind, record) for kind, record, order in self.intake.steps()]
         waiting = [one for one in waiting if one[0] <= until]
         over = {record for _, what, record in waiting if what in _RUN_ENDS}
         gone = {
@@ -411,7 +413,7 @@ class Delivery:
             ]
         )
         self._items = deque([item for item in self._items if item.order not in gone])
-        self.intake.steps = deque([step for step in self.intake.steps if step[2] not in gone])
+        self.intake.drop(gone)
         self._mend()
         if count:
             self.notices.say_given_up(count, reason)

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import instructions
 from benchmarks.instructions import baseline_path, count_operation, main, risen
-from prefactor_trace import Span
+from prefactor_trace._plain import PlainSpan
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def test_a_span_that_does_more_fails(baselines, monkeypatch, capsys):
     monkeypatch.setattr(instructions, "measure", quick_measure)
     assert main(["--renew"]) == 0
     assert main([]) == 0
-    start = Span._start
+    enter = PlainSpan.__enter__
 
-    def do_more(self, *args):
+    def do_more(self):
         for _ in range(20):
             self._size += 0
-        return start(self, *args)
+        return enter(self)
 
-    monkeypatch.setattr(Span, "_start", do_more)
+    monkeypatch.setattr(PlainSpan, "__enter__", do_more)
     assert main([]) == 1
     said = capsys.readouterr().out
     assert "block: opcodes rose from" in said
@@ -46,13 +46,13 @@ def test_a_call_more_fails(baselines, monkeypatch, capsys):
     """Work that is done in C is seen as well."""
     monkeypatch.setattr(instructions, "measure", quick_measure)
     main(["--renew"])
-    start = Span._start
+    enter = PlainSpan.__enter__
 
-    def call_c(self, *args):
+    def call_c(self):
         sorted([id(self)])
-        return start(self, *args)
+        return enter(self)
 
-    monkeypatch.setattr(Span, "_start", call_c)
+    monkeypatch.setattr(PlainSpan, "__enter__", call_c)
     assert main([]) == 1
     assert "block: calls rose from" in capsys.readouterr().out
 

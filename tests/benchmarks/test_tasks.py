@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from benchmarks import stalls
 from benchmarks.rounds import run_child
 from benchmarks.shapes import SHAPES
 from benchmarks.sink import Sink
@@ -77,7 +78,7 @@ def test_memory_of_buffered_spans_is_found(sink):
 def test_stalls_are_found(sink):
     """Each thing is timed idle and while draining."""
     found = run_child(sink, "ours", "stalls", size=0.05)
-    assert found.keys() == {"span", "loop", "work"}
+    assert found.keys() == stalls.TIMED.keys()
     for timed in found.values():
         assert timed["idle"]["max"] > 0
         assert timed["draining"]["max"] > 0

@@ -11,7 +11,7 @@ def intake(traced):
 
 def kinds(intake):
     """Return what is to be told, in order."""
-    return [kind for kind, _, _ in intake.steps]
+    return [kind for kind, _, _ in intake.steps()]
 
 
 def test_steps_are_in_the_order_of_beginning(traced, intake):
@@ -20,8 +20,8 @@ def test_steps_are_in_the_order_of_beginning(traced, intake):
         pass
     intake.take()
     assert kinds(intake) == ["instance", "span", "span", "finish instance"]
-    assert [record for _, record, _ in intake.steps][1:3] == [outer, inner]
-    assert [order for _, _, order in intake.steps] == [1, 2, 3, 4]
+    assert [record for _, record, _ in intake.steps()][1:3] == [outer, inner]
+    assert [order for _, _, order in intake.steps()] == [1, 2, 3, 4]
 
 
 def test_a_span_that_has_ended_by_then_is_not_waited_for(traced, intake):
