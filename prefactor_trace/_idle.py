@@ -47,6 +47,9 @@ class Idles(dict[str, Idle]):
 
     Args:
         home: Home of the spans.
+
+    Raises:
+        KeyError: What is asked for is no name.
     """
 
     def __init__(self, home: Home) -> None:
@@ -54,6 +57,8 @@ class Idles(dict[str, Idle]):
         self._home = home
 
     def __missing__(self, schema_name: str) -> Idle:
+        if type(schema_name) is not str or not schema_name:
+            raise KeyError(schema_name)
         if len(self) >= _MOST_NAMES:
             self.clear()
         # A class for each, so that its block is entered and left without running any Python: that

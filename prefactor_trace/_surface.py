@@ -196,13 +196,20 @@ class Surface:
                 a function.
         """
         home = self._home
-        if not options and type(schema_name) is str and schema_name:  # nearly always
-            if home.is_quiet and (not home.switch or is_left_out(home)):
-                if payload is not None:
-                    check_mapping(payload, "the payload of a span must be")
+        if home.is_quiet and not options and (not home.switch or is_left_out(home)):
+            if payload is not None:
+                check_mapping(payload, "the payload of a span must be")
+            try:
                 return home.idles[schema_name]
-            if payload is None or type(payload) is dict:
-                return plain_span(home, schema_name, payload)
+            except (KeyError, TypeError):  # what is no name
+                pass
+        elif (
+            not options
+            and type(schema_name) is str
+            and schema_name
+            and (payload is None or type(payload) is dict)
+        ):
+            return plain_span(home, schema_name, payload)
         return self._span_with(schema_name, payload, **options)
 
     def _span_with(
