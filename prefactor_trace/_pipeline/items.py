@@ -95,7 +95,14 @@ class Create(Item):
     __slots__ = ("is_inherited", "schema_name")
 
     def __init__(self, key: str, span: Span, body: bytes, order: int, schema_name: str) -> None:
-        super().__init__(key, "agent_spans/create", span, body, order)
+        # As `Item.__init__` does; there is one for each span, and a call takes as long as the rest.
+        self.key = key
+        self.action = "agent_spans/create"
+        self.record = span
+        self.body = body
+        self.order = order
+        self.tries = 0
+        self.since = 0.0
         self.schema_name = schema_name
         self.is_inherited = False
 
@@ -214,9 +221,9 @@ def create(span: Span, status: str, payload: Json, writer: Writer, order: int) -
         order: Number of the record.
     """
     instance = span._instance
-    span_id = span.id
-    parent = delivered_parent(span)
-    named = "" if parent is None else f',"parent_span_id":"{parent.id}"'
+    span_id, instance_id = span._id or span.id, instance._id or instance.id
+    parent = None if span._parent is None else delivered_parent(span)
+    named = "" if parent is None else f',"parent_span_id":"{parent._id or parent.id}"'
     ended = ""
     if status != "active":
         ended = f',"finished_at":"{timestamp(instance, span._ended)}"'
@@ -225,7 +232,7 @@ def create(span: Span, status: str, payload: Json, writer: Writer, order: int) -
     # As text, then encoded at once: that takes half of formatting bytes.
     head = (
         f'{{"_type":"agent_spans/create","idempotency_key":"{span_id}-create","details":{{'
-        f'"agent_instance_id":"{instance.id}","id":"{span_id}"{named},"status":"{status}"'
+        f'"agent_instance_id":"{instance_id}","id":"{span_id}"{named},"status":"{status}"'
         f',"started_at":"{timestamp(instance, span._started)}"{ended},"schema_name":'
     )
     content = writer.payload(payload) if payload else b"{}"
