@@ -43,8 +43,8 @@ def test_medians_are_taken_and_losses_added(two):
 
 
 def test_a_tracer_is_measured_in_the_modes_that_it_has(two, said):
-    """The floor cannot be switched off."""
-    two.measure("cost", 1, 1.0, ("off",))
+    """The floor takes no samples."""
+    two.measure("cost", 1, 1.0, ("unsampled",))
     assert two.found()["ours"]
     assert two.found()["floor"] == {}
 
