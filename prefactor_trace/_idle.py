@@ -5,7 +5,7 @@ Where tracing is off, or the run is not sampled, making a span would be most of 
 
 from __future__ import annotations
 
-import itertools
+import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +62,11 @@ class Idles(dict[str, Idle]):
         if len(self) >= _MOST_NAMES:
             self.clear()
         # A class for each, so that its block is entered and left without running any Python: that
-        # takes half as long. `repeat` gives the span, `format` takes whatever a block ends with.
+        # takes half as long. `get` gives the span, also to a stack of contextlib, which hands it
+        # the span; `format` takes whatever a block ends with.
         kind = type("Span", (Idle,), {"__slots__": (), "__exit__": "".format})
         idle: Idle = kind(self._home, schema_name)
-        kind.__enter__ = itertools.repeat(idle).__next__  # type: ignore[attr-defined]
+        kind.__enter__ = types.MethodType({0: idle}.get, 0)  # type: ignore[attr-defined]
         self[schema_name] = idle
         return idle
 

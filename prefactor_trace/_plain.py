@@ -38,7 +38,6 @@ class PlainSpan(Span):
 
     __slots__ = ()
 
-    _options = None
     __init__ = object.__init__  # `plain_span` does its work: calling one in Python takes as long
 
     def __enter__(self, _now: Callable[[], int] = Clock.monotonic) -> Self:
@@ -59,7 +58,7 @@ class PlainSpan(Span):
             return self._enter(_frame_above(1))
         try:
             payload = self._payload
-            if payload:
+            if payload and not self._size:  # or it was copied before, when it was called
                 self._payload, self._size = snapshot(payload)
             self._parent = parent
             self._instance = instance
@@ -112,7 +111,7 @@ def plain_span(home: Home, schema_name: str, payload: Mapping[str, Any] | None) 
     span.schema_name = schema_name
     span._payload = payload
     span._status = "pending"
-    span._parent = span._instance = span._result = span._error = span._id = None
+    span._parent = span._options = span._instance = span._result = span._error = span._id = None
     span._doubt = span._token = None
     span._fate = _fate.NEW
     span._size = span._result_size = 0

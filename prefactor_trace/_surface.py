@@ -223,6 +223,8 @@ class Surface:
             if not issubclass(type(schema_name), str) or not schema_name:
                 _refuse_name(schema_name)
             schema_name = str.__str__(schema_name)
+        if not (options or home.switch) and schema_name and payload is None:
+            return home.idles[schema_name]
         said = SpanOptions.of(options) if options else None
         if schema_name is not None and said is not None:
             self.registry.note(schema_name, said)
@@ -249,7 +251,9 @@ class Surface:
         Raises:
             UsageError: As `span`.
         """
-        span = self.span(schema_name, payload, parent=parent, **options)
+        if parent is not None:
+            options["parent"] = parent
+        span = self.span(schema_name, payload, **options)
         if not isinstance(span, Span) or not schema_name:
             _refuse_name(schema_name)
         span._start(innermost())

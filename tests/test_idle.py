@@ -1,5 +1,6 @@
 """Spans that are not recorded: cheap, shared, and otherwise like any other."""
 
+import contextlib
 import inspect
 
 import pytest
@@ -120,3 +121,25 @@ def test_a_parent_that_is_given_counts(tracer):
         with t.instance(), t.span("step", parent=kept), t.span("top", parent=ROOT):
             pass
     assert {span["schema_name"] for span in t.spans()} == {"step", "top"}
+
+
+@pytest.mark.parametrize("kind", [contextlib.ExitStack, contextlib.AsyncExitStack])
+def test_stacks_enter_and_leave_it(tracer, kind):
+    """A stack of contextlib calls what the class has, with the span."""
+    span = tracer(enabled=False).span("step")
+    stack = kind()
+    assert stack.enter_context(span) is span
+    stack.pop_all()
+
+
+async def test_async_stacks_enter_and_leave_it(tracer):
+    """The same, awaited."""
+    span = tracer(enabled=False).span("step")
+    async with contextlib.AsyncExitStack() as stack:
+        assert await stack.enter_async_context(span) is span
+
+
+def test_a_span_by_hand_is_shared_too(tracer):
+    """Where nothing is recorded, it takes no more than a block, parent or not."""
+    t = tracer(enabled=False)
+    assert t.start_span("step") is t.span("step") is t.span("step", parent=ROOT)

@@ -1,8 +1,11 @@
 """Plain spans: whatever happens in and around a block, it records what `Record` says at length."""
 
+import asyncio
 import contextlib
 import contextvars
+import copy
 import datetime
+import pickle
 import threading
 
 import pytest
@@ -107,7 +110,23 @@ def too_many(t):
                 pass
 
 
+def decorated(t):
+    """Functions whose calls are spans, with more arguments than are kept."""
+
+    @t.span("plain")
+    def plain(rows):
+        return rows[:2]
+
+    @t.span("coroutine")
+    async def coroutine(rows, *, names):
+        return plain(rows)
+
+    with t.instance():
+        asyncio.run(coroutine(list(range(20_000)), names=dict.fromkeys(map(str, range(20_000)))))
+
+
 PROGRAMS = [
+    decorated,
     nested,
     failing,
     ended_inside,
@@ -175,6 +194,27 @@ def test_a_plain_span_is_what_its_making_at_length_makes(tracer):
     for field in fields:
         assert getattr(plain, field, missing) == getattr(general, field, missing), field
     assert "_status" in fields
+
+
+def test_arguments_are_copied_once(tracer):
+    """What a call has copied is not copied again when it begins."""
+    t = tracer(max_input_length=200_000)
+
+    @t.span("call")
+    async def call(rows):
+        return len(rows)
+
+    with t.instance():
+        asyncio.run(call(list(range(100_000))))
+    assert t.one("call")["payload"]["rows"][-1]["prefactor.size"] == 100_000
+
+
+def test_it_can_be_copied_and_sent(default_tracer):
+    """As any span that has not begun: state that holds one may be written down."""
+    default_tracer()
+    span = prefactor.span("step", {"k": 1})
+    for other in (copy.copy(span), copy.deepcopy(span), pickle.loads(pickle.dumps(span))):
+        assert (type(other), other.schema_name, other._payload) == (PlainSpan, "step", {"k": 1})
 
 
 def test_a_run_that_was_terminated_is_asked(tracer):

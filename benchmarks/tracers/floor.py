@@ -6,7 +6,7 @@ C, and a function that calls the decorated one.
 
 from __future__ import annotations
 
-import itertools
+import types
 from contextvars import ContextVar
 from time import perf_counter_ns
 from typing import Any
@@ -63,7 +63,7 @@ def _nothing() -> dict[str, Operation]:
     """Return a block and a decorated function that do nothing, with as little as can be."""
     kind = type("Nothing", (), {"__exit__": "".format})
     nothing: Any = kind()
-    kind.__enter__ = itertools.repeat(nothing).__next__  # type: ignore[attr-defined]
+    kind.__enter__ = types.MethodType({0: nothing}.get, 0)  # type: ignore[attr-defined]
 
     def block() -> None:
         with nothing:

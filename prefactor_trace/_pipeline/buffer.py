@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _NEVER = 1 << 62
 _FULL = "buffer full"
-_FEW = 1_000
+_FEW = 100
 
 
 def _in_fews(count: int) -> Iterator[int]:
@@ -173,8 +173,10 @@ class Buffer:
         ends, starts, instances = len(self._ends), len(self.starts), len(self._instances)
         taken: list[Span] = []
         for few in in_slices(_in_fews(starts)):
+            # First, and not while the ledger is held: whoever is interrupted with the lock of the
+            # buffer may ask the ledger. For that moment these few count twice.
+            self._hold(few)
             with self.ledger.lock:
-                self._hold(few)
                 taken += [self.starts.popleft() for _ in range(few)]
                 self.ledger.take(few)
         ended: list[Span | Instance | Quality] = []

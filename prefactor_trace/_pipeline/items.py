@@ -110,13 +110,18 @@ class Create(Item):
         """Make the JSON anew, with a type that the service knows and a parent that it will know."""
         fields = _read(self.body)
         details = fields["details"]
-        if self.schema_name not in (sent := _sent_type(self.record), UNDECLARED):
-            details["payload"] = {SCHEMA_NAME_KEY: details["schema_name"], **details["payload"]}
-            details["schema_name"] = self.schema_name = sent
-        details.pop("parent_span_id", None)
         parent = delivered_parent(self.record)
-        if parent is not None:
-            details["parent_span_id"] = parent.id
+        named = None if parent is None else parent.id
+        renamed = self.schema_name not in (_sent_type(self.record), UNDECLARED)
+        if details.get("parent_span_id") == named and not renamed:
+            return  # to the letter what it was
+        if renamed:
+            details["payload"] = _with_name(details["schema_name"], details["payload"])
+            details["schema_name"] = self.schema_name = UNDECLARED
+        if named is None:
+            details.pop("parent_span_id", None)
+        else:
+            details["parent_span_id"] = named
         self.body = to_json(fields)
 
     @property
@@ -127,11 +132,13 @@ class Create(Item):
     def _cut(self, size: int) -> None:
         fields = _read(self.body)
         details = fields["details"]
-        # The name that it has for want of a type is never what is left out.
-        name = details["payload"].pop(SCHEMA_NAME_KEY, None)
-        _cut_fields(details, len(self.body) - size)
-        if name is not None:
-            details["payload"] = {SCHEMA_NAME_KEY: name, **details["payload"]}
+        if self.schema_name == UNDECLARED:
+            # The name that it has for want of a type is never what is left out.
+            name = details["payload"].pop(SCHEMA_NAME_KEY)
+            _cut_fields(details, len(self.body) - size)
+            details["payload"] = _with_name(name, details["payload"])
+        else:
+            _cut_fields(details, len(self.body) - size)
         self.body = to_json(fields)
 
     @property
@@ -235,8 +242,10 @@ def create(span: Span, status: str, payload: Json, writer: Writer, order: int) -
         f'"agent_instance_id":"{instance_id}","id":"{span_id}"{named},"status":"{status}"'
         f',"started_at":"{timestamp(instance, span._started)}"{ended},"schema_name":'
     )
-    content = writer.payload(payload) if payload else b"{}"
     name, sent = writer.text(span.schema_name), _sent_type(span)
+    if sent is UNDECLARED and payload and SCHEMA_NAME_KEY in payload:
+        payload = {key: value for key, value in payload.items() if key != SCHEMA_NAME_KEY}
+    content = writer.payload(payload) if payload else b"{}"
     if sent is UNDECLARED:
         # Put in after the payload was cut to length: the name is never what is left out.
         rest = content[1:] if content == b"{}" else b"," + content[1:]
@@ -297,6 +306,12 @@ def timestamp(instance: Instance, moment: int) -> str:
 @functools.lru_cache(64)  # most spans of a request are of the same few seconds
 def _whole_second(seconds: int) -> str:
     return datetime.datetime.fromtimestamp(seconds, _UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _with_name(name: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Return a payload that says the type of a span which is sent as an undeclared one."""
+    payload.pop(SCHEMA_NAME_KEY, None)
+    return {SCHEMA_NAME_KEY: name, **payload}
 
 
 def _sent_type(span: Span) -> str:

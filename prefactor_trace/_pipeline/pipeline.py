@@ -135,6 +135,12 @@ class Pipeline:
 
     def before_fork(self) -> None:
         """Give what is open its id, so that a forked child calls it the same."""
+        if self._thread is not None:
+            # Or wait until the thread has: a child that is forked in the midst of an import would
+            # wait for it for ever.
+            import prefactor_trace.models  # noqa: F401
+
+            self._transport.load()
         self._delivery.intake.name_open()
 
     def after_fork(self) -> None:

@@ -41,6 +41,9 @@ class Transport(Protocol):
     def renew(self, settings: Settings) -> None:
         """Send what comes next with other settings, to the same place; called on any thread."""
 
+    def load(self) -> None:
+        """Import what `send` would, before a fork; called on any thread."""
+
     def forget(self) -> None:
         """Drop connections that are a parent process's, without a word on them."""
 

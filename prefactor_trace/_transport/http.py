@@ -75,6 +75,10 @@ class HttpTransport:
         """Send what comes next with other settings; called on any thread."""
         self._settings = settings
 
+    def load(self) -> None:
+        """Import httpx, which `send` would."""
+        import httpx  # noqa: F401
+
     def forget(self) -> None:
         """Drop connections that are a parent process's, without a word on them."""
         if self._client is not None:

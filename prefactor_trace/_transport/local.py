@@ -58,6 +58,10 @@ class LocalTransport:
         """Send what comes next in the name of another session; called on any thread."""
         self._headers = _headers(settings, self._headers["X-Prefactor-SDK"])
 
+    def load(self) -> None:
+        """Import the embedded Prefactor, which `send` would."""
+        import prefactor_trace.server  # noqa: F401
+
     def forget(self) -> None:
         """Do nothing: a store sees to forks itself."""
 

@@ -44,6 +44,9 @@ class MemoryTransport:
     def renew(self, settings: Settings) -> None:
         """Keep what comes next as before."""
 
+    def load(self) -> None:
+        """Have nothing to import."""
+
     def forget(self) -> None:
         """Forget the requests of the parent process."""
         self.requests.clear()

@@ -50,6 +50,9 @@ class OfflineTransport:
     def renew(self, settings: Settings) -> None:
         """Take what comes next as before."""
 
+    def load(self) -> None:
+        """Have nothing to import."""
+
     def forget(self) -> None:
         """Have nothing to forget in a forked child."""
 

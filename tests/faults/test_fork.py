@@ -199,3 +199,42 @@ def test_fork_over_a_connection(tmp_path: Path, how: list[str], spooled: bool) -
     for orphan in find_orphans(tmp_path / "spool", None):  # of a child that ended by `os._exit`
         assert orphan.read() == []
         orphan.close()
+
+
+IMPORTING = """
+import importlib.abc, os, sys, threading, time
+import prefactor_trace as prefactor
+
+begun = threading.Event()
+
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "prefactor_trace.models.agent_span":
+            begun.set()
+            time.sleep(0.5)  # the thread behind is in the midst of an import
+
+sys.meta_path.insert(0, Slow())
+prefactor.configure(flush_interval=0.01)
+with prefactor.instance("agent"):
+    assert begun.wait(20)
+    pid = os.fork()
+    if pid == 0:
+        with prefactor.span("child"):
+            pass
+        os._exit(0 if prefactor.flush(20) else 1)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+"""
+
+
+def test_a_fork_in_the_midst_of_an_import(tmp_path):
+    """The child delivers at once, and does not wait for what only the parent would finish."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING],
+        env={"PREFACTOR_LOCAL": "1", "PREFACTOR_LOCAL_DB": str(tmp_path / "local.db")},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -161,3 +161,17 @@ def test_a_result_that_is_replaced_takes_room_once(make):
     assert traced.flush()
     assert traced.stats().dropped == 0
     assert traced._pipeline.buffer._bytes == 0
+
+
+def test_the_buffer_is_not_locked_while_the_ledger_is(buffer, monkeypatch):
+    """Whoever is interrupted with the one may ask for the other, and would wait for ever."""
+    held, hold = [], buffer._hold
+
+    def watched(spans):
+        held.append(buffer.ledger.lock._is_owned())
+        hold(spans)
+
+    monkeypatch.setattr(buffer, "_hold", watched)
+    buffer.add_start(Record())
+    buffer.drain()
+    assert held == [False]

@@ -99,6 +99,33 @@ def test_written_anew_only_type_and_parent_change(traced, writer):
         one._fate = _fate.WAITING
 
 
+def test_written_anew_for_nothing_it_stays_as_it_is(traced, writer):
+    """A key must not be sent with other bytes: the parent that was lost was never named."""
+    with traced.instance("agent") as run, traced.span("a") as outer:
+        known(run, "a", "b", "c")
+        with traced.span("b") as lost, traced.span("c") as span:
+            pass
+    outer._fate, lost._fate = _fate.CREATED, _fate.LOST
+    item = create(span, writer)
+    before = item.body
+    assert item.is_stale
+    item.write()
+    assert item.body == before
+    for one in (outer, lost, span):
+        one._fate = _fate.WAITING
+
+
+def test_the_name_of_a_type_is_said_once(traced, writer):
+    """Where a payload has that key too, the type's own name wins, also when it is cut."""
+    with traced.instance("agent") as run, traced.span("new") as span:
+        known(run)
+        span.set_payload({"prefactor.schema_name": "x", "text": "y" * 5_000})
+    item = create(span, writer)
+    assert item.body.count(b"prefactor.schema_name") == 1
+    item.cut(1_000)
+    assert details(item)["payload"]["prefactor.schema_name"] == "new"
+
+
 def test_parent_of_another_run_is_no_parent(traced):
     """A span never names a parent that its instance does not have."""
     outer = traced.start_span("outer")
