@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ PYDANTIC = "import pydantic"
 
 _LINE = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
 _MARK = "now it begins"
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 def import_ms(statements: str, after: str = "") -> float:
@@ -20,11 +22,14 @@ def import_ms(statements: str, after: str = "") -> float:
         after: Imports that come before, and whose time is not counted.
     """
     begin = f"import sys; print({_MARK!r}, file=sys.stderr, flush=True)"
+    # What was installed has its bytecode beside it; a checkout has it from the second time on.
+    environ = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "\n".join([after, begin, statements])],
         capture_output=True,
         text=True,
         check=True,
+        env=environ,
     )
     return read_trace(done.stderr)
 

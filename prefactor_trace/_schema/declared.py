@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -205,6 +204,8 @@ def checked_schema(name: str, part: str, schema: object) -> object:
         UsageError: It is neither.
     """
     if isinstance(schema, Mapping):
+        import json  # seldom: not with the library
+
         return json.loads(to_json(snapshot(dict(schema))[0]))
     if schema is None or isinstance(schema, type) or hasattr(schema, "__origin__"):
         return schema

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prefactor_trace._liquid import fields_of
 from prefactor_trace._nearest import hint
 from prefactor_trace.exceptions import UsageError
 
@@ -22,7 +21,11 @@ def check_template(
     Raises:
         UsageError: It names another field.
     """
-    wanted = fields_of(template) if template else frozenset()
+    if not template:
+        return
+    from prefactor_trace._liquid import fields_of  # most types have none: not with the library
+
+    wanted = fields_of(template)
     fields = known() if wanted else None
     if fields is None:
         return

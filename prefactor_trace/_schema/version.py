@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,9 @@ def schema_version(
         quality_schemas=[one.for_create(name) for name, one in quality_types] or None,
     )
     content = version.model_dump(mode="json", by_alias=True, exclude_none=True)
-    import hashlib  # seldom, on the background thread, and slow to load
+    # Seldom, on the background thread, and slow to load.
+    import hashlib
+    import json
 
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     version.external_identifier = f"sha256:{digest[:32]}"
