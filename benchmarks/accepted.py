@@ -59,8 +59,8 @@ _KEY = re.compile(rb'"idempotency_key":"([^"\\]+)"')
 
 
 def _bulk(body: bytes) -> Accepted:
-    """Answer a bulk request with every item ok."""
-    outputs = b",".join([b'"%b":{"status":"success"}' % key for key in _KEY.findall(body)])
+    """Answer a bulk request with every item ok; each output is that of the single call."""
+    outputs = b",".join([b'"%b":%b' % (key, _SPAN_ANSWER) for key in _KEY.findall(body)])
     return Accepted(
         body.count(b'"_type":"agent_spans/create"'),
         b'{"status":"success","outputs":{%b}}' % outputs,

@@ -39,7 +39,7 @@ def post(connection: http.client.HTTPConnection, body=CREATE, **headers) -> byte
 def test_spans_requests_and_bytes_are_counted(sink, connection):
     """The counts can be read by another process, from the file of the tally."""
     for _ in range(3):
-        assert b'"k1234567":{"status":"success"}' in post(connection)
+        assert b'"k1234567":{"status": "success"' in post(connection)
     tally = Tally(sink.tally_path)
     assert tally.read() == sink.tally.read() == (3, 3, 3 * len(CREATE))
     tally.close()

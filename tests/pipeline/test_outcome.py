@@ -93,3 +93,10 @@ def test_fault_has_the_service_s_words():
 def test_fault_that_says_little_is_passing(output):
     """An error that does not say what it is may pass."""
     assert not read_fault(output).is_permanent
+
+
+def test_of_an_output_only_what_is_looked_at_is_read():
+    """The span that comes with it is left out, which most of an answer consists of."""
+    output = {"status": "success", "details": {"id": "x"}, "control": {"terminate": True}}
+    outcome = read(200, json.dumps({"status": "success", "outputs": {"key-1": output}}).encode())
+    assert outcome.outputs == {"key-1": {"status": "success", "control": {"terminate": True}}}
