@@ -4,8 +4,8 @@ Operations run in series that no tracer delivers the middle of; each is delivere
 one begins. So the time is that of the agent's thread alone, while the CPU is that of all threads up
 to the delivery. The shapes take turns, so that a slow second of the machine falls on all of them.
 
-Of the series of a shape, the one with the least median counts: whatever else a machine does makes
-some of them twice as slow, and none faster.
+Of the series of a shape, the one with the least time counts, and the one with the least CPU:
+whatever else a machine does makes some of them twice as slow, and none faster.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ class _Delivered(_Idle):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._cpu = 0.0
-        self._spans = self._recorded = 0
+        self._cpu: list[float] = []  # ns a span, of each series
+        self._lost = 0
 
     def warm_up(self) -> None:
         """Deliver a few."""
@@ -99,19 +99,18 @@ class _Delivered(_Idle):
         began = time.process_time()
         self._medians.append(median(self._run(count)))
         self._tracer.flush()
-        self._cpu += time.process_time() - began
+        spent = (time.process_time() - began) * 1e9 - count * self._without[-1]
         recorded = count * self.shape.spans
-        self._recorded += recorded
         if self._tracer.records:
             # What a tracer delivers beside them, such as the run itself, is a span as any other.
-            self._spans += wait_for(self._tally, before + recorded) - before
+            delivered = wait_for(self._tally, before + recorded) - before
+            self._lost += max(0, recorded - delivered)
+            if delivered:
+                self._cpu.append(spent / delivered)
 
     def found(self) -> dict[str, Any]:
         """Return what was measured, and how many spans have not come."""
-        floor = min(self._without)
-        found = {"ns": (min(self._medians) - floor) / self.shape.spans}
-        if self._spans:
-            operations = self.shape.at_once * len(self._medians)
-            found["cpu_ns"] = (self._cpu * 1e9 - floor * operations) / self._spans
-            found["lost"] = max(0, self._recorded - self._spans)
+        found = {"ns": (min(self._medians) - min(self._without)) / self.shape.spans}
+        if self._cpu:
+            found |= {"cpu_ns": min(self._cpu), "lost": self._lost}
         return found
