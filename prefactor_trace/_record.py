@@ -77,7 +77,7 @@ class Record(Node):
     ) -> None:
         if payload is not None and type(payload) is not dict:
             check_mapping(payload, "the payload of a span must be")
-        if parent is not None and not hasattr(type(parent), "_own_span"):
+        if parent is not None and not issubclass(type(parent), (Node, Root)):
             raise UsageError(
                 f"the parent of a span must be a Span, an Instance or ROOT,"
                 f" got {type(parent).__qualname__}"

@@ -158,12 +158,13 @@ class Delivery:
 
     def _next_batch(self) -> list[Item]:
         """Return the oldest items, up to the limits of a request, without taking them off."""
-        if len(self._items) < self._limits.items:
+        items, most = self._items, self._limits.items
+        if len(items) < most:
             for step in in_slices(self.intake.work_off()):
-                self._items += self._make_items(step)
-                if len(self._items) >= self._limits.items:
+                items += self._make_items(step)
+                if len(items) >= most:
                     break
-        return self._limits.batch(self._items)
+        return self._limits.batch(items)
 
     def _make_items(self, step: Step) -> list[Item]:
         """Make the items of a step, where the service can still take them."""

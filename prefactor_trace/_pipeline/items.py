@@ -299,13 +299,13 @@ def delivered_parent(span: Span) -> Span | None:
 def timestamp(instance: Instance, moment: int) -> str:
     """Return a reading of the monotonic clock as ISO 8601 in UTC, to the microsecond."""
     wall, monotonic = instance._anchor
-    seconds, rest = divmod((wall + moment - monotonic) // 1000, 1_000_000)
-    return f"{_whole_second(seconds)}.{rest:06d}Z"
+    digits = str((wall + moment - monotonic) // 1000)
+    return f"{_whole_second(digits[:-6])}.{digits[-6:]}Z"
 
 
 @functools.lru_cache(64)  # most spans of a request are of the same few seconds
-def _whole_second(seconds: int) -> str:
-    return datetime.datetime.fromtimestamp(seconds, _UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _whole_second(seconds: str) -> str:
+    return datetime.datetime.fromtimestamp(int(seconds), _UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _with_name(name: str, payload: dict[str, Any]) -> dict[str, Any]:
