@@ -30,7 +30,6 @@ from prefactor_trace._record import check_mapping
 from prefactor_trace._schema import (
     QualityType,
     Registry,
-    SpanOptions,
     SpanType,
     read_risk,
     source,
@@ -225,9 +224,7 @@ class Surface:
             schema_name = str.__str__(schema_name)
         if not (options or home.switch) and schema_name and payload is None:
             return home.idles[schema_name]
-        said = SpanOptions.of(options) if options else None
-        if schema_name is not None and said is not None:
-            self.registry.note(schema_name, said)
+        said = self.registry.options(schema_name, options) if options else None
         return Span(home, schema_name, payload, parent, said)
 
     def start_span(

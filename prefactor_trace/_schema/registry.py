@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._locks import make_lock
 from prefactor_trace._schema.declared import QualityType, SpanType, checked_schema
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from prefactor_trace.models import AgentSchemaVersionForRegister, DataRisk
 
     _Version = tuple[AgentSchemaVersionForRegister, frozenset[str]]
+
+_MOST_OPTIONS = 1_000  # remembered
 
 UNDECLARED = "undeclared"
 """Span type that every schema version declares, for spans whose own type it could not know."""
@@ -64,6 +66,7 @@ class Registry:
         self._quality_types: dict[str, QualityType] = {}
         self._places: dict[tuple[str, str], tuple[SpanType | QualityType, str]] = {}
         self._versions: dict[tuple[str | None, Captures], _Version] = {}
+        self._options: dict[object, SpanOptions] = {}  # that were noted
         self._declarations = 0  # that changed something
 
     def declare(self, schema_name: str, declared: SpanType) -> None:
@@ -105,6 +108,7 @@ class Registry:
     def _changed(self) -> None:
         self._declarations += 1
         self._versions.clear()
+        self._options.clear()
 
     def _check_place(self, kind: str, name: str, declared: SpanType | QualityType) -> None:
         """Refuse to declare the same name with another content in another place."""
@@ -116,6 +120,32 @@ class Registry:
                 f" {here}; declare it once, or give the two different names"
             )
         self._places[kind, name] = declared, here
+
+    def options(self, schema_name: str | None, said: dict[str, Any]) -> SpanOptions | None:
+        """Return the options that a call of `span` named, and note them of a type that has a name.
+
+        A block in a loop says the same each time, which is looked through once: that takes six
+        times as long as the rest of the block.
+
+        Raises:
+            UsageError: As `SpanOptions.of` and `note`.
+        """
+        key: Any = schema_name, *said.items(), *map(type, said.values())
+        try:
+            known = self._options.get(key)
+        except TypeError:  # something in it cannot be hashed
+            known = key = None
+        if known is not None:
+            return known
+        options = SpanOptions.of(said)
+        if schema_name is None or options is None:
+            return options
+        self.note(schema_name, options)
+        if key is not None and options.started_at is None:
+            if len(self._options) >= _MOST_OPTIONS:
+                self._options.clear()
+            self._options[key] = options
+        return options
 
     def note(
         self,

@@ -1,5 +1,6 @@
 """Span types and quality schemas, and the version that they make together."""
 
+import datetime
 import subprocess
 import sys
 from typing import Any
@@ -300,3 +301,38 @@ def test_types_of_another_process_are_known_until_found_otherwise():
     assert "tool_call" not in less
     assert "llm_call" in less
     assert "tool_call" in guessed
+
+
+def test_options_are_looked_through_once(monkeypatch):
+    """A block in a loop says the same each time; what changes the registry has it noted again."""
+    registry, noted = Registry(), []
+    note = registry.note
+    monkeypatch.setattr(registry, "note", lambda *said: (noted.append(said), note(*said))[1])
+    first = registry.options("step", {"title": "A step"})
+    assert first == SpanOptions(title="A step")
+    assert registry.options("step", {"title": "A step"}) is first
+    assert len(noted) == 1
+    registry.declare("other", SpanType())
+    registry.options("step", {"title": "A step"})
+    assert len(noted) == 2
+
+
+def test_options_that_only_seem_the_same_are_looked_through():
+    """What equals a switch is none, what cannot be hashed is taken, and times are not kept."""
+    registry = Registry()
+    registry.options("step", {"sensitive": True})
+    with pytest.raises(UsageError, match="sensitive must be True or False"):
+        registry.options("step", {"sensitive": 1})
+    schema = {"type": "object"}
+    assert registry.options("step", {"params": schema}).params == schema
+    now = datetime.datetime.now(datetime.timezone.utc)
+    assert registry.options("late", {"started_at": now}).started_at
+    assert not any("late" in key for key in registry._options)
+
+
+def test_options_of_a_type_without_a_name_yet_are_not_noted():
+    """A decorator without a name takes that of the function."""
+    registry = Registry()
+    assert registry.options(None, {"title": "T"}) == SpanOptions(title="T")
+    assert registry.options("step", {"title": None}) is None
+    assert not registry._options
