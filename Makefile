@@ -29,7 +29,7 @@ wheel: $(VENV)/.test-installed  ## build the wheel and try its installed copy
 bench: $(VENV)/.bench-installed  ## measure every tracer, write benchmarks/RESULTS.md; BENCH=quick for less
 	$(BIN)/python -m benchmarks
 
-growth stalls: $(VENV)/.bench-installed  ## measure one thing of this library alone
+growth stalls: $(VENV)/.bench-installed  ## measure one thing of this library alone; installs as `bench` does
 	$(BIN)/python -m benchmarks.$@
 
 instructions: $(VENV)/.test-installed  ## does the hot path do more than its baseline says?

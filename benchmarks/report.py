@@ -89,9 +89,10 @@ def _head(facts: Facts) -> str:
     return f"""# What tracing costs
 
 Made by `make bench` on {facts.day}; not written by hand. Every tracer has processes of its own and
-sends to the same sink on the same machine, in turns: {facts.rounds}. Shown are the medians of
-the rounds. From the times, those of the same code without a tracer are taken off. Of a machine that
-does other things too, the ratios can be trusted more than the numbers.
+sends to the same sink on the same machine, in turns: {facts.rounds}. Of the cost of each shape the
+quietest series of a round counts, and shown are the medians of the rounds. From the times, those
+of the same code without a tracer are taken off. Of a machine that does other things too, the ratios
+can be trusted more than the numbers.
 
 - Machine: {facts.machine}
 - Load before and after (1, 5, 15 minutes): {facts.load_before}, and {facts.load_after}
