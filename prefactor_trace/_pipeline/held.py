@@ -30,7 +30,7 @@ class HeldBuffer:
 
     def __init__(self, buffer: Buffer, instance: Instance) -> None:
         self.lock = make_lock()
-        self.room = 0  # to append to `starts` without a question
+        self.room = 0  # none: `add_start` is asked for each span
         self.starts: deque[Span] = deque()
         self._buffer = buffer
         self._instance = instance
@@ -39,9 +39,6 @@ class HeldBuffer:
         self._refused = 0
         self._is_over = False
         self._kept: Buffer | None = None
-
-    def rouse(self) -> None:
-        """Do nothing: no thread waits for what is held."""
 
     def add_start(self, span: Span) -> None:
         """Hold a span that begins, or let it go where there is no room."""

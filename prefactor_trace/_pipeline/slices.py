@@ -14,7 +14,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SLICE_SECONDS = 0.0003
+SLICE_SECONDS = 0.0005
 """How long others may wait: ten times what giving way takes, which is a sleep and not only a word,
 since a thread that takes the interpreter back at once gets it before those who wait have woken."""
 
