@@ -7,7 +7,7 @@ import pytest
 
 from prefactor_trace import current_instance, current_span, inject, untraced
 from prefactor_trace._pfid import PfidSource
-from prefactor_trace._pipeline import delivery
+from prefactor_trace._pipeline import settlement
 from prefactor_trace._transport.answer import Answer
 from prefactor_trace._transport.memory import MemoryTransport
 from prefactor_trace.server import Api, Store
@@ -82,7 +82,7 @@ def test_spans_may_arrive_before_the_run(two, store):
 
 def test_a_parent_that_never_arrives_costs_no_span(two, store, monkeypatch):
     """What hung on it hangs at the top of the run, and the children of that stay with it."""
-    monkeypatch.setattr(delivery, "_ELSEWHERE_SECONDS", 0.1)
+    monkeypatch.setattr(settlement, "_ELSEWHERE_SECONDS", 0.1)
     here, there = two
     with here.instance() as run:
         assert here.flush(10)
@@ -97,7 +97,7 @@ def test_a_parent_that_never_arrives_costs_no_span(two, store, monkeypatch):
 
 def test_a_run_that_never_arrives_is_given_up(two, monkeypatch):
     """After its time the spans in it are rejected, and other runs go on."""
-    monkeypatch.setattr(delivery, "_ELSEWHERE_SECONDS", 0.1)
+    monkeypatch.setattr(settlement, "_ELSEWHERE_SECONDS", 0.1)
     _, there = two
     with there.attach(place()), there.span("inner"), there.span("innermost"):
         pass

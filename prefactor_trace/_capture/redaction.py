@@ -91,6 +91,18 @@ class Redactor:
             return {"prefactor.redacted": MARKER}, 1
         return result, count
 
+    def spares(self, payload: dict[str, Json], result: dict[str, Json]) -> bool:
+        """Return whether it is plain that `redact` would replace nothing in either."""
+        if self._hook is not None:
+            return False
+        try:
+            self._read_environment()
+            self._clean.renew()
+            covers, is_clean = self._clean.covers, self._is_clean
+            return covers(payload, is_clean) and covers(result, is_clean)
+        except Exception:  # noqa: BLE001  # `redact` will meet it too, and says so
+            return False
+
     def redact_text(self, text: str) -> str:
         """Return a text without secrets: known values and what shows by its shape."""
         try:

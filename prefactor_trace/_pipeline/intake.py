@@ -93,10 +93,13 @@ class Intake:
         """Give the steps that are to be worked off."""
         return map(_read, self._steps)
 
-    def work_off(self) -> Iterator[Step]:
-        """Give the steps that are to be worked off, and take each out."""
+    def work_off(self) -> Iterator[Step | Span]:
+        """Give the steps that are to be worked off, and take each out.
+
+        Of a span that begins it gives the span: to make a step of it takes as long again.
+        """
         while self._steps:
-            yield _read(self._steps.popleft())
+            yield self._steps.popleft()
 
     def drop(self, numbers: set[int]) -> None:
         """Take out the steps with these numbers."""

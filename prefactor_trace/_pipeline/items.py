@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from prefactor_trace._span import Span
     from prefactor_trace.models import AgentSchemaVersionForRegister
 
+_OF_SPANS = ("agent_spans/create", "agent_spans/finish")
 _UNDECLARED = b'"%b"' % UNDECLARED.encode()
 _CUT = b'"%b":true' % TRUNCATED.encode()
 _UTC = datetime.timezone.utc
@@ -76,6 +77,8 @@ class Item:
         """
         before = len(self.body)
         self._cut(size)
+        if self.action in _OF_SPANS:
+            self.record._is_cut = True
         return len(self.body) < before
 
     def _cut(self, size: int) -> None:
@@ -94,10 +97,11 @@ class Create(Item):
 
     __slots__ = ("is_inherited", "schema_name")
 
+    action = "agent_spans/create"
+
     def __init__(self, key: str, span: Span, body: bytes, order: int, schema_name: str) -> None:
         # As `Item.__init__` does; there is one for each span, and a call takes as long as the rest.
         self.key = key
-        self.action = "agent_spans/create"
         self.record = span
         self.body = body
         self.order = order
@@ -245,15 +249,16 @@ def create(span: Span, status: str, payload: Json, writer: Writer, order: int) -
     name, sent = writer.text(span.schema_name), _sent_type(span)
     if sent is UNDECLARED and payload and SCHEMA_NAME_KEY in payload:
         payload = {key: value for key, value in payload.items() if key != SCHEMA_NAME_KEY}
-    content = writer.payload(payload) if payload else b"{}"
+    result = None if status == "active" else _result(span)
+    if result is None:
+        content = b'"payload":' + (writer.payload(payload) if payload else b"{}")
+    else:
+        content = writer.contents(payload or {}, result)
+    span._is_cut = _CUT in content
     if sent is UNDECLARED:
         # Put in after the payload was cut to length: the name is never what is left out.
-        rest = content[1:] if content == b"{}" else b"," + content[1:]
-        content, name = b'{"%b":%b%b' % (SCHEMA_NAME_KEY.encode(), name, rest), _UNDECLARED
-    result = None if status == "active" else _result(span)
-    written = b"" if result is None else b',"result_payload":' + writer.result(result)
-    span._is_cut = _CUT in content or _CUT in written
-    body = b"".join((head.encode(), name, b',"payload":', content, written, b"}}"))
+        content, name = _put_name(name, content), _UNDECLARED
+    body = b"".join((head.encode(), name, b",", content, b"}}"))
     return Create(span_id + "-create", span, body, order, sent)
 
 
@@ -306,6 +311,14 @@ def timestamp(instance: Instance, moment: int) -> str:
 @functools.lru_cache(64)  # most spans of a request are of the same few seconds
 def _whole_second(seconds: str) -> str:
     return datetime.datetime.fromtimestamp(int(seconds), _UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _put_name(name: bytes, content: bytes) -> bytes:
+    """Return the members of a span's details with its name, as JSON, first in the payload."""
+    begin = b'"payload":{'
+    rest = content[len(begin) :]
+    comma = b"" if rest.startswith(b"}") else b","
+    return b'%b"%b":%b%b%b' % (begin, SCHEMA_NAME_KEY.encode(), name, comma, rest)
 
 
 def _with_name(name: str, payload: dict[str, Any]) -> dict[str, Any]:

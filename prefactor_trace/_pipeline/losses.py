@@ -84,6 +84,17 @@ class Losses:
         else:
             self.give_up("span", span, reason)
 
+    def takes_along(self, item: Item) -> bool:
+        """Return whether an item is lost with its span or its run, and count it."""
+        is_span = item.action.startswith("agent_spans/")
+        if is_span and item.record._fate == _fate.LOST:
+            return True
+        if item.record._instance._fate != _fate.LOST:
+            return False
+        if is_span:
+            self.lose_with_run(item.record)
+        return True
+
     def give_up(self, what: str, record: Any, reason: str) -> int:
         """Drop a record; return how many spans that makes."""
         if what in ("instance", "agent_instances/register"):

@@ -73,7 +73,8 @@ class Outcome(NamedTuple):
 
     Attributes:
         verdict: What it asks for.
-        outputs: Idempotency key to the output of its item; those missing were not processed.
+        outputs: Idempotency key to the output of its item; those missing were not processed, and
+            there may be others that nobody asked for.
         fault: What went wrong with the request as a whole.
         delay: Seconds that the service asked to wait.
     """
@@ -89,15 +90,8 @@ def read_answer(answer: Answer, items: Sequence[Keyed], settings: Settings) -> O
     content = _read_json(answer.body)
     if answer.status == 200:
         outputs = content.get("outputs")
-        known = {item.key for item in items}
-        if isinstance(outputs, dict):
-            read = {
-                key: output
-                for key, output in outputs.items()
-                if key in known and isinstance(output, dict)
-            }
-            if read:
-                return Outcome(Verdict.READ, read, Fault("", ""))
+        if isinstance(outputs, dict) and any(item.key in outputs for item in items):
+            return Outcome(Verdict.READ, outputs, Fault("", ""))
         return Outcome(Verdict.AGAIN, {}, Fault("unreadable", "the answer could not be read"))
     fault = read_fault(content, f"http_{answer.status}", answer.error or f"HTTP {answer.status}")
     if answer.status in (401, 403):
@@ -144,7 +138,13 @@ def _read_json(body: bytes) -> dict[str, Any]:
         content = from_json(body)
     except ValueError:
         return {}
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    outputs = content.get("outputs")
+    if isinstance(outputs, dict):
+        read = {key: output for key, output in outputs.items() if isinstance(output, dict)}
+        content["outputs"] = read
+    return content
 
 
 @functools.cache

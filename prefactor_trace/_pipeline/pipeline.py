@@ -116,7 +116,7 @@ class Pipeline:
         return dataclasses.replace(
             stats,
             spool_bytes=0 if self._spool is None else self._spool.measure(),
-            redaction_failures=self._delivery.writer.failures,
+            redaction_failures=self._delivery.redaction_failures,
         )
 
     def renew(self, settings: Settings) -> None:

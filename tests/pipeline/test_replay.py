@@ -36,7 +36,7 @@ def left(tmp_path: Path) -> Path:
     assert pipeline is not None
     assert pipeline._spool is not None
     pipeline._spool.forget()  # as the death of the process does
-    pipeline._spool = pipeline._delivery._spool = None
+    pipeline._spool = pipeline._delivery._unsettled._spool = None
     pipeline._delivery.refused = True  # so that its thread ends, with all that it still has
     tracer.shutdown(10)
     _exits._leavers.discard(tracer)

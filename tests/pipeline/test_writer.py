@@ -6,6 +6,8 @@ import pytest
 
 import prefactor_trace
 from prefactor_trace._capture.redaction_values import KnownSecrets
+from prefactor_trace._pipeline.writer import Writer
+from prefactor_trace._settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +94,26 @@ def test_failures_of_a_rule_are_counted(make):
         pass
     traced.flush()
     assert traced.stats().redaction_failures == {"hook_raised": 1}
+
+
+@pytest.mark.parametrize(
+    "redact", [None, lambda path, value: value], ids=["no rule", "a rule of the user"]
+)
+@pytest.mark.parametrize(
+    ("payload", "result"),
+    [
+        ({"a": 1}, {"b": "two"}),
+        ({}, None),
+        ({"a": 1}, "no mapping"),
+        ({"password": "hunter2"}, {"b": 1}),
+        ({"a": 1}, {"text": "sk-ant-api03-" + "a1B2" * 20}),
+        ({"text": "x" * 900}, {"text": "y" * 900}),
+        ({"text": "x" * 90}, {"text": "y" * 5_000}),
+        ({"text": "\ud800"}, {"text": "\0"}),
+    ],
+)
+def test_payload_and_result_are_written_together_as_apart(redact, payload, result):
+    """Whether they fit, have secrets or are cut."""
+    writer = Writer(Settings(redact=redact, max_input_length=1_000, max_output_length=1_200))
+    apart = b'"payload":%b,"result_payload":%b' % (writer.payload(payload), writer.result(result))
+    assert writer.contents(payload, result) == apart
