@@ -114,6 +114,6 @@ def plain_span(home: Home, schema_name: str, payload: Mapping[str, Any] | None) 
     span._parent = span._options = span._instance = span._result = span._error = span._id = None
     span._doubt = span._token = None
     span._fate = _fate.NEW
-    span._size = span._result_size = 0
+    span._size = span._result_size = span._weight = 0
     span._is_cut = False
     return span

@@ -60,6 +60,7 @@ class Record(Node):
         "_size",
         "_started",
         "_status",
+        "_weight",
         "schema_name",
     )
 
@@ -95,6 +96,7 @@ class Record(Node):
         self._id: str | None = None
         self._fate = _fate.NEW  # written by the pipeline alone
         self._size = self._result_size = 0  # bytes of payload and result, and of the latter
+        self._weight = 0  # as much of them as the buffer counts; written by it alone
         self._doubt = self._token = None
 
     def __enter__(self) -> Self:
@@ -240,9 +242,6 @@ class Record(Node):
                 self._error = ErrorSnapshot("Error", str(error), (), None)
         except Exception as fault:  # noqa: BLE001
             _guard.log_fault("describing an exception", fault)
-
-    def _weigh(self, more: int) -> None:
-        self._instance._buffer.weigh(self, more)
 
 
 def check_mapping(value: object, subject: str) -> None:

@@ -101,7 +101,7 @@ class Span(Record):
                 # Against the pipeline, which lets go of a payload once it has sent it.
                 with self._instance._buffer.lock:
                     self._payload = copy
-                self._weigh(size - (self._size - self._result_size))
+                self._instance._buffer.weigh(self, size - (self._size - self._result_size))
             except Exception as error:  # noqa: BLE001
                 _guard.log_fault("copying a payload", error)
 
@@ -115,7 +115,7 @@ class Span(Record):
         if self._instance is not None and self._status == "active":
             try:
                 self._result, size = snapshot(value)
-                self._weigh(size - self._result_size)
+                self._instance._buffer.weigh(self, size - self._result_size)
                 self._result_size = size
             except Exception as error:  # noqa: BLE001
                 _guard.log_fault("copying a result", error)

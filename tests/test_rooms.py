@@ -66,7 +66,7 @@ PICTURE = {
     "_fate":            "",
     "_capture":         "",
     "_schema":          "_capture",
-    "_pipeline":        "_capture _schema _fate",
+    "_pipeline":        "_capture _schema _fate _home",
     "_transport":       "",
     "_transport.local": "server",
     "server":           "",

@@ -54,19 +54,10 @@ _TEXTUAL_IF_LOADED = (("uuid", "UUID"), ("decimal", "Decimal"), ("pathlib", "Pur
 def snapshot(value: object) -> tuple[Json, int]:
     """Return a plain copy of `value` and about how many bytes it takes."""
     # The common cases, small and flat, do without a walk: making one takes as long as the rest.
-    if type(value) is dict and len(value) < MAX_NODES:
-        return _snapshot_dict(value)
     if type(value) is list and len(value) < MAX_NODES:
         return _snapshot_list(value)
-    return _walked(value)
-
-
-def _walked(value: object) -> tuple[Json, int]:
-    walk = _Walk()
-    return walk.copy(value, 0), walk.size
-
-
-def _snapshot_dict(value: dict[Any, Any]) -> tuple[Json, int]:
+    if type(value) is not dict or len(value) >= MAX_NODES:
+        return _walked(value)
     copy = value.copy()
     size = _NODE_BYTES * (len(copy) + 2)
     walk: _Walk | None = None
@@ -86,6 +77,11 @@ def _snapshot_dict(value: dict[Any, Any]) -> tuple[Json, int]:
                 walk.open.add(id(value))
             copy[key] = walk.copy(item, 1)
     return copy, size if walk is None else size + walk.size
+
+
+def _walked(value: object) -> tuple[Json, int]:
+    walk = _Walk()
+    return walk.copy(value, 0), walk.size
 
 
 def _snapshot_list(value: list[Any]) -> tuple[Json, int]:

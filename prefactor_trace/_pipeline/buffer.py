@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from prefactor_trace import _fate, _guard
+from prefactor_trace._home import make_ids
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pipeline.held import HeldBuffer
 from prefactor_trace._pipeline.ledger import Ledger
@@ -33,6 +34,16 @@ def _in_fews(count: int) -> Iterator[int]:
     while count > 0:
         yield min(count, _FEW)
         count -= _FEW
+
+
+def _weigh_taken(spans: list[Span]) -> int:
+    """Mark spans as taken; return about how many bytes they take."""
+    total = 0
+    for span in spans:
+        span._fate = _fate.WAITING
+        span._weight = span._size  # after that mark: what is set later counts by itself
+        total += span._weight
+    return total
 
 
 class Drained(NamedTuple):
@@ -64,7 +75,10 @@ class Buffer:
         self.room = 0
         self._instances: deque[Instance] = deque()
         self._ends: deque[Span | Instance | Quality] = deque()
-        self._bytes = 0
+        self._bytes = 0  # of the spans that were taken, about
+        # Of those that wait, about: counted without a lock, anew from each drain on. Where two
+        # threads lose each other's additions, it is made good when the spans are taken.
+        self._waiting_bytes = 0
         self._max_spans = max_spans
         self._max_bytes = max_bytes
         self._batch = wake_at
@@ -77,12 +91,11 @@ class Buffer:
     def add_start(self, span: Span) -> None:
         """Leave a span that begins, or drop it where there is no room."""
         waiting = len(self.starts)
-        if waiting + self.held >= self._max_spans or self._bytes > self._max_bytes:
+        if waiting + self.held >= self._max_spans or not self._has_room_for_bytes:
             self._refuse(span)
             return
         if span._size:
-            with self.lock:
-                self._add_bytes(span._size)
+            self._add_waiting(span._size)
         self.starts.append(span)
         if waiting >= self._wake_at:
             self._wake()
@@ -113,10 +126,15 @@ class Buffer:
 
     def weigh(self, span: Span, size: int) -> None:
         """Count bytes that a span holds from now on, unless it was settled meanwhile."""
+        span._size += size
+        if span._fate == _fate.NEW:
+            self._add_waiting(size)
+            return
         with self.lock:
             if span._fate < _fate.SETTLED:
-                span._size += size
-                self._add_bytes(size)
+                span._weight += size
+                self._bytes += size
+                self._measure_room()
 
     def rouse(self) -> None:
         """Wake the thread, if it sleeps."""
@@ -152,14 +170,18 @@ class Buffer:
         with self.lock:
             self._measure_room()
 
-    def _add_bytes(self, size: int) -> None:
-        self._bytes += size
-        if self._bytes > self._max_bytes:
+    def _add_waiting(self, size: int) -> None:
+        self._waiting_bytes += size
+        if self._bytes + self._waiting_bytes > self._max_bytes:
             self.room = 0
 
     def _measure_room(self) -> None:
-        has_room = self._bytes <= self._max_bytes
-        self.room = max(0, min(self._max_spans - self.held, self._wake_at)) if has_room else 0
+        room = min(self._max_spans - self.held, self._wake_at)
+        self.room = max(0, room) if self._has_room_for_bytes else 0
+
+    @property
+    def _has_room_for_bytes(self) -> bool:
+        return self._bytes + self._waiting_bytes <= self._max_bytes
 
     # From the background thread
 
@@ -170,15 +192,25 @@ class Buffer:
         its beginning after that of its instance, so none is taken before what it belongs to.
         """
         self._set_wake(self._batch)
+        with self.lock:
+            estimate, self._waiting_bytes = self._waiting_bytes, 0
+            self._bytes += estimate
         ends, starts, instances = len(self._ends), len(self.starts), len(self._instances)
         taken: list[Span] = []
+        weight = 0
         for few in in_slices(_in_fews(starts)):
             # First, and not while the ledger is held: whoever is interrupted with the lock of the
             # buffer may ask the ledger. For that moment these few count twice.
             self._hold(few)
             with self.ledger.lock:
-                taken += [self.starts.popleft() for _ in range(few)]
+                spans = [self.starts.popleft() for _ in range(few)]
                 self.ledger.take(few)
+            make_ids(spans)
+            weight += _weigh_taken(spans)
+            taken += spans
+        with self.lock:
+            self._bytes += weight - estimate
+            self._measure_room()
         ended: list[Span | Instance | Quality] = []
         for few in in_slices(_in_fews(ends)):
             ended += [self._ends.popleft() for _ in range(few)]
@@ -210,8 +242,8 @@ class Buffer:
         """Give back the room of several spans."""
         with self.lock:
             for span in spans:
-                self._bytes -= span._size
-                span._size = 0
+                self._bytes -= span._weight
+                span._weight = 0
                 span._fate = fate
                 span._payload = span._result = span._error = None
             self.held -= len(spans)
@@ -230,7 +262,7 @@ class Buffer:
         """Be as new, in a forked child."""
         self.drain()
         self.held = 0
-        self._bytes = 0
+        self._bytes = self._waiting_bytes = 0
         self._set_wake(0)
         self.ledger = Ledger(self.__len__)
 

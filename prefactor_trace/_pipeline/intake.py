@@ -61,7 +61,6 @@ class Intake:
             self._open_instances[instance] = None
             self._add("instance", instance)
         for span in in_slices(drained.starts):
-            span._fate = _fate.WAITING
             instance = span._instance
             if instance._joined:
                 self._join(instance)
@@ -69,7 +68,7 @@ class Intake:
             if parent is not None and parent._fate == _fate.INHERITED:
                 self._create_inherited(parent)
             instance._home.registry.note_used(span.schema_name)
-            # After the store above: whoever ends the span after this look sees that it was taken.
+            # It is marked as taken: whoever ends the span after this look sees that.
             if span._status == "active":
                 instance._open_spans += 1
                 self._open_spans[span] = None

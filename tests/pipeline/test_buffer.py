@@ -12,7 +12,9 @@ class Record:
     """As much of a span as the buffer looks at."""
 
     def __init__(self, size=0, status="active"):
+        self._id = "its id"
         self._size = size
+        self._weight = 0
         self._fate = _fate.NEW
         self._status = status
         self._payload = {"a": 1}
@@ -66,6 +68,62 @@ def test_bytes_are_bounded(buffer):
     buffer.add_start(Record(size=1001))
     buffer.add_start(late := Record())
     assert late._fate == _fate.LOST
+
+
+def test_what_is_set_on_a_waiting_span_counts_too(buffer):
+    """A result fills the buffer as a payload does, before its span was taken and after."""
+    buffer.add_start(waiting := Record())
+    buffer.weigh(waiting, 1001)
+    buffer.add_start(late := Record())
+    assert (buffer.room, late._fate) == (0, _fate.LOST)
+    buffer.drain()
+    buffer.add_start(later := Record())
+    assert (buffer.room, later._fate) == (0, _fate.LOST)
+    buffer.settle(waiting, _fate.SETTLED)
+    assert buffer.room
+    buffer.add_start(more := Record())
+    buffer.drain()
+    buffer.weigh(more, 1001)
+    assert buffer.room == 0
+
+
+def test_additions_that_threads_lose_are_made_good(buffer):
+    """What was counted wrongly while spans wait is right once they are taken."""
+    buffer.add_start(span := Record(size=10))
+    buffer._waiting_bytes = 3  # as where two threads add at once
+    buffer.drain()
+    assert (buffer._bytes, buffer._waiting_bytes) == (10, 0)
+    buffer.settle(span, _fate.SETTLED)
+    assert buffer._bytes == 0
+
+
+def test_bytes_are_right_after_many_threads(wakes):
+    """Threads begin spans and weigh them while others take and settle: nothing is left."""
+    buffer = Buffer(100_000, 1 << 30, 50, lambda: wakes.append(1))
+    is_over = threading.Event()
+
+    def record():
+        for number in range(2_000):
+            buffer.add_start(span := Record(size=number))
+            buffer.weigh(span, 7)
+
+    def deliver():
+        while True:
+            last = is_over.is_set()
+            for span in buffer.drain().starts:
+                buffer.settle(span, _fate.SETTLED)
+            if last:
+                return
+
+    threads = [threading.Thread(target=record) for _ in range(4)]
+    delivering = threading.Thread(target=deliver)
+    for thread in [*threads, delivering]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    is_over.set()
+    delivering.join()
+    assert (len(buffer), buffer.held, buffer._bytes, buffer._waiting_bytes) == (0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("fate", [_fate.SETTLED, _fate.LOST])
