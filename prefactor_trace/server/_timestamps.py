@@ -12,6 +12,10 @@ _ISO_8601 = re.compile(
 )
 
 
+_NO_MOMENT = "is not a moment of the calendar"
+_STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z", re.ASCII)
+
+
 def utc_now() -> datetime:
     """Return the time of the system's clock."""
     return datetime.now(timezone.utc)
@@ -19,7 +23,9 @@ def utc_now() -> datetime:
 
 def spell(moment: datetime) -> str:
     """Return the stored spelling of a moment, which sorts as text in the order of time."""
-    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")[:-6] + "Z"
+    if moment.tzinfo is not timezone.utc:
+        moment = moment.astimezone(timezone.utc)
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def parse_timestamp(text: str) -> str:
@@ -28,6 +34,12 @@ def parse_timestamp(text: str) -> str:
     Raises:
         ValueError: `text` is no such timestamp, or has no zone.
     """
+    if _STORED.match(text):  # as our own client writes them: only whether there is such a moment
+        try:
+            datetime.fromisoformat(text[:-1])
+        except ValueError:
+            raise ValueError(_NO_MOMENT) from None
+        return text
     parts = _ISO_8601.match(text)
     if parts is None:
         raise ValueError('must be ISO 8601 with a zone, as "2026-01-31T12:00:00.000000Z"')
@@ -38,4 +50,4 @@ def parse_timestamp(text: str) -> str:
         moment = datetime.fromisoformat(f"{day}T{time}.{(fraction or ''):0<6.6}{offset}")
         return spell(moment)
     except (ValueError, OverflowError):
-        raise ValueError("is not a moment of the calendar") from None
+        raise ValueError(_NO_MOMENT) from None
