@@ -15,6 +15,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._clock import Clock
+from prefactor_trace._frames import is_ours
 from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
 from prefactor_trace.testing.spans import Origin
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
 
 _BY_HAND = frozenset({"complete", "fail", "cancel"})
-_NOT_OURS = "prefactor_trace.cli.demo"  # an agent like a user's
-_OURS = ("prefactor_trace.", "wrapt.")
 
 
 class Observer:
@@ -89,17 +88,12 @@ def _origin() -> Origin:
     except RuntimeError:  # no event loop runs in this thread
         task = None
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and _is_ours(frame):
+    while frame is not None and is_ours(frame):
         frame = frame.f_back
     name = None if task is None else task.get_name()
     # A task is called by its event loop, which is no place to look at.
     is_loop = frame is not None and str(frame.f_globals.get("__name__")).startswith("asyncio.")
     return Origin(None if is_loop else _place(frame), threading.current_thread().name, name)
-
-
-def _is_ours(frame: FrameType) -> bool:
-    name = str(frame.f_globals.get("__name__"))
-    return name.startswith(_OURS) and not name.startswith(_NOT_OURS)
 
 
 def _place(frame: FrameType | None) -> str:
