@@ -35,8 +35,10 @@ class Place(NamedTuple):
 
 def is_ours(frame: FrameType) -> bool:
     """Return whether a frame runs code of this library, or of wrapt, which calls it."""
-    name = str(frame.f_globals.get("__name__"))
-    return name.startswith(_OURS) and not name.startswith(_AN_AGENT)
+    name = frame.f_globals.get("__name__")
+    if not isinstance(name, str) or not name.startswith(_OURS):
+        return False
+    return not name.startswith(_AN_AGENT)
 
 
 def leads_on(frame: FrameType) -> bool:

@@ -94,19 +94,18 @@ def _snapshot(error: BaseException, depth: int, more: Iterator[int]) -> ErrorSna
         for member in members[: _MAX_MEMBERS if depth < _MAX_CHAIN else 0]
         if next(more, None)
     ]
+    frames = _frames(_read(error, "__traceback__"))
     return ErrorSnapshot(
-        _type_name(error),
-        _message(error),
-        _frames(_read(error, "__traceback__")),
-        cause,
-        tuple(kept),
-        len(members),
+        _type_name(error), _message(error), frames, cause, tuple(kept), len(members)
     )
 
 
 def _members(error: BaseException) -> tuple[BaseException, ...]:
     # By its name: before Python 3.11 it comes from a library.
-    if all(kind.__name__ != "BaseExceptionGroup" for kind in type(error).__mro__):
+    for kind in type(error).__mro__:
+        if kind.__name__ == "BaseExceptionGroup":
+            break
+    else:
         return ()
     try:
         members = tuple(error.exceptions)  # type: ignore[attr-defined]
@@ -143,16 +142,17 @@ def _frames(trace: TracebackType | None) -> tuple[tuple[CodeType, int], ...]:
     frames: list[tuple[CodeType, int]] = []
     leading: list[tuple[CodeType, int]] = []
     while trace is not None:
-        frame, call = trace.tb_frame, (trace.tb_frame.f_code, trace.tb_lineno)
+        frame = trace.tb_frame
+        call = (frame.f_code, trace.tb_lineno)
         trace = trace.tb_next
-        ours = is_ours(frame)
-        if ours and leads_on(frame):
+        if not is_ours(frame):
+            leading = []
+            frames.append(call)
+        elif leads_on(frame):
             leading.append(call)
-            continue
-        if ours:  # where it led to is a fault, or an error, of this library
-            frames += leading
-        leading.clear()
-        frames.append(call)
+        else:  # what they led to is of this library too, and so is the error
+            frames += [*leading, call]
+            leading = []
     frames += leading
     if len(frames) > _MAX_FRAMES:
         frames = frames[: _MAX_FRAMES // 2] + frames[-_MAX_FRAMES // 2 :]
