@@ -29,7 +29,7 @@ from prefactor_trace.exceptions import UsageError
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
 
-__tracebackhide__ = True  # pytest shows the user's own code
+__tracebackhide__ = True  # what is shown of an error is the user's own code
 
 F = TypeVar("F", bound=Callable[..., Any])
 # The code of every function that contextlib has made of a generator.

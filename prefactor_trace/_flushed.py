@@ -10,6 +10,8 @@ from typing import Any, TypeVar, cast
 from prefactor_trace._tracer import aflush, flush
 from prefactor_trace.exceptions import UsageError
 
+__tracebackhide__ = True  # what is shown of an error is the user's own code
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FLUSH_TIMEOUT = 5.0

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
     from prefactor_trace._span import Span
 
+__tracebackhide__ = True  # what is shown of an error is the user's own code
+
 
 class Steps:
     """One run of a generator's body, step by step.

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from prefactor_trace._output import Output
     from prefactor_trace._span import Span
 
+__tracebackhide__ = True  # what is shown of an error is the user's own code
+
 AT_ONCE = frozenset({type(None), bool, int, float, str, bytes, list, dict, tuple, set})
 """Types that are known to be finished: most of what functions return."""
 

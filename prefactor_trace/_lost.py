@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from prefactor_trace import _guard
 from prefactor_trace._context import Node, _first_that_counts, outer_of
+from prefactor_trace._frames import find_place
 from prefactor_trace._untraced import Untraced
 
 if TYPE_CHECKING:
     from prefactor_trace._home import Home
-
-# What stands between a thread's beginning and the user's code, by the first part of its module.
-_BETWEEN = {"prefactor_trace", "wrapt", "threading", "concurrent", "asyncio", "multiprocessing"}
 
 
 def find_node(home: Home, outer: Node | None, schema_name: str) -> Node | None:
@@ -40,25 +38,20 @@ def find_node(home: Home, outer: Node | None, schema_name: str) -> Node | None:
 
 
 def _warn(schema_name: str, *, is_only_one: bool) -> None:
-    place = _call_site()
+    place = find_place(sys._getframe(1))
+    began = "began"
+    if place is not None:
+        where = f"{place.path}:{place.line}"
+        began = f"began at {where}"
+        if place.is_definition:
+            began = f"(of the function at {where}) began"
     _guard.log_seldom(
         logging.WARNING,
         f"lost context {schema_name} {place}",
-        "prefactor_trace: span %r began in a thread that does not know its run%s; it was put %s."
+        "prefactor_trace: span %r %s in a thread that does not know its run; it was put %s."
         " Hand the thread prefactor_trace.propagate(function) in place of the function",
         schema_name,
-        place,
+        began,
         "at the top of the only open run" if is_only_one else "into the ambient instance",
         every=float("inf"),
     )
-
-
-def _call_site() -> str:
-    """Return where the user's code began the span, as far as that is on the stack."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        name = str(frame.f_globals.get("__name__"))
-        if name.partition(".")[0] not in _BETWEEN:
-            return f" at {frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""

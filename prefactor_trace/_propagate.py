@@ -19,6 +19,8 @@ from prefactor_trace.exceptions import UsageError
 if TYPE_CHECKING:
     from prefactor_trace._home import Home
 
+__tracebackhide__ = True  # what is shown of an error is the user's own code
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 

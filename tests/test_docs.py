@@ -3,8 +3,10 @@
 import dataclasses
 import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -32,13 +34,13 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def run(words: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command as a reader would, in a folder of its own."""
     return subprocess.run(
         words,
         check=False,
         cwd=folder,
-        env=environment(folder),
+        env=environment(folder) | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -58,28 +60,79 @@ def snippets_of(page: Path) -> list[str]:
     return [text for text in blocks(page, "python") if 'api_token="..."' not in text]
 
 
+TESTING = [ROOT / "README.md", ROOT / "docs" / "testing.md"]
+"""Pages that have an agent and its tests, as files of one folder."""
+
+FILES = [
+    pytest.param(text, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, text in enumerate(snippets_of(page))
+    if text.startswith(("import ", "from ")) and page not in TESTING
+]
+"""Snippets that begin as files do."""
+
+
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if snippets_of(page) and page.name != "testing.md"],
+    [page for page in PAGES if snippets_of(page) and page not in TESTING],
     ids=lambda page: page.name,
 )
 def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
     """The snippets of a page run one after the other, with no account and no other set-up."""
-    snippets = snippets_of(page)
-    (tmp_path / "page.py").write_text("\n".join(snippets), "utf-8")
-    done = run([sys.executable, "-W", "error", "page.py"], tmp_path)
+    run_python("\n".join(snippets_of(page)), tmp_path)
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_a_snippet_that_begins_as_a_file_runs_as_one(text: str, tmp_path: Path) -> None:
+    """It imports all that it uses; where it is recorded to is the reader's own choice."""
+    run_python(text, tmp_path, PREFACTOR_LOCAL="1")
+
+
+def run_python(text: str, folder: Path, **variables: str) -> None:
+    """Run a program as a reader would who has pasted it into a file."""
+    (folder / "page.py").write_text(text, "utf-8")
+    done = run([sys.executable, "-W", "error", "page.py"], folder, **variables)
     assert done.returncode == 0, done.stdout
     assert "Traceback" not in done.stdout
 
 
-def test_snippets_of_tests_are_tests_that_pass(tmp_path: Path) -> None:
-    """The page on testing is a file of tests."""
-    snippets = snippets_of(ROOT / "docs" / "testing.md")
-    (tmp_path / "test_page.py").write_text("\n".join(snippets), "utf-8")
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_page.py"]
-    done = run(words, tmp_path)
-    tests = "\n".join(snippets).count("\ndef test_")
-    assert f"{tests} passed" in done.stdout, done.stdout
+def paste(page: Path, folder: Path) -> list[str]:
+    """Save the snippets that have a name or are tests as files; return the others."""
+    others = []
+    for number, text in enumerate(snippets_of(page)):
+        named = re.match(r"# (\w+\.py)\n", text)
+        if named or "\ndef test_" in text:
+            name = named[1] if named else f"test_{number}.py"
+            (folder / name).write_text(text, "utf-8")
+        else:
+            others.append(text)
+    return others
+
+
+@pytest.mark.parametrize("page", TESTING, ids=lambda page: page.name)
+def test_agents_and_their_tests_run_as_they_are_printed(page: Path, tmp_path: Path) -> None:
+    """In one folder, with the command `pytest`; importing the agent does not run it."""
+    others = paste(page, tmp_path)
+    done = run([str(shutil.which("pytest", path=sysconfig.get_path("scripts")))], tmp_path)
+    tests = page.read_text("utf-8").count("\ndef test_")
+    assert re.search(rf"^=+ {tests} passed in ", done.stdout, re.MULTILINE), done.stdout
+    assert run([sys.executable, "-c", "import agent"], tmp_path).stdout == ""
+    for text in others:
+        run_python(text, tmp_path)
+
+
+def test_a_failure_shows_what_the_page_on_testing_says(tmp_path: Path) -> None:
+    """But for the times."""
+    page = ROOT / "docs" / "testing.md"
+    paste(page, tmp_path)
+    (shown,) = (text for text in blocks(page, "text") if text.startswith("captrace.one("))
+    asked = shown.partition(":")[0]
+    test = f"from agent import answer\n\ndef test_it(captrace):\n    answer('parcel')\n    {asked}"
+    (tmp_path / "test_it.py").write_text(test, "utf-8")
+    done = run([sys.executable, "-m", "pytest", "test_it.py"], tmp_path)
+    printed = re.sub("^E +(AssertionError: )?", "", alike(done.stdout), flags=re.MULTILINE)
+    lines = [line.strip() for line in alike(shown).splitlines()]
+    assert "\n".join(lines) in "\n".join(line.strip() for line in printed.splitlines())
 
 
 def test_readme_shows_what_is_printed(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Where a span belongs that begins outside of its tracer's runs."""
 
+import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -81,4 +83,42 @@ def test_the_log_says_where_the_span_was_put(tracer, caplog, runs, place):
     (line,) = [text for text in caplog.messages if "does not know its run" in text]
     assert "'step'" in line
     assert place in line
-    assert "test_lost.py:" in line
+
+
+def test_the_log_names_the_line_of_the_users_code(tracer, caplog):
+    """Of the block; of the function, where the thread calls it with nothing in between."""
+    t = tracer()
+
+    def block():
+        with t.span("block"):
+            pass
+
+    @t.span("function")
+    def function():
+        pass
+
+    @t.span("task")
+    async def task():
+        pass
+
+    async def gather():
+        await asyncio.gather(task())
+
+    @t.span("stream")
+    def stream():
+        yield
+
+    with t.instance(), ThreadPoolExecutor(1) as pool:
+        pool.submit(block).result()
+        pool.submit(function).result()
+        pool.submit(asyncio.run, gather()).result()
+        pool.submit(list, stream()).result()
+    lines = [text for text in caplog.messages if "does not know its run" in text]
+    at = [one.__code__.co_firstlineno for one in (block, function, task, stream)]
+    said = [line.partition("span ")[2].partition(" in a thread")[0] for line in lines]
+    assert said == [
+        f"'block' began at {__file__}:{at[0] + 1}",
+        f"'function' (of the function at {__file__}:{at[1]}) began",
+        f"'task' (of the function at {__file__}:{at[2]}) began",
+        f"'stream' (of the function at {__file__}:{at[3]}) began",
+    ]

@@ -20,6 +20,7 @@ GROUND = {
     "receipts",
     "_settings",
     "_exits",
+    "_frames",
     "_finalisers",
     "_guard",
     "_locks",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
 from prefactor_trace._capture.values import Json
+from prefactor_trace._frames import is_ours, leads_on
 
 _MAX_FRAMES = 64
 _MAX_CHAIN = 8
+_MAX_MEMBERS = 8  # of one group
+_MAX_ERRORS = 32  # all together: groups of groups are many
 _MAX_MESSAGE = 10_000
 
 
@@ -21,12 +25,16 @@ class ErrorSnapshot(NamedTuple):
         message: Its text.
         frames: Code and line of each call, outermost first.
         cause: The exception that it came from, with the sentence that joins the two.
+        members: The first exceptions of a group.
+        size: How many the group has.
     """
 
     error_type: str
     message: str
     frames: tuple[tuple[CodeType, int], ...]
     cause: tuple[ErrorSnapshot, str] | None
+    members: tuple[ErrorSnapshot, ...] = ()
+    size: int = 0
 
     def to_payload(self) -> dict[str, Json]:
         """Return the error as the platform's SDKs send it."""
@@ -36,10 +44,10 @@ class ErrorSnapshot(NamedTuple):
             "stacktrace": "".join(self._lines()),
         }
 
-    def _lines(self) -> list[str]:
+    def _lines(self, number: str = "") -> list[str]:
         lines = []
         if self.cause is not None:
-            lines += [*self.cause[0]._lines(), f"\n{self.cause[1]}\n\n"]
+            lines += [*self.cause[0]._lines(number), f"\n{self.cause[1]}\n\n"]
         if self.frames:
             summaries = [
                 traceback.FrameSummary(code.co_filename, line, code.co_name)
@@ -48,22 +56,62 @@ class ErrorSnapshot(NamedTuple):
             lines += ["Traceback (most recent call last):\n", *traceback.format_list(summaries)]
         message = f": {self.message}" if self.message else ""
         lines.append(f"{self.error_type}{message}\n")
+        if self.size:
+            lines += self._member_lines(number)
         return lines
 
+    def _member_lines(self, number: str) -> list[str]:
+        # Not indented as Python does it: a secret of several lines has to stay recognisable.
+        rule = "-" * 16
+        lines = []
+        for at, member in enumerate(self.members, 1):
+            own = f"{number}{at}"
+            lines += [f"+{rule} {own} {rule}\n", *member._lines(f"{own}.")]
+        if self.size > len(self.members):
+            lines.append(f"+{rule} and {self.size - len(self.members)} more {rule}\n")
+        return [*lines, f"+{rule * 2}\n"]
 
-def snapshot_error(error: BaseException, depth: int = 0) -> ErrorSnapshot:
+
+def snapshot_error(error: BaseException) -> ErrorSnapshot:
     """Return what is kept of `error`: names, text and line numbers, no source is read."""
+    return _snapshot(error, 0, iter(range(1, _MAX_ERRORS)))
+
+
+def _snapshot(error: BaseException, depth: int, more: Iterator[int]) -> ErrorSnapshot:
+    """Return what is kept of one error, and of others as long as there are `more`."""
     cause = None
     if depth < _MAX_CHAIN:
         direct, context = _read(error, "__cause__"), _read(error, "__context__")
-        if direct is not None:
-            told = "The above exception was the direct cause of the following exception:"
-            cause = (snapshot_error(direct, depth + 1), told)
-        elif context is not None and not _read(error, "__suppress_context__"):
+        other, told = direct, "The above exception was the direct cause of the following exception:"
+        if direct is None and not _read(error, "__suppress_context__"):
+            other = context
             told = "During handling of the above exception, another exception occurred:"
-            cause = (snapshot_error(context, depth + 1), told)
+        if other is not None and next(more, None):
+            cause = (_snapshot(other, depth + 1, more), told)
+    members = _members(error)
+    kept = [
+        _snapshot(member, depth + 1, more)
+        for member in members[: _MAX_MEMBERS if depth < _MAX_CHAIN else 0]
+        if next(more, None)
+    ]
     frames = _frames(_read(error, "__traceback__"))
-    return ErrorSnapshot(_type_name(error), _message(error), frames, cause)
+    return ErrorSnapshot(
+        _type_name(error), _message(error), frames, cause, tuple(kept), len(members)
+    )
+
+
+def _members(error: BaseException) -> tuple[BaseException, ...]:
+    # By its name: before Python 3.11 it comes from a library.
+    for kind in type(error).__mro__:
+        if kind.__name__ == "BaseExceptionGroup":
+            break
+    else:
+        return ()
+    try:
+        members = tuple(error.exceptions)  # type: ignore[attr-defined]
+    except Exception:  # noqa: BLE001  # a class of the user's own
+        return ()
+    return members if all(issubclass(type(one), BaseException) for one in members) else ()
 
 
 def _read(error: BaseException, name: str) -> Any:
@@ -90,10 +138,22 @@ def _message(error: BaseException) -> str:
 
 
 def _frames(trace: TracebackType | None) -> tuple[tuple[CodeType, int], ...]:
-    frames = []
+    """Return the calls of a trace, without those of ours that only lead on to the user's code."""
+    frames: list[tuple[CodeType, int]] = []
+    leading: list[tuple[CodeType, int]] = []
     while trace is not None:
-        frames.append((trace.tb_frame.f_code, trace.tb_lineno))
+        frame = trace.tb_frame
+        call = (frame.f_code, trace.tb_lineno)
         trace = trace.tb_next
+        if not is_ours(frame):
+            leading = []
+            frames.append(call)
+        elif leads_on(frame):
+            leading.append(call)
+        else:  # what they led to is of this library too, and so is the error
+            frames += [*leading, call]
+            leading = []
+    frames += leading
     if len(frames) > _MAX_FRAMES:
         frames = frames[: _MAX_FRAMES // 2] + frames[-_MAX_FRAMES // 2 :]
     return tuple(frames)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from types import FrameType
 
+from prefactor_trace._frames import is_ours
+
 
 def caller() -> str:
     """Return where this library was called from, as ``file:line``."""
@@ -21,7 +23,7 @@ def source() -> str | None:
 
 def _frame() -> FrameType | None:
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith("prefactor_trace."):
+    while frame is not None and is_ours(frame):
         frame = frame.f_back
     return frame
 

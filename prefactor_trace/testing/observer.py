@@ -1,7 +1,8 @@
 """What is known of a span only where it begins and ends: the line, the thread, a second end.
 
 None of it is recorded outside of tests, so it is no part of a span. It is noted around the two
-methods through which every span begins and ends, which are put back afterwards.
+methods through which every span begins and ends, and around the one that makes the span of a call
+which begins later; they are put back afterwards.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._clock import Clock
+from prefactor_trace._decorate import _Calls
+from prefactor_trace._frames import Place, find_place
 from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
 from prefactor_trace.testing.spans import Origin
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
 
 _BY_HAND = frozenset({"complete", "fail", "cancel"})
-_NOT_OURS = "prefactor_trace.cli.demo"  # an agent like a user's
-_OURS = ("prefactor_trace.", "wrapt.")
 
 
 class Observer:
@@ -43,16 +44,20 @@ class Observer:
         self.ended_twice: list[tuple[str, str]] = []
         self.clock: Callable[[], int] | None = None
         self._before: tuple[Any, ...] | None = None
+        # Spans of calls of coroutine functions and generators: each is kept, so that no other
+        # gets its id, until it begins.
+        self._called: dict[int, tuple[Any, Place | None]] = {}
 
     def start(self) -> None:
         """Begin to observe, in every thread."""
-        start, end = Record._start, Record._end
-        self._before = start, end, PlainSpan.__enter__, PlainSpan.__exit__
+        start, end, make = Record._start, Record._end, _Calls.begin
+        self._before = start, end, PlainSpan.__enter__, PlainSpan.__exit__, make
 
         def observed_start(span: Any, outer: Any, now: Callable[[], int] = Clock.monotonic) -> bool:
             begun: bool = start(span, outer, self.clock or now)
             if begun and span.instance_id:  # which is made now, and first: ids may count
-                self.origins[span.id] = _origin()
+                _, called = self._called.pop(id(span), (None, None))
+                self.origins[span.id] = _origin(called or find_place(sys._getframe(1)))
                 self.runs[span.instance_id] = span._instance
             return begun
 
@@ -68,8 +73,15 @@ class Observer:
                     self.ended_twice.append((span.schema_name, _place(caller.f_back)))
             end(span, status, at, self.clock or now)
 
+        def observed_make(calls: Any, *call: Any, copied: bool = False) -> Any:
+            span = make(calls, *call, copied=copied)
+            if copied and span is not None:  # when it begins, its caller may be off the stack
+                self._called[id(span)] = span, find_place(sys._getframe(1))
+            return span
+
         record: Any = Record
-        record._start, record._end = observed_start, observed_end
+        calls: Any = _Calls
+        record._start, record._end, calls.begin = observed_start, observed_end, observed_make
         # What goes past these two, in the usual case, is to go through them.
         span: Any = PlainSpan
         span.__enter__, span.__exit__ = Record.__enter__, Record.__exit__
@@ -79,31 +91,28 @@ class Observer:
         if self._before is not None:
             record: Any = Record
             span: Any = PlainSpan
-            record._start, record._end, span.__enter__, span.__exit__ = self._before
+            calls: Any = _Calls
+            begins_and_ends, calls.begin = self._before[:4], self._before[4]
+            record._start, record._end, span.__enter__, span.__exit__ = begins_and_ends
             self._before = None
+            self._called.clear()
 
 
-def _origin() -> Origin:
+def _origin(place: Place | None) -> Origin:
     try:
         task = asyncio.current_task()
     except RuntimeError:  # no event loop runs in this thread
         task = None
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None and _is_ours(frame):
-        frame = frame.f_back
+    where = None
+    if place is not None:
+        where = f"{'def ' * place.is_definition}{_short(place.path)}:{place.line}"
     name = None if task is None else task.get_name()
-    # A task is called by its event loop, which is no place to look at.
-    is_loop = frame is not None and str(frame.f_globals.get("__name__")).startswith("asyncio.")
-    return Origin(None if is_loop else _place(frame), threading.current_thread().name, name)
-
-
-def _is_ours(frame: FrameType) -> bool:
-    name = str(frame.f_globals.get("__name__"))
-    return name.startswith(_OURS) and not name.startswith(_NOT_OURS)
+    return Origin(where, threading.current_thread().name, name)
 
 
 def _place(frame: FrameType | None) -> str:
-    if frame is None:
-        return "?"
-    code: CodeType = frame.f_code
-    return f"{os.path.basename(code.co_filename)}:{frame.f_lineno}"  # noqa: PTH119  # in every span
+    return "?" if frame is None else f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+def _short(path: str) -> str:
+    return os.path.basename(path)  # noqa: PTH119  # in every span

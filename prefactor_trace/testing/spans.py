@@ -34,7 +34,8 @@ class Origin(NamedTuple):
     """Where a span began; only known of spans of this process.
 
     Attributes:
-        where: ``file:line`` of the block, or of the call of a decorated function.
+        where: ``file:line`` of the block, or of the call of a decorated function; ``def file:line``
+            of the function itself, where a thread or an event loop called it.
         thread: Name of the thread.
         task: Name of the asyncio task, ``None`` outside one.
     """
@@ -98,7 +99,8 @@ class RecordedSpan:
         started_at: When it began.
         finished_at: When it ended, ``None`` while it is open.
         seq: Its place among all spans, from 1 on, in the order in which they began.
-        where: ``file:line`` where it began, where that is known.
+        where: ``file:line`` of the block or of the call, ``def file:line`` of the function where a
+            thread or an event loop called it; ``None`` where neither is known.
         thread: Name of the thread that it began in, where that is known.
         task: Name of the asyncio task that it began in.
     """

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import inspect
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import prefactor_trace as prefactor
 from prefactor_trace import _guard, _tracer
 from prefactor_trace._clock import Clock
+from prefactor_trace._decorate import _Calls
 from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
 from prefactor_trace.exceptions import SettingsError
@@ -85,10 +87,69 @@ def test_threads_and_tasks_are_recorded(trace):
     assert trace["in_thread"].thread.startswith("pool")
 
 
+@prefactor.span("search")
+async def search(query):
+    """Stand for a tool."""
+
+
+@prefactor.span("stream")
+def stream():
+    """Stand for a tool that gives its results one by one."""
+    yield from "ab"
+
+
+def test_a_task_is_placed_where_its_coroutine_was_called(trace):
+    """Its body runs with nothing below it but the event loop."""
+
+    async def main():
+        here = inspect.currentframe().f_lineno
+        await search("a")
+        await asyncio.gather(search("b"), *map(search, "cd"))
+        later = asyncio.create_task(search("e"))
+        never = search("f")
+        await later
+        never.close()
+        return here
+
+    here = asyncio.run(main())
+    assert [(span.payload["query"], span.where) for span in trace.spans] == [
+        ("a", f"test_recorder.py:{here + 1}"),
+        ("b", f"test_recorder.py:{here + 2}"),
+        ("c", f"test_recorder.py:{here + 2}"),
+        ("d", f"test_recorder.py:{here + 2}"),
+        ("e", f"test_recorder.py:{here + 3}"),
+    ]
+
+
+def test_a_stream_is_placed_where_it_was_called(trace):
+    """Not where it was read."""
+    here = inspect.currentframe().f_lineno
+    items = stream()
+    assert list(items) == ["a", "b"]
+    assert trace["stream"].where == f"test_recorder.py:{here + 1}"
+
+
+@prefactor.span("fetch")
+def fetch(url):
+    """Stand for a tool that blocks."""
+
+
+def test_what_a_thread_calls_is_placed_where_it_is_defined(trace):
+    """And marked as such: nobody's code called it there."""
+
+    async def main():
+        await asyncio.to_thread(fetch, "a")
+
+    asyncio.run(main())
+    where = f"def test_recorder.py:{fetch.__code__.co_firstlineno}"
+    assert trace["fetch"].where == where
+    assert where in trace.report()
+
+
 def patched():
     """Return what a recording puts something of its own in the place of."""
     begins_and_ends = (Record._start, Record._end, PlainSpan.__enter__, PlainSpan.__exit__)
-    return (*begins_and_ends, _guard.log_fault, Clock.wall, Clock.monotonic)
+    return (*begins_and_ends, _Calls.begin, _guard.log_fault, Clock.wall, Clock.monotonic)
 
 
 def test_everything_is_as_before(agent, default_tracer):

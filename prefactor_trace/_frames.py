@@ -1,0 +1,98 @@
+"""Whose code a frame of the stack runs: the user's, or this library's on the way to it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+_OURS = ("prefactor_trace.", "wrapt.")
+_AN_AGENT = "prefactor_trace.cli.demo"  # like a user's
+
+# By the first part of its module: what calls what it is given on behalf of its own caller, and
+# what runs it later, with nothing of the user's below it that would say why.
+_GO_BETWEENS = {"contextlib", "functools", "anyio", "trio", "outcome"}
+_RUNNERS = {"asyncio", "uvloop", "threading", "concurrent", "multiprocessing"}
+
+_MOST_WRAPPERS = 16
+_DECORATED = ("wrapped", "body")  # what the frames of ours that lead on call the user's by
+
+
+class Place(NamedTuple):
+    """A place in the user's code.
+
+    Attributes:
+        path: Path of the file.
+        line: Number of the line.
+        is_definition: Whether a function begins there that was called from elsewhere.
+    """
+
+    path: str
+    line: int
+    is_definition: bool
+
+
+def is_ours(frame: FrameType) -> bool:
+    """Return whether a frame runs code of this library, or of wrapt, which calls it."""
+    name = frame.f_globals.get("__name__")
+    if not isinstance(name, str) or not name.startswith(_OURS):
+        return False
+    return not name.startswith(_AN_AGENT)
+
+
+def leads_on(frame: FrameType) -> bool:
+    """Return whether a frame of ours is there to call what the user has written.
+
+    Its module says so to pytest as well, which leaves such frames out of what it shows.
+    """
+    names = frame.f_globals
+    return "__tracebackhide__" in names or str(names.get("__name__")).startswith("wrapt.")
+
+
+def find_place(frame: FrameType | None) -> Place | None:
+    """Return where the user's code called this library, which `frame` is of.
+
+    A function that a thread or an event loop calls by itself has no caller to tell of: then it is
+    where that function is defined, or ``None`` where there is none.
+    """
+    ours = []
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if is_ours(frame):
+            ours.append(frame)
+        elif package in _RUNNERS:
+            break
+        elif package not in _GO_BETWEENS:
+            return Place(frame.f_code.co_filename, frame.f_lineno, is_definition=False)
+        frame = frame.f_back
+    for one in ours:
+        names = one.f_locals if leads_on(one) else {}
+        for name in _DECORATED:
+            code = _code_of(names.get(name))
+            if code is not None:
+                return Place(code.co_filename, code.co_firstlineno, is_definition=True)
+    return None
+
+
+def _code_of(called: Any) -> CodeType | None:
+    """Return the code of a function below its decorators, or of a generator."""
+    # The user's own objects may do anything when they are asked.
+    with contextlib.suppress(Exception):
+        for _ in range(_MOST_WRAPPERS):
+            is_partial = isinstance(called, functools.partial)
+            inner = called.func if is_partial else getattr(called, "__wrapped__", None)
+            if inner is None:
+                break
+            called = inner
+        call = getattr(type(called), "__call__", None)  # noqa: B004  # not whether, but which
+        for owner, name in (
+            (called, "__code__"),
+            (called, "gi_code"),
+            (called, "ag_code"),
+            (call, "__code__"),
+        ):
+            code = getattr(owner, name, None)
+            if isinstance(code, CodeType):
+                return code
+    return None
