@@ -23,6 +23,20 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+# JSON types that the values of a class surely have.
+_SURE_TYPES: dict[type, frozenset[str]] = {
+    dict: frozenset({"object"}),
+    list: frozenset({"array"}),
+    str: frozenset({"string"}),
+    bool: frozenset({"boolean"}),
+    int: frozenset({"integer", "number"}),
+    float: frozenset({"number"}),
+    type(None): frozenset({"null"}),
+}
+# Keywords that `_surely_matches` has no answer to.
+_INVOLVED = frozenset({"$ref", "const", "allOf", "oneOf", "patternProperties"})
+
+
 def mismatches(schema: Any, value: Any, at: str) -> list[dict[str, str]]:
     """Return where a value differs from a JSON schema, at most `MAX_MISMATCHES` places.
 
@@ -33,6 +47,8 @@ def mismatches(schema: Any, value: Any, at: str) -> list[dict[str, str]]:
     """
     found: list[dict[str, str]] = []
     try:
+        if _surely_matches(schema, value):
+            return found
         for path, message in _Check(schema).run(schema, value, at, 0):
             found.append({"field": path, "message": message})
             if len(found) == MAX_MISMATCHES:
@@ -40,6 +56,37 @@ def mismatches(schema: Any, value: Any, at: str) -> list[dict[str, str]]:
     except RecursionError:
         pass  # a deep value in a schema that nests too: what was found so far stands
     return found
+
+
+def _surely_matches(schema: Any, value: Any) -> bool:
+    """Return whether a match is plain to see, as nearly always; to see it takes a third."""
+    if not isinstance(schema, dict):
+        return schema is not False
+    if not _INVOLVED.isdisjoint(schema):
+        return False
+    wanted = schema.get("type")
+    if wanted is not None and not (
+        isinstance(wanted, str) and wanted in _SURE_TYPES.get(type(value), ())
+    ):
+        return False
+    if "enum" in schema and not (isinstance(value, str) and value in _as_list(schema["enum"])):
+        return False
+    choices = schema.get("anyOf")
+    if choices and not any(_surely_matches(choice, value) for choice in _as_list(choices)):
+        return False
+    if type(value) is dict:
+        properties = schema.get("properties", {})
+        if not isinstance(properties, dict) or any(
+            isinstance(name, str) and name not in value for name in _as_list(schema.get("required"))
+        ):
+            return False
+        others = schema.get("additionalProperties")
+        return all(
+            _surely_matches(properties.get(name, others), item) for name, item in value.items()
+        )
+    if type(value) is list and "items" in schema:
+        return all(_surely_matches(schema["items"], item) for item in value)
+    return True
 
 
 class _Check:

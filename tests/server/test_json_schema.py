@@ -82,6 +82,7 @@ def test_each_mismatch_names_its_place():
         {"type": "text"},
         {"type": 5},
         {"required": "id"},
+        {"required": [{}, 5]},
         {"properties": []},
         {"enum": "a"},
         {"anyOf": {}},
