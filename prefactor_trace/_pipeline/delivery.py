@@ -23,7 +23,7 @@ from prefactor_trace._pipeline.unsettled import Unsettled
 
 if TYPE_CHECKING:
     from prefactor_trace._pipeline.buffer import Buffer
-    from prefactor_trace._pipeline.items import Item
+    from prefactor_trace._pipeline.item import Item
     from prefactor_trace._pipeline.spool import Spool
     from prefactor_trace._schema import Registry
     from prefactor_trace._settings import Settings

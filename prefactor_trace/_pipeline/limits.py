@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from prefactor_trace._pipeline.items import Item
+    from prefactor_trace._pipeline.item import Item
     from prefactor_trace._settings import Settings
 
 # Seconds after which a size that was too large is tried again: the limit may have been lifted.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _fate
-from prefactor_trace._pipeline.items import Create
+from prefactor_trace._pipeline.item import Create
 from prefactor_trace._pipeline.outcome import Fault
 from prefactor_trace.receipts import Rejection
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from prefactor_trace._instance import Instance, Quality
     from prefactor_trace._pipeline.buffer import Buffer
     from prefactor_trace._pipeline.intake import Intake
-    from prefactor_trace._pipeline.items import Item
+    from prefactor_trace._pipeline.item import Item
     from prefactor_trace._pipeline.notices import Notices
     from prefactor_trace._span import Span
 

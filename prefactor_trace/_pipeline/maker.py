@@ -13,7 +13,7 @@ from prefactor_trace._pipeline.writer import Writer
 if TYPE_CHECKING:
     from prefactor_trace._pipeline.buffer import Buffer
     from prefactor_trace._pipeline.intake import Kind, Step
-    from prefactor_trace._pipeline.items import Item
+    from prefactor_trace._pipeline.item import Item
     from prefactor_trace._pipeline.losses import Losses
     from prefactor_trace._schema import Registry
     from prefactor_trace._settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _fate
 from prefactor_trace._pipeline import items as make
-from prefactor_trace._pipeline.items import Create
+from prefactor_trace._pipeline.item import Create, delivered_parent
 from prefactor_trace._pipeline.losses import DONE
 from prefactor_trace._pipeline.outcome import Fault, read_control, read_fault
 from prefactor_trace._pipeline.slices import in_slices
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prefactor_trace._pipeline.backoff import Backoff
     from prefactor_trace._pipeline.buffer import Buffer
     from prefactor_trace._pipeline.intake import Intake
-    from prefactor_trace._pipeline.items import Item
+    from prefactor_trace._pipeline.item import Item
     from prefactor_trace._pipeline.losses import Losses
     from prefactor_trace._pipeline.maker import Maker
     from prefactor_trace._pipeline.notices import Notices
@@ -204,7 +204,7 @@ class Settlement:
 
     def _let_go(self, item: Create) -> bool:
         """Hang a span at the top, whose parent another process never sent; say whether it is so."""
-        parent = make.delivered_parent(item.record)
+        parent = delivered_parent(item.record)
         if parent is None or parent._fate != _fate.ELSEWHERE:
             return False
         parent._fate = _fate.LOST

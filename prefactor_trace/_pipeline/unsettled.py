@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from prefactor_trace._pipeline.items import Create
+from prefactor_trace._pipeline.item import Create
 
 if TYPE_CHECKING:
-    from prefactor_trace._pipeline.items import Item
+    from prefactor_trace._pipeline.item import Item
     from prefactor_trace._pipeline.spool import Spool
 
 

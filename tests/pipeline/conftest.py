@@ -2,6 +2,7 @@
 
 import pytest
 
+from prefactor_trace._pipeline.writer import Writer
 from prefactor_trace._transport.memory import MemoryTransport
 
 from .service import Service
@@ -35,3 +36,9 @@ def traced(make):
     assert buffer.held + len(buffer) == stats.pending
     if not stats.pending:
         assert buffer._bytes == 0
+
+
+@pytest.fixture
+def writer(traced):
+    """What writes for the tracer."""
+    return Writer(traced._settings)

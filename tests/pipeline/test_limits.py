@@ -3,7 +3,7 @@
 import pytest
 
 from prefactor_trace._pipeline import limits as module
-from prefactor_trace._pipeline.items import Item
+from prefactor_trace._pipeline.item import Item
 from prefactor_trace._pipeline.limits import Limits
 from prefactor_trace._settings import Settings
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from prefactor_trace._pipeline.items import Item
+from prefactor_trace._pipeline.item import Item
 from prefactor_trace._pipeline.outcome import Verdict, read_answer, read_fault
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport import Answer

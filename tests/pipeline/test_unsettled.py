@@ -1,6 +1,6 @@
 """Items that wait for the service's word, in memory and on disk."""
 
-from prefactor_trace._pipeline.items import Item
+from prefactor_trace._pipeline.item import Item
 from prefactor_trace._pipeline.unsettled import Unsettled
 
 
