@@ -6,19 +6,17 @@ may be. `load_settings` is the only place that reads them.
 
 import dataclasses
 import logging
-import math
 import os
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from prefactor_trace import _setting_values as read
 from prefactor_trace._nearest import hint
+from prefactor_trace._setting_values import Reader
 from prefactor_trace.exceptions import SettingsError
 
 DEFAULT_API_URL = "https://app.prefactorai.com"
 
-_TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off"}
 _PURPOSES = ("live", "smoke_test", "eval")
 _ON_TERMINATE = ("continue", "raise")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -26,274 +24,191 @@ _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _CODE_ONLY = ""
 """In place of a variable: the setting is an object, which no text can name."""
 
-Reader = Callable[[object], Any]
 
-
-def _row(variable: str, default: Any, read: Reader, doc: str) -> Any:
-    metadata = {"variable": variable, "read": read, "doc": doc}
+def _row(variable: str, default: Any, reader: Reader, doc: str) -> Any:
+    metadata = {"variable": variable, "read": reader, "doc": doc}
     return dataclasses.field(default=default, metadata=metadata)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("text that is not empty")
-    return value.strip()
-
-
-def _token(value: object) -> str:
-    token = _text(value)
-    if not all("!" <= character <= "~" for character in token):
-        # It travels in a header, which holds nothing else.
-        raise ValueError("ASCII text without spaces")
-    return token
-
-
-def _path(value: object) -> str:
-    try:
-        return _text(os.fspath(value))  # type: ignore[call-overload]
-    except TypeError:
-        raise ValueError("a path") from None
-
-
-def _switch(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    word = str(value).strip().lower()
-    if word in _TRUE:
-        return True
-    if word in _FALSE:
-        return False
-    raise ValueError("one of 1, true, yes, on, 0, false, no, off")
-
-
-def _number(low: float, high: float = math.inf, *, whole: bool = False) -> Reader:
-    wanted = f"a {'whole ' if whole else ''}number" + (
-        f" of at least {low:g}" if high == math.inf else f" from {low:g} to {high:g}"
-    )
-
-    def read(value: object) -> float:
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError):
-            raise ValueError(wanted) from None
-        if isinstance(value, bool) or not low <= number <= high or math.isinf(number):
-            raise ValueError(wanted)
-        if whole and number != int(number):
-            raise ValueError(wanted)
-        return int(number) if whole else number
-
-    return read
-
-
-def _one_of(words: tuple[str, ...], change: Callable[[str], str] = str.lower) -> Reader:
-    def read(value: object) -> str:
-        word = change(str(value).strip())
-        if word not in words:
-            raise ValueError(f"one of {', '.join(words)}")
-        return word
-
-    return read
-
-
-def _function(value: object) -> Any:
-    if not callable(value):
-        raise ValueError("a function")
-    return value
-
-
-def _client(value: object) -> Any:
-    # Not imported for this: whoever has a client has imported it.
-    httpx = sys.modules.get("httpx")
-    if httpx is None or not isinstance(value, httpx.Client):
-        raise ValueError("an httpx.Client")
-    return value
-
-
-def _url(value: object) -> str:
-    from urllib.parse import urlsplit  # not with the library: most programs set no URL
-
-    wanted = "a URL such as https://app.prefactorai.com"
-    try:
-        text = _text(value)
-        parts = urlsplit(text)
-        parts.port  # noqa: B018  # reading it is what checks it
-    except ValueError:
-        raise ValueError(wanted) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(text.split()) > 1:
-        raise ValueError(wanted)
-    if parts.query or parts.fragment:
-        raise ValueError(f"{wanted}, without anything after ? or #")
-    if parts.username or parts.password:
-        raise ValueError("a URL without a user or password in it; the token goes in api_token")
-    return parts.geturl().rstrip("/")
-
-
-def _status_codes(value: object) -> tuple[int, ...]:
-    wanted = "HTTP status codes from 400 to 599, such as 429,500,503"
-    try:
-        parts = value.split(",") if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]
-        codes = tuple(int(part) for part in parts)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(wanted) from None
-    if not all(400 <= code <= 599 for code in codes):
-        raise ValueError(wanted)
-    return codes
-
-
-def _names(value: object) -> tuple[str, ...]:
-    wanted = "names such as session_pin,iban"
-    names = value.split(",") if isinstance(value, str) else value
-    if not isinstance(names, Iterable):
-        raise ValueError(wanted)
-    names = tuple(name.strip() if isinstance(name, str) else "" for name in names)
-    if not all(name and any(map(str.isalnum, name)) for name in names):
-        raise ValueError(wanted)
-    return names
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """Everything that can be set, checked and read-only."""
 
-    api_url: str = _row("PREFACTOR_API_URL", DEFAULT_API_URL, _url, "Address of the service.")
+    api_url: str = _row("PREFACTOR_API_URL", DEFAULT_API_URL, read.url, "Address of the service.")
     api_token: str | None = _row(
-        "PREFACTOR_API_TOKEN", None, _token, "Bearer token; without one nothing is recorded."
+        "PREFACTOR_API_TOKEN", None, read.token, "Bearer token; without one nothing is recorded."
     )
     agent_id: str | None = _row(
-        "PREFACTOR_AGENT_ID", None, _text, "Agent that instances belong to (account tokens)."
+        "PREFACTOR_AGENT_ID", None, read.text, "Agent that instances belong to (account tokens)."
     )
     agent_name: str | None = _row(
-        "PREFACTOR_AGENT_NAME", None, _text, "Human-readable name of the agent's version."
+        "PREFACTOR_AGENT_NAME", None, read.text, "Human-readable name of the agent's version."
     )
     version: str | None = _row(
         "PREFACTOR_AGENT_IDENTIFIER",
         None,
-        _text,
+        read.text,
         "Version of the agent; its git commit, or that of its distribution, when missing.",
     )
     environment_id: str | None = _row(
-        "PREFACTOR_ENVIRONMENT_ID", None, _text, "Environment to run in (account tokens)."
+        "PREFACTOR_ENVIRONMENT_ID", None, read.text, "Environment to run in (account tokens)."
     )
     purpose: str | None = _row(
-        "PREFACTOR_PURPOSE", None, _one_of(_PURPOSES), "Why instances run: live, smoke_test, eval."
+        "PREFACTOR_PURPOSE",
+        None,
+        read.one_of(_PURPOSES),
+        "Why instances run: live, smoke_test, eval.",
     )
-    enabled: bool = _row("PREFACTOR_ENABLED", True, _switch, "Off: nothing is recorded.")
+    enabled: bool = _row("PREFACTOR_ENABLED", True, read.switch, "Off: nothing is recorded.")
     local: bool = _row(
-        "PREFACTOR_LOCAL", False, _switch, "Record into the local database instead of a service."
+        "PREFACTOR_LOCAL",
+        False,
+        read.switch,
+        "Record into the local database instead of a service.",
     )
     local_db: str | None = _row(
-        "PREFACTOR_LOCAL_DB", None, _path, "Local database; in the user's data folder if not set."
+        "PREFACTOR_LOCAL_DB",
+        None,
+        read.path,
+        "Local database; in the user's data folder if not set.",
     )
     offline: bool = _row(
         "PREFACTOR_OFFLINE",
         False,
-        _switch,
+        read.switch,
         "Take what is recorded, and send none of it: tests.",
     )
     session: str | None = _row(
-        "PREFACTOR_SESSION", None, _text, "Groups the instances that one command started (local)."
+        "PREFACTOR_SESSION",
+        None,
+        read.text,
+        "Groups the instances that one command started (local).",
     )
     on_terminate: str = _row(
         "PREFACTOR_ON_TERMINATE",
         "continue",
-        _one_of(_ON_TERMINATE),
+        read.one_of(_ON_TERMINATE),
         "When the platform ends a run: `continue`, or `raise` where its next span begins.",
     )
     keep_failed: bool = _row(
         "PREFACTOR_KEEP_FAILED",
         False,
-        _switch,
+        read.switch,
         "Record runs that are not sampled all the same where they fail; held back until their end.",
     )
     sample_rate: float = _row(
-        "PREFACTOR_SAMPLE_RATE", 1.0, _number(0, 1), "Share of instances that are recorded."
+        "PREFACTOR_SAMPLE_RATE", 1.0, read.number(0, 1), "Share of instances that are recorded."
     )
     ambient: bool = _row(
         "PREFACTOR_AMBIENT",
         True,
-        _switch,
+        read.switch,
         "Record spans outside any instance, in one of theirs.",
     )
     capture_inputs: bool = _row(
-        "PREFACTOR_CAPTURE_INPUTS", True, _switch, "Record the arguments of decorated functions."
+        "PREFACTOR_CAPTURE_INPUTS",
+        True,
+        read.switch,
+        "Record the arguments of decorated functions.",
     )
     capture_outputs: bool = _row(
-        "PREFACTOR_CAPTURE_OUTPUTS", True, _switch, "Record what decorated functions return."
+        "PREFACTOR_CAPTURE_OUTPUTS", True, read.switch, "Record what decorated functions return."
     )
     max_input_length: int = _row(
-        "PREFACTOR_MAX_INPUT_LENGTH", 10_000, _number(100, whole=True), "Characters of a payload."
+        "PREFACTOR_MAX_INPUT_LENGTH",
+        10_000,
+        read.number(100, whole=True),
+        "Characters of a payload.",
     )
     max_output_length: int = _row(
-        "PREFACTOR_MAX_OUTPUT_LENGTH", 10_000, _number(100, whole=True), "Characters of a result."
+        "PREFACTOR_MAX_OUTPUT_LENGTH",
+        10_000,
+        read.number(100, whole=True),
+        "Characters of a result.",
     )
     flush_interval: float = _row(
-        "PREFACTOR_FLUSH_INTERVAL", 1.0, _number(0.01, 3600), "Seconds between two sendings."
+        "PREFACTOR_FLUSH_INTERVAL", 1.0, read.number(0.01, 3600), "Seconds between two sendings."
     )
     exit_timeout: float = _row(
-        "PREFACTOR_EXIT_TIMEOUT", 5.0, _number(0, 3600), "Seconds that exit may wait for delivery."
+        "PREFACTOR_EXIT_TIMEOUT",
+        5.0,
+        read.number(0, 3600),
+        "Seconds that exit may wait for delivery.",
     )
     handle_signals: bool = _row(
-        "PREFACTOR_HANDLE_SIGNALS", False, _switch, "Deliver what is left on SIGTERM."
+        "PREFACTOR_HANDLE_SIGNALS", False, read.switch, "Deliver what is left on SIGTERM."
     )
     request_timeout: float = _row(
-        "PREFACTOR_REQUEST_TIMEOUT", 10.0, _number(0.1, 600), "Seconds that a request may take."
+        "PREFACTOR_REQUEST_TIMEOUT", 10.0, read.number(0.1, 600), "Seconds that a request may take."
     )
     max_batch_items: int = _row(
-        "PREFACTOR_MAX_BATCH_ITEMS", 500, _number(1, 10_000, whole=True), "Items of a request."
+        "PREFACTOR_MAX_BATCH_ITEMS", 500, read.number(1, 10_000, whole=True), "Items of a request."
     )
     max_batch_bytes: int = _row(
-        "PREFACTOR_MAX_BATCH_BYTES", 1 << 20, _number(1024, whole=True), "Bytes of a request."
+        "PREFACTOR_MAX_BATCH_BYTES", 1 << 20, read.number(1024, whole=True), "Bytes of a request."
     )
     max_buffer_spans: int = _row(
-        "PREFACTOR_MAX_BUFFER_SPANS", 50_000, _number(1, whole=True), "Spans held undelivered."
+        "PREFACTOR_MAX_BUFFER_SPANS", 50_000, read.number(1, whole=True), "Spans held undelivered."
     )
     max_buffer_bytes: int = _row(
-        "PREFACTOR_MAX_BUFFER_BYTES", 64 << 20, _number(1024, whole=True), "Bytes held, estimated."
+        "PREFACTOR_MAX_BUFFER_BYTES",
+        64 << 20,
+        read.number(1024, whole=True),
+        "Bytes held, estimated.",
     )
     spool_dir: str | None = _row(
-        "PREFACTOR_SPOOL_DIR", None, _text, "Folder that keeps what is not delivered on disk."
+        "PREFACTOR_SPOOL_DIR", None, read.text, "Folder that keeps what is not delivered on disk."
     )
     spool_max_bytes: int = _row(
-        "PREFACTOR_SPOOL_MAX_BYTES", 1 << 30, _number(1024, whole=True), "Bytes of that folder."
+        "PREFACTOR_SPOOL_MAX_BYTES", 1 << 30, read.number(1024, whole=True), "Bytes of that folder."
     )
     retry_on_status_codes: tuple[int, ...] = _row(
         "PREFACTOR_RETRY_ON_STATUS_CODES",
         (429, *range(500, 600)),
-        _status_codes,
+        read.status_codes,
         "Answers after which a request is sent again.",
     )
     retry_first_delay: float = _row(
-        "PREFACTOR_RETRY_FIRST_DELAY", 0.5, _number(0, 3600), "Seconds before the first retry."
+        "PREFACTOR_RETRY_FIRST_DELAY", 0.5, read.number(0, 3600), "Seconds before the first retry."
     )
     retry_max_delay: float = _row(
-        "PREFACTOR_RETRY_MAX_DELAY", 30.0, _number(0, 3600), "Seconds between two retries at most."
+        "PREFACTOR_RETRY_MAX_DELAY",
+        30.0,
+        read.number(0, 3600),
+        "Seconds between two retries at most.",
     )
     max_age: float = _row(
         "PREFACTOR_MAX_AGE",
         3600.0,
-        _number(1),
+        read.number(1),
         "Seconds after which what still cannot be sent is given up; never with a spool.",
     )
     redact_keys: tuple[str, ...] = _row(
-        "PREFACTOR_REDACT_KEYS", (), _names, "Names whose values are hidden, beside the usual ones."
+        "PREFACTOR_REDACT_KEYS",
+        (),
+        read.names,
+        "Names whose values are hidden, beside the usual ones.",
     )
     redact: Callable[[tuple[str | int, ...], Any], Any] | None = _row(  # noqa: RUF009
-        _CODE_ONLY, None, _function, "Your own rule: called with path and value, returns the value."
+        _CODE_ONLY,
+        None,
+        read.function,
+        "Your own rule: called with path and value, returns the value.",
     )
     allow_insecure: bool = _row(
-        "PREFACTOR_ALLOW_INSECURE", False, _switch, "Send over plain http beyond this machine."
+        "PREFACTOR_ALLOW_INSECURE", False, read.switch, "Send over plain http beyond this machine."
     )
     log_level: str = _row(
-        "PREFACTOR_LOG_LEVEL", "WARNING", _one_of(_LOG_LEVELS, str.upper), "Of our own logger."
+        "PREFACTOR_LOG_LEVEL", "WARNING", read.one_of(_LOG_LEVELS, str.upper), "Of our own logger."
     )
     http_client: Any = _row(  # noqa: RUF009
-        _CODE_ONLY, None, _client, "Your own `httpx.Client`, for every request; you close it."
+        _CODE_ONLY, None, read.client, "Your own `httpx.Client`, for every request; you close it."
     )
     on_reject: Callable[[Any], object] | None = _row(  # noqa: RUF009
-        _CODE_ONLY, None, _function, "Called with each `Rejection`, on the background thread."
+        _CODE_ONLY, None, read.function, "Called with each `Rejection`, on the background thread."
     )
     on_drop: Callable[[str, int], object] | None = _row(  # noqa: RUF009
-        _CODE_ONLY, None, _function, "Called with the reason and the number of spans given up."
+        _CODE_ONLY, None, read.function, "Called with the reason and the number of spans given up."
     )
 
     @property
