@@ -84,6 +84,7 @@ class Delivery:
         self._losses = Losses(buffer, self.intake, self.notices)
         self._backoff = Backoff(settings)
         self.refused = False  # the token was not accepted: nothing is sent until it changes
+        self.has_ceased = False  # the process ends: nothing more is sent
         self.given_up: str | None = None  # why nothing that is taken will be delivered
         self._refusal = Fault("", "")
         self._ages = Ages()
@@ -94,6 +95,16 @@ class Delivery:
     def pending(self) -> int:
         """Number of records that were taken and are not acknowledged."""
         return len(self._items) + self.intake.waiting
+
+    @property
+    def on_its_way(self) -> int:
+        """Number of the items whose answer is awaited."""
+        return len(self._batch)
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether nothing is sent, for now or for good."""
+        return self.refused or self.has_ceased
 
     @property
     def has_batch(self) -> bool:
@@ -115,7 +126,7 @@ class Delivery:
     @property
     def delay(self) -> float | None:
         """Seconds until something can be sent, ``None`` when there is nothing to send."""
-        if self.refused or not self.pending:
+        if self.is_halted or not self.pending:
             return None
         return self._backoff.delay
 

@@ -17,7 +17,7 @@ from prefactor_trace._pfid import PfidSource
 from prefactor_trace._settings import load_settings
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path
-from prefactor_trace.cli.nothing import other_databases, why_nothing
+from prefactor_trace.cli.nothing import other_databases, what_is_missing, why_nothing
 from prefactor_trace.cli.program import run_program
 from prefactor_trace.cli.session import print_session
 from prefactor_trace.cli.terminal import write
@@ -111,8 +111,9 @@ class _Ending:
                 if count:
                     write(stream, f"prefactor-trace: recorded in {other}, as the program chose")
                 shown += count
-            if not shown:
-                write(stream, f"prefactor-trace: {why_nothing(self._name, self.code)}")
+            last = what_is_missing() if shown else why_nothing(self._name, self.code)
+            if last:
+                write(stream, f"prefactor-trace: {last}")
         except (PrefactorError, sqlite3.Error) as error:
             write(stream, f"prefactor-trace: {error}")
 
@@ -123,6 +124,7 @@ class _Ending:
         """
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._terminate)
+            _exits.handle_sigterm()  # now, since a tracer outside the main thread could not
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.show()

@@ -207,6 +207,37 @@ def test_terminated_program_shows_its_trace(folder: Path, agent: str) -> None:
     assert shown in done.stderr
 
 
+@pytest.mark.parametrize("end", ["", "os.kill(os.getpid(), signal.SIGTERM)"])
+def test_what_has_no_time_to_arrive_is_counted(folder: Path, end: str) -> None:
+    """The last line says how many spans are missing, and none of them arrives afterwards."""
+    if end and sys.platform == "win32":
+        pytest.skip("signals end a process at once here")
+    loop = "with prefactor.instance('busy'):\n    for number in range(30_000): double(number)\n"
+    extend(folder, f"import os, signal\n{loop}{end}\n")
+    done = command("run", "agent.py", folder=folder, environ={"PREFACTOR_EXIT_TIMEOUT": "0.2"})
+    last = done.stderr.splitlines()[-1]
+    told = re.fullmatch(
+        r"prefactor-trace: of 30001 spans (\d+) arrived: (\d+) not delivered in time", last
+    )
+    assert told is not None, done.stderr
+    with Store(folder / "traces.db") as store:
+        arrived = sum(run.span_counts.total for run in store.list_instances())
+    assert (int(told[1]), int(told[2])) == (arrived, 30_001 - arrived)
+    assert done.stderr.count("could not be delivered") == 1
+
+
+def test_dropped_spans_are_counted_at_the_end(folder: Path) -> None:
+    """What the buffer had no room for is told with its number, below what did arrive."""
+    extend(folder, "with prefactor.instance('busy'):\n    for x in range(50): double(x)\n")
+    few = {"PREFACTOR_MAX_BUFFER_SPANS": "10", "PREFACTOR_FLUSH_INTERVAL": "60"}
+    last = command("run", "agent.py", folder=folder, environ=few).stderr.splitlines()[-1]
+    told = re.fullmatch(
+        r"prefactor-trace: of 51 spans (\d+) arrived: (\d+) dropped \(buffer full\)", last
+    )
+    assert told is not None, last
+    assert int(told[1]) + int(told[2]) == 51
+
+
 def test_program_with_a_closed_output(folder: Path) -> None:
     """A program that is started without standard output or standard error ends as it would."""
     extend(folder, "sys.exit(3)\n")
