@@ -21,16 +21,17 @@ _Parser = argparse.ArgumentParser
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     whole = argparse.ArgumentParser(
-        prog="prefactor-trace", description="See what an agent did, on this machine."
+        prog="prefactor-trace",
+        description="See what an agent did, on this machine.",
+        epilog="--db may also stand after COMMAND; given twice, the one there is meant.",
+        allow_abbrev=False,  # what `run` leaves to its program is told apart by whole words
     )
     whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    _add_database(whole, default=None)
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     database = argparse.ArgumentParser(add_help=False)
-    database.add_argument(
-        "--db",
-        metavar="PATH",
-        help="database (default: $PREFACTOR_LOCAL_DB, else in your data folder)",
-    )
+    # Where it does not stand behind the command, what stands before it must not be overwritten.
+    _add_database(database, default=argparse.SUPPRESS)
     _add_run(commands, database)
     _add_serve(commands, database)
     _add_runs(commands, database)
@@ -62,6 +63,15 @@ def _call(module: str, name: str, arguments: argparse.Namespace, out: TextIO) ->
     return command(arguments, out)
 
 
+def _add_database(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--db",
+        metavar="PATH",
+        default=default,
+        help="database (default: $PREFACTOR_LOCAL_DB, else in your data folder)",
+    )
+
+
 def _add_json(parser: argparse.ArgumentParser, help: str = "as JSON") -> None:
     parser.add_argument("--json", action="store_true", help=help)
 
@@ -75,6 +85,7 @@ def _add_run(commands: "_Commands[_Parser]", db: _Parser) -> None:
         description="Run a program with local mode on. Its trace is printed on standard error, "
         "so that its standard output stays its own.",
         epilog="What follows SCRIPT or MODULE is the program's own, --db too: it stands before.",
+        allow_abbrev=False,
     )
     program = parser.add_mutually_exclusive_group(required=True)
     program.add_argument("script", nargs="?", metavar="SCRIPT", help="a file, as for python")

@@ -7,7 +7,6 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -25,22 +24,6 @@ from prefactor_trace.exceptions import PrefactorError
 
 # A stream that was closed or goes nowhere; or a signal came in the middle of writing to it.
 _CLOSED = (OSError, ValueError, RuntimeError)
-
-
-def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the words of ``run`` up to the program's name, and the program's own after it."""
-    at = 1
-    while at < len(argv):
-        word = argv[at]
-        at += 1
-        if word == "--db":
-            at += 1
-        elif word == "-m":
-            at += 1
-            break
-        elif not word.startswith("-") or word.startswith("-m"):
-            break
-    return list(argv[:at]), list(argv[at:])
 
 
 def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # out is the program's

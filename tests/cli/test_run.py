@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from prefactor_trace.cli.run import split_arguments
 from prefactor_trace.server import Store
 
 from .records import command, environment
@@ -361,24 +360,3 @@ def test_program_that_closes_its_streams(folder: Path) -> None:
     """A program that closed stdout and stderr ends as it would have."""
     extend(folder, "sys.stdout.close()\nsys.stderr.close()\n")
     assert run(folder, "agent.py").returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "own"),
-    [
-        ("run x.py", 2),
-        ("run x.py --db d -m y", 2),
-        ("run --db d x.py -m y", 4),
-        ("run --db=d x.py a", 3),
-        ("run -m mod -m y", 3),
-        ("run -mmod x", 2),
-        ("run --help", 2),
-        ("run --db", 2),
-        ("run", 1),
-    ],
-)
-def test_arguments_after_the_program_are_its_own(words: str, own: int) -> None:
-    """The words up to the program's name are ours, whatever follows is not."""
-    ours, theirs = split_arguments(words.split())
-    assert ours == words.split()[:own]
-    assert theirs == words.split()[own:]
