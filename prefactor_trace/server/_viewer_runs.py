@@ -190,6 +190,8 @@ def _error_of(result: str | None) -> str | None:
     except ValueError:  # it was cut
         return None
     kind, message = said.get("error_type"), said.get("message")
+    if isinstance(message, dict):  # a text that was too long to be recorded whole
+        message = message.get("head")
     return ": ".join(part for part in (kind, message) if isinstance(part, str)) or None
 
 

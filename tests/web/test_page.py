@@ -158,6 +158,32 @@ def test_an_open_span_grows_and_ends(page: Page):
         assert "open" not in page.texts(".took")
 
 
+def test_what_was_truncated_is_seen_as_such(page: Page):
+    """Lists, objects and texts say how much there was; the marks themselves are not shown."""
+    messages = [{"role": "user", "content": "x" * 300} for _ in range(100)]
+    table = {f"key{n}": "v" * 300 for n in range(90)}
+    with page.tracer.instance("agent") as run:
+        with page.tracer.span("llm_call", {"messages": messages, "table": table}) as span:
+            pass
+        with page.tracer.span("long", {"text": "word " * 9000}) as long:
+            pass
+        with page.tracer.span("whole", {"list": [1, 2]}) as whole:
+            pass
+    assert page.tracer.flush()
+    page.open(f"/agent_instances/{run.id}?span={span.id}")
+    assert page.one("h3", "PAYLOAD").text.split() == ["PAYLOAD", "TRUNCATED", "copy"]
+    assert "more were not recorded" in page.one(".conversation .cut").text
+    shown = page.one("aside").text
+    assert [told for told in (" of 100 ]", " of 90 }") if told not in shown] == []
+    assert "prefactor." not in shown
+    page.open(f"/agent_instances/{run.id}?span={long.id}")
+    page.one("button.cut", "all that was recorded of 45,000 characters").click()
+    assert "characters were not recorded …" in page.one("aside .string", "not recorded").text
+    page.open(f"/agent_instances/{run.id}?span={whole.id}")
+    page.one("aside h2", "whole")
+    assert page.all("aside .cut") == []
+
+
 def test_a_span_shows_all_that_is_known_of_it(page: Page):
     """Payload, conversation, error, conformance, risk, declaration, and the way to others."""
     tracer = page.tracer
