@@ -27,11 +27,12 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,  # what `run` leaves to its program is told apart by whole words
     )
     whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    _add_database(whole, default=None)
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     database = argparse.ArgumentParser(add_help=False)
     # Where it does not stand behind the command, what stands before it must not be overwritten.
-    _add_database(database, default=argparse.SUPPRESS)
+    for one, default in ((whole, None), (database, argparse.SUPPRESS)):
+        told = "database (default: $PREFACTOR_LOCAL_DB, else in your data folder)"
+        one.add_argument("--db", metavar="PATH", default=default, help=told)
     _add_run(commands, database)
     _add_serve(commands, database)
     _add_runs(commands, database)
@@ -63,17 +64,15 @@ def _call(module: str, name: str, arguments: argparse.Namespace, out: TextIO) ->
     return command(arguments, out)
 
 
-def _add_database(parser: argparse.ArgumentParser, default: str | None) -> None:
-    parser.add_argument(
-        "--db",
-        metavar="PATH",
-        default=default,
-        help="database (default: $PREFACTOR_LOCAL_DB, else in your data folder)",
-    )
-
-
 def _add_json(parser: argparse.ArgumentParser, help: str = "as JSON") -> None:
     parser.add_argument("--json", action="store_true", help=help)
+
+
+def _add_narrowing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
+    parser.add_argument(
+        "--since", type=age, metavar="AGE", help="only runs that are not older, such as 7d or 12h"
+    )
 
 
 def _add_run(commands: "_Commands[_Parser]", db: _Parser) -> None:
@@ -113,12 +112,15 @@ def _add_runs(commands: "_Commands[_Parser]", db: _Parser) -> None:
         "--limit", type=count, default=20, metavar="N", help="how many (default: %(default)s)"
     )
     parser.add_argument("--status", choices=_STATUSES, help="only runs that stand there")
-    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
-    parser.add_argument(
-        "--since", type=age, metavar="AGE", help="only runs that are not older, such as 7d or 12h"
-    )
+    _add_narrowing(parser)
     parser.add_argument(
         "--failed", action="store_true", help="only runs that failed, or of which a span did"
+    )
+    parser.add_argument(
+        "--silent",
+        type=age,
+        metavar="AGE",
+        help="only runs that are not over, and of which nothing was heard for that long",
     )
     _add_json(parser)
     parser.set_defaults(command=later("runs", "ls"))
@@ -148,10 +150,7 @@ def _add_comparisons(commands: "_Commands[_Parser]", db: _Parser) -> None:
         "stats", parents=[db], help="count spans, failures, durations and tokens of each type"
     )
     parser.add_argument("id", nargs="?", metavar="ID", help="only this run (default: all)")
-    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
-    parser.add_argument(
-        "--since", type=age, metavar="AGE", help="only runs that are not older, such as 7d or 12h"
-    )
+    _add_narrowing(parser)
     _add_json(parser)
     parser.set_defaults(command=later("stats", "stats"))
 

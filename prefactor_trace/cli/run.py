@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -20,6 +21,7 @@ from prefactor_trace.cli.nothing import other_databases, what_is_missing, why_no
 from prefactor_trace.cli.program import run_program
 from prefactor_trace.cli.session import print_session
 from prefactor_trace.cli.terminal import write
+from prefactor_trace.cli.watcher import watch
 from prefactor_trace.exceptions import PrefactorError
 
 # A stream that was closed or goes nowhere; or a signal came in the middle of writing to it.
@@ -45,12 +47,14 @@ def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # o
     # A wrong variable would switch recording off; better to say so before the program runs.
     load_settings({})
     ending = _Ending(session, database, arguments.module or arguments.script, sys.stderr)
+    ending.tell_if_killed()
     atexit.register(ending.show)
     ending.show_on_sigterm()
     try:
         ending.code = run_program(arguments.script, arguments.module, arguments.arguments)
     except CommandError:
         atexit.unregister(ending.show)
+        ending.is_told()
         raise
     return ending.code
 
@@ -72,6 +76,7 @@ class _Ending:
         self._name = name
         self._stream = stream
         self._process = os.getpid()
+        self.is_told: Callable[[], None] = lambda: None
 
     def show(self) -> None:
         """Deliver what is left and print the trees."""
@@ -85,6 +90,7 @@ class _Ending:
             if self._stream is not None:
                 self._print(self._stream)
                 self._stream.flush()
+        self.is_told()
 
     def _print(self, stream: TextIO) -> None:
         try:
@@ -99,6 +105,23 @@ class _Ending:
                 write(stream, f"prefactor-trace: {last}")
         except (PrefactorError, sqlite3.Error) as error:
             write(stream, f"prefactor-trace: {error}")
+
+    def tell_if_killed(self) -> None:
+        """Have the trees printed also when the program is killed, by a process that outlives it."""
+        self.is_told = watch(self._tell_of_death)
+
+    def _tell_of_death(self) -> None:
+        stream = self._stream
+        if stream is None:
+            return
+        write(
+            stream,
+            f"prefactor-trace: {self._name} did not come to its end: it was killed, crashed, or"
+            " called os._exit; what was not delivered by then is lost",
+        )
+        if not print_session(self._session, self._database, stream):
+            write(stream, "prefactor-trace: nothing had arrived")
+        stream.flush()
 
     def show_on_sigterm(self) -> None:
         """Have the trees printed when the program is told to terminate, which still ends it.

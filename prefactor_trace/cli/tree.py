@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from prefactor_trace._capture import Cut, holds_cut, read_cut
+from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import InstanceSummary
@@ -33,6 +34,8 @@ def header(instance: InstanceSummary, screen: Screen) -> str:
     took = duration(instance.started_at, instance.finished_at)
     if instance.finished_at is None:
         took = "open" if instance.status == "active" else ""
+        silent = silence(instance.heard_at)
+        took = f"silent for {silent}" if silent else took
     status = instance.status
     if instance.termination_reason:
         status += f" ({one_line(instance.termination_reason)})"

@@ -1,5 +1,6 @@
 """`run`: a program behaves as under `python`, and its trace is shown at the end."""
 
+import os
 import re
 import signal
 import sqlite3
@@ -204,6 +205,26 @@ def test_terminated_program_shows_its_trace(folder: Path, agent: str) -> None:
     assert (done.returncode, done.stdout) == (-signal.SIGTERM, "")
     shown = "└─ tool_call" if agent == AGENT else "was terminated before it recorded anything"
     assert shown in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="nobody can watch here")
+@pytest.mark.parametrize(("end", "code"), [("os.kill(os.getpid(), 9)", -9), ("os._exit(3)", 3)])
+def test_killed_program_shows_what_had_arrived(folder: Path, end: str, code: int) -> None:
+    """The run is still open, as nobody could end it; the first line says what has happened."""
+    extend(folder, f"import os\nwith prefactor.instance('open'): prefactor.flush(); {end}\n")
+    done = run(folder, "agent.py")
+    assert done.returncode == code
+    first, second, *_ = done.stderr.splitlines()
+    assert first.startswith("prefactor-trace: agent.py did not come to its end: it was killed, ")
+    assert second.startswith("my-agent 2  complete")
+    assert "open  active" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="nobody can watch here")
+def test_killed_program_of_which_nothing_had_arrived(folder: Path) -> None:
+    """That is said, too."""
+    (folder / "agent.py").write_text("import os\nos._exit(0)\n")
+    assert run(folder, "agent.py").stderr.endswith("prefactor-trace: nothing had arrived\n")
 
 
 @pytest.mark.parametrize("end", ["", "os.kill(os.getpid(), signal.SIGTERM)"])

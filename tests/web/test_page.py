@@ -2,10 +2,13 @@
 
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.records import record as stored
+from cli.records import span
 
 from prefactor_trace import Risk, Tracer
 from prefactor_trace.server import Api, Server, Store
@@ -46,6 +49,22 @@ def test_runs_are_listed_live(page: Page):
     assert [word for word in ("1.4.2", "complete", "42", "live") if word not in row.text] == []
     assert page.one("td.bad").text == "1"
     assert page.one("#live").text == "live"
+
+
+def test_a_silent_run_is_told_from_one_at_work(page: Page, tmp_path: Path):
+    """In the list and on its own page."""
+    spans = [span("open", took=None, status="active")]
+    run = stored(tmp_path / "a.db", spans, agent="gone", finish=False, ago=timedelta(hours=3))
+    with page.tracer.instance("at work") as working, page.tracer.span("open"):
+        assert page.tracer.flush()
+        page.open()
+        page.wait_texts("tbody a", ["at work", "gone"])
+        assert page.texts("tbody .silent") == ["silent 3 h"]
+        page.open(f"/agent_instances/{run}")
+        assert "Silent for 3 h" in page.one(".runhead .silent").text
+        page.open(f"/agent_instances/{working.id}")
+        page.wait_texts(NAMES, ["open"])
+        assert page.all(".runhead .silent") == []
 
 
 def test_runs_are_narrowed_and_searched(page: Page):
