@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import os
 import signal
 import sys
@@ -26,6 +27,12 @@ class Leaver(Protocol):
     def end_at_exit(self, reason: str, timeout: float) -> None:
         """Deliver what is left within `timeout` seconds; never raises."""
 
+    def cease(self) -> bool:
+        """Deliver nothing more, without waiting; return whether something is left."""
+
+    def say_lost(self, timeout: float) -> None:
+        """Say what is left; wait `timeout` seconds for what is on its way. Never raises."""
+
     def before_fork(self) -> None:
         """Prepare for a fork of the process."""
 
@@ -34,7 +41,9 @@ class Leaver(Protocol):
 
 
 _EXITED = "the process exited before it ended"
+_LAST_ANSWER = 1.0  # seconds for what is on its way when the time to deliver is over
 
+_ran_out = -math.inf  # when a wait for delivery was last given up
 _over = False  # the process has come to its end: nobody would wait for a thread any more
 _leavers: weakref.WeakSet[Leaver] = weakref.WeakSet()
 _watched_process = 0
@@ -67,17 +76,41 @@ def watch() -> None:
         Finalize(None, end_all, exitpriority=0)
 
 
-def end_all(reason: str = _EXITED) -> None:
-    """Deliver what is left in this process, all of it within the longest time that one may take."""
+def end_all(reason: str = _EXITED, *, is_last: bool = True) -> None:
+    """Deliver what is left in this process, all of it within the longest time that one may take.
+
+    A process that is told to terminate and then exits is not held up twice.
+
+    Args:
+        reason: Why what is open will not be ended by anybody.
+        is_last: Whether nothing is delivered afterwards: what is left then is lost, and said to be.
+    """
+    global _ran_out  # noqa: PLW0603
     leavers = list(_leavers)
-    end = time.monotonic() + max((leaver.exit_timeout for leaver in leavers), default=0)
+    longest = max((leaver.exit_timeout for leaver in leavers), default=0)
+    now = time.monotonic()
+    end = now if now - _ran_out < longest else now + longest
     try:
         for leaver in leavers:
             leaver.end_at_exit(reason, min(leaver.exit_timeout, max(0, end - time.monotonic())))
     except KeyboardInterrupt:
+        _guard.logger.warning("prefactor_trace: interrupted while delivering")
+    if time.monotonic() >= end:
+        _ran_out = time.monotonic()
+    if is_last:
+        give_up_all()
+
+
+def give_up_all() -> None:
+    """Deliver nothing more in this process, and say what is lost by that."""
+    left = [leaver for leaver in list(_leavers) if leaver.cease()]
+    end = time.monotonic() + _LAST_ANSWER
+    try:
+        for leaver in left:
+            leaver.say_lost(max(0, end - time.monotonic()))
+    except KeyboardInterrupt:
         _guard.logger.warning(
-            "prefactor_trace: interrupted while delivering; what is left is lost, unless it is in"
-            " a spool"
+            "prefactor_trace: interrupted; what is left is lost, unless it is in a spool"
         )
 
 
@@ -106,12 +139,15 @@ class _Terminate:
         self._before = before
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        end_all("the process was told to terminate (SIGTERM)")
-        if callable(self._before):
+        is_followed = callable(self._before)
+        # Not where a later handler has called this one: the rest is for that to do.
+        is_alone = self._before != signal.SIG_IGN and signal.getsignal(number) is self
+        is_last = is_alone and not is_followed
+        end_all("the process was told to terminate (SIGTERM)", is_last=is_last)
+        if is_followed:
             self._before(number, frame)
-        elif self._before != signal.SIG_IGN and signal.getsignal(number) is self:
-            # Not where a later handler has called this one: the rest is for that to do. By the
-            # signal itself, so that whoever waits for the process sees what ended it.
+        elif is_last:
+            # By the signal itself, so that whoever waits for the process sees what ended it.
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
@@ -133,6 +169,8 @@ def _before_fork() -> None:
 
 
 def _after_fork() -> None:
+    global _ran_out  # noqa: PLW0603
+    _ran_out = -math.inf
     for leaver in list(_leavers):
         leaver.after_fork()
 

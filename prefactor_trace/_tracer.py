@@ -210,16 +210,19 @@ class Tracer(Surface):
             self._end_ambient()
             for run in list(self._home.open_runs):
                 run._keep()  # nobody will end it: it counts as failed
-            receipt = self._pipeline.shutdown(timeout, closing=reason)
-            if receipt.pending:
-                _guard.logger.warning(
-                    "prefactor_trace: %d records could not be delivered to %s before the process"
-                    " ended (exit_timeout=%g s)%s",
-                    receipt.pending,
-                    "the local database" if self._settings.local else self._settings.api_url,
-                    self._settings.exit_timeout,
-                    "; they are kept in the spool" if self._settings.spool_dir else " and are lost",
-                )
+            self._pipeline.shutdown(timeout, closing=reason)
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("delivering at exit", error)
+
+    def cease(self) -> bool:
+        """Deliver nothing more in this process; return whether something is left."""
+        return self._pipeline is not None and self._pipeline.cease()
+
+    def say_lost(self, timeout: float) -> None:
+        """Say what is left, once what is on its way is answered or after `timeout` seconds."""
+        try:
+            if self._pipeline is not None:
+                self._pipeline.say_lost(timeout)
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("delivering at exit", error)
 

@@ -1,5 +1,6 @@
 """The end of a process and its forks: who is told, in what time, and what an interrupt does."""
 
+import math
 import os
 import subprocess
 import sys
@@ -17,12 +18,21 @@ class SlowLeaver:
     def __init__(self, clock: SimpleNamespace, exit_timeout: float) -> None:
         self.exit_timeout = exit_timeout
         self.told: list[tuple[str, float]] = []
+        self.lost: list[float] = []
         self._clock = clock
 
     def end_at_exit(self, reason: str, timeout: float) -> None:
         """Note what is said, and let the time pass."""
         self.told.append((reason, timeout))
         self._clock.now += timeout
+
+    def cease(self) -> bool:
+        """Say that something is left, once."""
+        return not self.lost
+
+    def say_lost(self, timeout: float) -> None:
+        """Note how long the last answer may take."""
+        self.lost.append(timeout)
 
 
 class InterruptedLeaver:
@@ -38,11 +48,20 @@ class InterruptedLeaver:
         self._told.append(reason)
         raise KeyboardInterrupt
 
+    def cease(self) -> bool:
+        """Say that something is left."""
+        return True
+
+    def say_lost(self, timeout: float) -> None:
+        """Note that it is time to say so."""
+        self._told.append("lost")
+
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch):
     """Leave out the tracers of other tests."""
     monkeypatch.setattr(_exits, "_leavers", weakref.WeakSet())
+    monkeypatch.setattr(_exits, "_ran_out", -math.inf)
 
 
 @pytest.fixture
@@ -73,6 +92,31 @@ def test_all_are_told_within_the_longest_timeout(clock):
         ((reason, timeout),) = leaver.told
         assert reason == "it is over"
         assert 0 <= timeout <= leaver.exit_timeout
+        assert len(leaver.lost) == 1
+
+
+def test_what_is_left_is_lost_only_at_the_last_end(clock):
+    """A process that may live on is not told that anything is lost."""
+    leaver = SlowLeaver(clock, 3.0)
+    _exits.add(leaver)
+    _exits.end_all("it was told to terminate", is_last=False)
+    assert leaver.lost == []
+    _exits.end_all("it is over")
+    assert len(leaver.lost) == 1
+    _exits.end_all("it is over")
+    assert len(leaver.lost) == 1
+
+
+def test_an_end_after_an_end_waits_no_second_time(clock):
+    """What was waited for in vain is not waited for again, unless a while has passed since."""
+    leaver = SlowLeaver(clock, 3.0)
+    _exits.add(leaver)
+    _exits.end_all("it was told to terminate", is_last=False)
+    clock.now += 1
+    _exits.end_all("it was told to terminate", is_last=False)
+    clock.now += 10
+    _exits.end_all("it is over")
+    assert [timeout for _, timeout in leaver.told] == [3, 0, 3]
 
 
 def test_the_end_of_nobody_is_quiet(clock, caplog):
@@ -82,13 +126,13 @@ def test_the_end_of_nobody_is_quiet(clock, caplog):
 
 
 def test_an_interrupt_ends_the_wait_with_one_line(caplog):
-    """Who presses Ctrl-C is not made to wait for the others, and learns what that costs."""
+    """Who presses Ctrl-C is not made to wait for the others, and learns from each what is lost."""
     told = []
     leavers = [InterruptedLeaver(told) for _ in range(3)]
     for leaver in leavers:
         _exits.add(leaver)
     _exits.end_all("it is over")
-    assert told == ["it is over"]
+    assert told == ["it is over", "lost", "lost", "lost"]
     (record,) = caplog.records
     assert "interrupted while delivering" in record.getMessage()
 
@@ -120,6 +164,8 @@ class Leaver:
     def end_at_exit(self, reason, timeout):
         print(reason)
         print("during", _exits.is_over())
+    def cease(self):
+        return False
 leaver = Leaver()
 _exits.add(leaver)
 print("before", _exits.is_over())
@@ -146,6 +192,8 @@ class Leaver:
         told.append("after")
     def end_at_exit(self, reason, timeout):
         pass
+    def cease(self):
+        return False
 told, leaver = [], Leaver()
 _exits.add(leaver)
 pid = os.fork()

@@ -7,10 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from prefactor_trace._capture.cuts import SIZE, TRUNCATED, Cut, read_cut
 from prefactor_trace._capture.values import Json
-
-TRUNCATED = "prefactor.truncated"
-"""Key that marks a payload, or a value in it, of which a part was left out."""
 
 _SMALLEST_PIECE = 64  # characters of a string that are kept at the least
 _SKELETON_KEYS = 16
@@ -22,6 +20,7 @@ def serialise(payload: Mapping[str, Json], limit: int) -> bytes:
 
     What is longer loses the middle of its long strings and the tail of its long lists, each
     marked with its full size; the payload itself is marked with ``"prefactor.truncated": true``.
+    What was cut before keeps the size that it had at first.
 
     Args:
         payload: Plain JSON.
@@ -32,7 +31,7 @@ def serialise(payload: Mapping[str, Json], limit: int) -> bytes:
     while len(data) > limit and piece > _SMALLEST_PIECE:
         # Each round halves what one string or list may take, so the number of rounds is bounded.
         piece //= 2
-        data = to_json({**_cut_mapping(payload, piece), TRUNCATED: True})
+        data = to_json({**_cut_mapping(payload, piece, payload.get(SIZE)), TRUNCATED: True})
     return data if len(data) <= limit else _skeleton(payload, limit)
 
 
@@ -99,26 +98,38 @@ def _clean(value: Json) -> Json:
     return value
 
 
-def _cut_mapping(value: Mapping[str, Json], piece: int) -> dict[str, Any]:
-    items = list(value.items())
+def _cut_mapping(value: Mapping[str, Json], piece: int, size: int | None = None) -> dict[str, Any]:
+    items = [item for item in value.items() if item[0] not in (TRUNCATED, SIZE)]
     keep = max(8, piece // 16)
     copy = {key[:piece]: _cut(item, piece) for key, item in items[:keep]}
-    if len(items) > keep:
+    if size is not None or len(items) > keep:
         copy[TRUNCATED] = True
-        copy["prefactor.size"] = len(items)
+        copy[SIZE] = len(items) if size is None else size
     return copy
 
 
+def _cut_list(value: list[Json], piece: int, size: int | None = None) -> list[Json]:
+    keep = max(4, piece // 16)
+    copy = [_cut(item, piece) for item in value[:keep]]
+    if size is not None or len(value) > keep:
+        copy.append({TRUNCATED: True, "size": len(value) if size is None else size})
+    return copy
+
+
+def _cut_text(head: str, tail: str, size: int, piece: int) -> Json:
+    half = piece // 2
+    return {TRUNCATED: True, "size": size, "head": head[:half], "tail": tail[-half:]}
+
+
 def _cut(value: Json, piece: int) -> Json:
-    if isinstance(value, str) and len(value) > piece:
-        half = piece // 2
-        return {TRUNCATED: True, "size": len(value), "head": value[:half], "tail": value[-half:]}
-    if isinstance(value, dict):
-        return _cut_mapping(value, piece)
-    if isinstance(value, list):
-        keep = max(4, piece // 16)
-        copy = [_cut(item, piece) for item in value[:keep]]
-        if len(value) > keep:
-            copy.append({TRUNCATED: True, "size": len(value)})
-        return copy
+    if isinstance(value, str):
+        return value if len(value) <= piece else _cut_text(value, value, len(value), piece)
+    before = read_cut(value) or Cut(value)
+    kept, size = before.kept, before.size
+    if isinstance(kept, dict):
+        return _cut_mapping(kept, piece, size)
+    if isinstance(kept, list):
+        return _cut_list(kept, piece, size)
+    if isinstance(kept, str) and size is not None:
+        return _cut_text(kept, before.tail, size, piece)
     return value

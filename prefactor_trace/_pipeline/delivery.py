@@ -71,6 +71,7 @@ class Delivery:
         self._settings_sent = settings  # those that the batch on its way was sent with
         self.refused = False  # the token was not accepted: nothing is sent until it changes
         self._refusal = Fault("", "")
+        self.has_ceased = False  # the process ends: nothing more is sent
         self.given_up: str | None = None  # why nothing that is taken will be delivered
         self._ages = Ages()
 
@@ -78,6 +79,16 @@ class Delivery:
     def pending(self) -> int:
         """Number of records that were taken and are not acknowledged."""
         return len(self._unsettled.items) + self.intake.waiting
+
+    @property
+    def on_its_way(self) -> int:
+        """Number of the items whose answer is awaited."""
+        return len(self._batch)
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether nothing is sent, for now or for good."""
+        return self.refused or self.has_ceased
 
     @property
     def has_batch(self) -> bool:
@@ -99,7 +110,7 @@ class Delivery:
     @property
     def delay(self) -> float | None:
         """Seconds until something can be sent, ``None`` when there is nothing to send."""
-        if self.refused or not self.pending:
+        if self.is_halted or not self.pending:
             return None
         return self._backoff.delay
 

@@ -80,6 +80,28 @@ class Notices:
             _REASONS[reason],
         )
 
+    def say_lost(self, spans: int, others: int, on_their_way: int) -> None:
+        """Log what was not delivered when the process ended.
+
+        Args:
+            spans: Number of spans.
+            others: Number of other records, such as the end of a run.
+            on_their_way: How many of them were sent and not answered.
+        """
+        counts = [(spans, "span"), (others, "other record" if spans > 0 else "record")]
+        said = [f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count > 0]
+        fate = "they are kept in the spool" if self.settings.spool_dir else "they are lost"
+        if on_their_way:
+            fate += f", but for {on_their_way} whose answer is not known and may have arrived"
+        _guard.logger.warning(
+            "prefactor_trace: %s could not be delivered to %s before the process ended"
+            " (exit_timeout=%g s); %s",
+            " and ".join(said),
+            "the local database" if self.settings.local else self.settings.api_url,
+            self.settings.exit_timeout,
+            fate,
+        )
+
     def tell(self) -> None:
         """Tell the user's functions what has been lost since the last time."""
         # A function that flushes can come back here, where no thread can start any more.

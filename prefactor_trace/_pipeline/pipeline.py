@@ -110,6 +110,28 @@ class Pipeline:
             ended.join(1.0)  # it has nothing left to do but to return
         return receipt
 
+    def cease(self) -> bool:
+        """Send nothing more in this process; say whether something is left that is news.
+
+        What is on its way is still answered, and whoever waits for the rest waits no longer.
+        """
+        if self._delivery.has_ceased or not self._has_left:
+            return False
+        self._delivery.has_ceased = True
+        self._requests.put(None)
+        return True
+
+    def say_lost(self, timeout: float) -> None:
+        """Log what did not arrive before it ceased.
+
+        Args:
+            timeout: Seconds to wait for the answer to what is on its way.
+        """
+        left = self.shutdown(timeout).pending
+        if left:
+            spans = self.buffer.ledger.stats().pending
+            self._delivery.notices.say_lost(spans, left - spans, self._delivery.on_its_way)
+
     def stats(self) -> Stats:
         """Return what became of the spans so far."""
         stats = self.buffer.ledger.stats()
@@ -156,7 +178,7 @@ class Pipeline:
         thread = self._thread
         if thread is threading.current_thread():
             return self._receipt()  # asked by a callback of ours: waiting would be for ever
-        if thread is None and self.buffer.is_empty and not self._delivery.has_open:
+        if not self._has_left:
             return self.buffer.ledger.receipt(0)  # what others record from here on came later
         deadline = time.monotonic() + (FLUSH_TIMEOUT if timeout is None else timeout)
         self._requests.put(request)
@@ -164,9 +186,14 @@ class Pipeline:
             request.done.wait(max(0.0, deadline - time.monotonic()))
         else:
             self._apart(lambda: self._work(deadline))
-        if request.done.is_set() and not self._delivery.refused:
+        if request.done.is_set() and not self._delivery.is_halted:
             return self.buffer.ledger.receipt(0)  # what others recorded since is not its matter
-        return self._receipt(at_least=1)
+        is_told = request.done.is_set() and self._delivery.has_ceased
+        return self._receipt(at_least=0 if is_told else 1)
+
+    @property
+    def _has_left(self) -> bool:
+        return not (self._thread is None and self.buffer.is_empty and not self._delivery.has_open)
 
     def _wake(self) -> None:
         """Have the thread look at the buffer now; called from the agent's threads."""

@@ -99,7 +99,7 @@ class Worker:
                 self._sender.poll()
             self._delivery.notices.tell()
             stopping = self._answer()
-            if stopping and (self._delivery.refused or not self._delivery.pending):
+            if stopping and (self._delivery.is_halted or not self._delivery.pending):
                 return stopping
             for request in stopping:  # others go on recording: they need the thread
                 request.done.set()
@@ -161,9 +161,11 @@ class Worker:
     def _answer(self) -> list[Request]:
         """Answer the requests that are done, and return those of them that were to stop."""
         oldest = self._delivery.oldest
+        # What is on its way may be all that is left.
+        is_halted = self._delivery.is_halted and self._sender.is_free
         stopping = []
         for request in list(self._waiting):
-            if self._delivery.refused or oldest is None or oldest > request.until:
+            if is_halted or oldest is None or oldest > request.until:
                 self._waiting.remove(request)
                 if request.stop:
                     stopping.append(request)

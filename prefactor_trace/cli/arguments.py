@@ -21,16 +21,18 @@ _Parser = argparse.ArgumentParser
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     whole = argparse.ArgumentParser(
-        prog="prefactor-trace", description="See what an agent did, on this machine."
+        prog="prefactor-trace",
+        description="See what an agent did, on this machine.",
+        epilog="--db may also stand after COMMAND; given twice, the one there is meant.",
+        allow_abbrev=False,  # what `run` leaves to its program is told apart by whole words
     )
     whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = whole.add_subparsers(metavar="COMMAND", required=True)
     database = argparse.ArgumentParser(add_help=False)
-    database.add_argument(
-        "--db",
-        metavar="PATH",
-        help="database (default: $PREFACTOR_LOCAL_DB, else in your data folder)",
-    )
+    # Where it does not stand behind the command, what stands before it must not be overwritten.
+    for one, default in ((whole, None), (database, argparse.SUPPRESS)):
+        told = "database (default: $PREFACTOR_LOCAL_DB, else in your data folder)"
+        one.add_argument("--db", metavar="PATH", default=default, help=told)
     _add_run(commands, database)
     _add_serve(commands, database)
     _add_runs(commands, database)
@@ -66,6 +68,13 @@ def _add_json(parser: argparse.ArgumentParser, help: str = "as JSON") -> None:
     parser.add_argument("--json", action="store_true", help=help)
 
 
+def _add_narrowing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
+    parser.add_argument(
+        "--since", type=age, metavar="AGE", help="only runs that are not older, such as 7d or 12h"
+    )
+
+
 def _add_run(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser = commands.add_parser(
         "run",
@@ -75,6 +84,7 @@ def _add_run(commands: "_Commands[_Parser]", db: _Parser) -> None:
         description="Run a program with local mode on. Its trace is printed on standard error, "
         "so that its standard output stays its own.",
         epilog="What follows SCRIPT or MODULE is the program's own, --db too: it stands before.",
+        allow_abbrev=False,
     )
     program = parser.add_mutually_exclusive_group(required=True)
     program.add_argument("script", nargs="?", metavar="SCRIPT", help="a file, as for python")
@@ -102,12 +112,15 @@ def _add_runs(commands: "_Commands[_Parser]", db: _Parser) -> None:
         "--limit", type=count, default=20, metavar="N", help="how many (default: %(default)s)"
     )
     parser.add_argument("--status", choices=_STATUSES, help="only runs that stand there")
-    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
-    parser.add_argument(
-        "--since", type=age, metavar="AGE", help="only runs that are not older, such as 7d or 12h"
-    )
+    _add_narrowing(parser)
     parser.add_argument(
         "--failed", action="store_true", help="only runs that failed, or of which a span did"
+    )
+    parser.add_argument(
+        "--silent",
+        type=age,
+        metavar="AGE",
+        help="only runs that are not over, and of which nothing was heard for that long",
     )
     _add_json(parser)
     parser.set_defaults(command=later("runs", "ls"))
@@ -137,10 +150,7 @@ def _add_comparisons(commands: "_Commands[_Parser]", db: _Parser) -> None:
         "stats", parents=[db], help="count spans, failures, durations and tokens of each type"
     )
     parser.add_argument("id", nargs="?", metavar="ID", help="only this run (default: all)")
-    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
-    parser.add_argument(
-        "--since", type=age, metavar="AGE", help="only runs that are not older, such as 7d or 12h"
-    )
+    _add_narrowing(parser)
     _add_json(parser)
     parser.set_defaults(command=later("stats", "stats"))
 

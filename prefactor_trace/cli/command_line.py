@@ -25,13 +25,8 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
     """
     # Without a standard output, as a shell's `>&-` leaves a process, nobody sees the results.
     out = out or sys.stdout or io.StringIO()
-    words = list(sys.argv[1:] if argv is None else argv)
-    rest: list[str] = []
-    if words[:1] == ["run"]:
-        from prefactor_trace.cli.run import split_arguments
-
-        # What follows the program's name is the program's, even when it looks like ours.
-        words, rest = split_arguments(words)
+    # What follows the name of a program is the program's, even when it looks like ours.
+    words, rest = split_arguments(sys.argv[1:] if argv is None else argv)
     try:
         errors = sys.stderr or io.StringIO()  # argparse of Python 3.10 insists on one
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
@@ -58,6 +53,30 @@ def main(argv: Sequence[str] | None = None, out: TextIO | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _complain(f"{where}{error.strerror or error}", FAILED)
     return code
+
+
+def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words that are ours, and those of the program that ``run`` runs."""
+    words = list(argv)
+    at = _after(words, 0)
+    if words[at - 1 : at] == ["run"]:
+        at = _after(words, at, stop="-m")
+        return words[:at], words[at:]
+    return words, []
+
+
+def _after(words: Sequence[str], at: int, stop: str | None = None) -> int:
+    """Return the place after the first word that is no option, or after `stop` and its value."""
+    while at < len(words):
+        word = words[at]
+        at += 1
+        if word == "--db":
+            at += 1
+        elif word == stop:
+            return at + 1
+        elif not word.startswith("-") or (stop is not None and word.startswith(stop)):
+            break
+    return at
 
 
 def _complain(message: str, code: int) -> int:

@@ -1,5 +1,6 @@
-"""Why the run of a program shows nothing: the advice has to fit the cause."""
+"""Why the run of a program shows nothing, or not all: the advice has to fit the cause."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,24 @@ def other_databases(database: Path) -> list[Path]:
         Path(one.local_db).expanduser().absolute() for one in settings if one.local and one.local_db
     }
     return sorted(path for path in chosen if path != database and path.exists())
+
+
+def what_is_missing() -> str | None:
+    """Return in one sentence which spans of this process did not arrive, ``None`` where all did."""
+    all_stats = [one.stats() for one in tracers()]
+    started, delivered, rejected, pending = (
+        sum(getattr(one, name) for one in all_stats)
+        for name in ("started", "delivered", "rejected", "pending")
+    )
+    reasons: Counter[str] = Counter()
+    for one in all_stats:
+        reasons.update(one.dropped_by_reason)
+    causes = [f"{count} dropped ({reason})" for reason, count in sorted(reasons.items())]
+    causes += [f"{rejected} rejected"] if rejected else []
+    causes += [f"{pending} not delivered in time"] if pending else []
+    if not causes:
+        return None
+    return f"of {started} spans {delivered} arrived: {', '.join(causes)}"
 
 
 def why_nothing(name: str, code: int | None) -> str:

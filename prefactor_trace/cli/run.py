@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -17,30 +17,15 @@ from prefactor_trace._pfid import PfidSource
 from prefactor_trace._settings import load_settings
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path
-from prefactor_trace.cli.nothing import other_databases, why_nothing
+from prefactor_trace.cli.nothing import other_databases, what_is_missing, why_nothing
 from prefactor_trace.cli.program import run_program
 from prefactor_trace.cli.session import print_session
 from prefactor_trace.cli.terminal import write
+from prefactor_trace.cli.watcher import watch
 from prefactor_trace.exceptions import PrefactorError
 
 # A stream that was closed or goes nowhere; or a signal came in the middle of writing to it.
 _CLOSED = (OSError, ValueError, RuntimeError)
-
-
-def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the words of ``run`` up to the program's name, and the program's own after it."""
-    at = 1
-    while at < len(argv):
-        word = argv[at]
-        at += 1
-        if word == "--db":
-            at += 1
-        elif word == "-m":
-            at += 1
-            break
-        elif not word.startswith("-") or word.startswith("-m"):
-            break
-    return list(argv[:at]), list(argv[at:])
 
 
 def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # out is the program's
@@ -62,12 +47,14 @@ def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # o
     # A wrong variable would switch recording off; better to say so before the program runs.
     load_settings({})
     ending = _Ending(session, database, arguments.module or arguments.script, sys.stderr)
+    ending.tell_if_killed()
     atexit.register(ending.show)
     ending.show_on_sigterm()
     try:
         ending.code = run_program(arguments.script, arguments.module, arguments.arguments)
     except CommandError:
         atexit.unregister(ending.show)
+        ending.is_told()
         raise
     return ending.code
 
@@ -89,6 +76,7 @@ class _Ending:
         self._name = name
         self._stream = stream
         self._process = os.getpid()
+        self.is_told: Callable[[], None] = lambda: None
 
     def show(self) -> None:
         """Deliver what is left and print the trees."""
@@ -102,6 +90,7 @@ class _Ending:
             if self._stream is not None:
                 self._print(self._stream)
                 self._stream.flush()
+        self.is_told()
 
     def _print(self, stream: TextIO) -> None:
         try:
@@ -111,10 +100,28 @@ class _Ending:
                 if count:
                     write(stream, f"prefactor-trace: recorded in {other}, as the program chose")
                 shown += count
-            if not shown:
-                write(stream, f"prefactor-trace: {why_nothing(self._name, self.code)}")
+            last = what_is_missing() if shown else why_nothing(self._name, self.code)
+            if last:
+                write(stream, f"prefactor-trace: {last}")
         except (PrefactorError, sqlite3.Error) as error:
             write(stream, f"prefactor-trace: {error}")
+
+    def tell_if_killed(self) -> None:
+        """Have the trees printed also when the program is killed, by a process that outlives it."""
+        self.is_told = watch(self._tell_of_death)
+
+    def _tell_of_death(self) -> None:
+        stream = self._stream
+        if stream is None:
+            return
+        write(
+            stream,
+            f"prefactor-trace: {self._name} did not come to its end: it was killed, crashed, or"
+            " called os._exit; what was not delivered by then is lost",
+        )
+        if not print_session(self._session, self._database, stream):
+            write(stream, "prefactor-trace: nothing had arrived")
+        stream.flush()
 
     def show_on_sigterm(self) -> None:
         """Have the trees printed when the program is told to terminate, which still ends it.
@@ -123,6 +130,7 @@ class _Ending:
         """
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._terminate)
+            _exits.handle_sigterm()  # now, since a tracer outside the main thread could not
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.show()

@@ -4,13 +4,14 @@ import argparse
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, TextIO
 
 from prefactor_trace.cli import columns
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.session import instance_lines
+from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import UNLIMITED, Screen, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS, duration
 from prefactor_trace.server import InstanceSummary, Store
@@ -26,13 +27,13 @@ def ls(arguments: argparse.Namespace, out: TextIO) -> int:
     """Print the newest runs, one on a line."""
     path = database_path(arguments.db)
     with open_existing(path) as store:
-        since = arguments.since
         instances = store.list_instances(
             limit=arguments.limit,
             status=arguments.status,
             agent=arguments.agent,
-            since=None if since is None else spell(datetime.now(timezone.utc) - since),
+            since=_ago(arguments.since),
             failed=arguments.failed,
+            silent=_ago(arguments.silent),
         )
     if arguments.json:
         write_json(out, [as_json(instance) for instance in instances])
@@ -42,6 +43,10 @@ def ls(arguments: argparse.Namespace, out: TextIO) -> int:
         for line in table(instances, Screen.of(out)):
             write(out, line)
     return 0
+
+
+def _ago(age: timedelta | None) -> str | None:
+    return None if age is None else spell(datetime.now(timezone.utc) - age)
 
 
 def show(arguments: argparse.Namespace, out: TextIO) -> int:
@@ -102,13 +107,16 @@ def _cells(instance: InstanceSummary, length: int, screen: Screen) -> tuple[str,
     longest = screen.at_most(_LONGEST_CELL)
     started = instance.started_at
     took = duration(started, instance.finished_at)
+    silent = silence(instance.heard_at)
+    if not took and (silent or instance.status == "active"):
+        took = f"silent {silent}" if silent else "open"
     return (
         instance.id[:length],
         screen.cut(one_line(instance.agent_name), longest),
         screen.cut(one_line(instance.agent_version or "-"), longest),
         instance.status,
         f"{started.astimezone():%Y-%m-%d %H:%M}" if started else "-",
-        took or ("open" if instance.status == "active" else "-"),
+        took or "-",
         str(instance.span_counts.total),
         str(instance.span_counts.failed),
     )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TextIO
 
 from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS, duration
 from prefactor_trace.server import Store
@@ -17,6 +18,7 @@ from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 
 _LOOK_EVERY = 0.1
 _LONGEST_AGENT = 24
+_OPEN = ("active", "pending")
 _SELECT = """SELECT agent_spans.number, agent_spans.id, agent_instance_id, agents.name,
 agent_spans.schema_name, agent_spans.status, agent_spans.started_at, agent_spans.finished_at,
 substr(coalesce(summary, payload), 1, 400), payload, result_payload
@@ -58,7 +60,9 @@ def tail(arguments: argparse.Namespace, out: TextIO) -> int:
         watch = Watch(store, arguments.limit)
         screen = Screen.of(out)
         for span in watch.news():
-            _tell(span, screen, out, as_json=arguments.json)
+            run = store.get_instance(span.run) if span.status in _OPEN else None
+            silent = silence(run.heard_at if run else None)
+            _tell(span, screen, out, as_json=arguments.json, silent=silent)
         out.flush()
         while arguments.follow:
             time.sleep(_LOOK_EVERY)
@@ -95,7 +99,7 @@ class Watch:
             found = [*self._ended(db), *_read(db, "WHERE agent_spans.number > ?", (self._last,))]
         for span in found:
             self._last = max(self._last, span.number)
-            if span.status in ("active", "pending"):
+            if span.status in _OPEN:
                 self._open.add(span.number)
             else:
                 self._open.discard(span.number)
@@ -124,12 +128,13 @@ def _seen(*row: Any) -> Seen:
     return span
 
 
-def _tell(span: Seen, screen: Screen, out: TextIO, *, as_json: bool) -> None:
+def _tell(span: Seen, screen: Screen, out: TextIO, *, as_json: bool, silent: str = "") -> None:
     if as_json:
         write_json(out, span._asdict(), indent=None)
         return
     moment = span.finished_at or span.started_at or ""
     took = "" if span.finished_at is None else duration(_moment(span.started_at), _moment(moment))
+    took = f"silent for {silent}" if silent else took
     agent = screen.cut(one_line(span.agent), _LONGEST_AGENT)
     sign = {"complete": "ok", "active": "..."}.get(span.status, span.status)
     head = f"{moment[11:23]}  {agent}  "

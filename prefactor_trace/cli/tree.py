@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from prefactor_trace._capture import Cut, holds_cut, read_cut
+from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import InstanceSummary
@@ -32,6 +34,8 @@ def header(instance: InstanceSummary, screen: Screen) -> str:
     took = duration(instance.started_at, instance.finished_at)
     if instance.finished_at is None:
         took = "open" if instance.status == "active" else ""
+        silent = silence(instance.heard_at)
+        took = f"silent for {silent}" if silent else took
     status = instance.status
     if instance.termination_reason:
         status += f" ({one_line(instance.termination_reason)})"
@@ -126,7 +130,12 @@ def span_line(row: Row, screen: Screen) -> str:
 def _marks(row: Row) -> str:
     """Return what is odd about a span, for after its name."""
     mismatch = row.span.schema_validation is not None
-    odd = (row.orphan and "parent missing", mismatch and "schema mismatch")
+    truncated = holds_cut(row.span.payload) or holds_cut(row.span.result_payload)
+    odd = (
+        row.orphan and "parent missing",
+        mismatch and "schema mismatch",
+        truncated and "truncated",
+    )
     return "".join(f" ({mark})" for mark in odd if mark)
 
 
@@ -172,9 +181,22 @@ def _value(value: object, screen: Screen) -> str:
         whole = _text(value)
         if len(whole) <= screen.at_most(_LONGEST_STRING // 2):
             return whole
-        noun = "item" if isinstance(value, list) else "key"
-        return f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"
+        return _told(read_cut(value) or Cut(value), screen)
     return _text(value)
+
+
+def _told(cut: Cut, screen: Screen) -> str:
+    """Return how much a container holds, and of how much, where it was cut when recorded."""
+    kept, size = cut.kept, cut.size
+    if kept is None:
+        return f"{one_line(cut.type).removeprefix('builtins.')} left out"
+    if isinstance(kept, str):
+        begun = screen.cut(one_line(kept), _LONGEST_STRING - 1).removesuffix(screen.ellipsis)
+        return f"{_text(begun + screen.ellipsis)} of {size} characters"
+    noun = "item" if isinstance(kept, list) else "key"
+    count = len(kept) if size is None else size
+    of = "" if size is None else f"{len(kept)} of "
+    return f"{of}{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _text(value: object) -> str:
@@ -188,7 +210,9 @@ def _trouble(span: AgentSpan) -> str:
     if span.status != "failed":
         return span.status
     result = span.result_payload or {}
-    kind, message = result.get("error_type"), str(result.get("message") or "")
+    kind, message = result.get("error_type"), result.get("message") or ""
+    cut = read_cut(message)
+    message = str(message if cut is None else cut.kept)
     # A message of many lines says what it is in the first that is not empty.
     first = next((line.strip() for line in message.splitlines() if line.strip()), "")
     what = ": ".join(part for part in (str(kind or ""), first) if part)

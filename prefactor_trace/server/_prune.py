@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from prefactor_trace.server._database import is_busy, open_database, patiently
 from prefactor_trace.server._search import SEARCH_TABLES
+from prefactor_trace.server._silence import silent_since
 from prefactor_trace.server.store import Store
 
 _KEYS_AT_ONCE = 20_000  # of one transaction, so that an agent that writes waits a moment only
@@ -17,11 +18,6 @@ _OF_INSTANCE = re.compile(r'\{"status":"success","details":\{"type":"agent_insta
 _OF_SPAN = re.compile(r'"agent_instance_id":"(\w+)"')
 
 _ENDED = "finished_at IS NOT NULL AND finished_at < :before"
-# A run that goes on for weeks is not old: its spans tell that it lives.
-_SILENT = """finished_at IS NULL AND updated_at < :before AND NOT EXISTS (
-    SELECT 1 FROM agent_spans
-    WHERE agent_instance_id = agent_instances.id AND agent_spans.updated_at >= :before
-)"""
 _UNUSED_SCHEMAS = """DELETE FROM agent_schema_versions
 WHERE id NOT IN (SELECT agent_schema_version_id FROM agent_instances)"""
 _UNUSED_VERSIONS = """DELETE FROM agent_versions
@@ -56,7 +52,7 @@ def find_old(
         agent: Only runs of agents with this name or id.
         open: Also runs that have not ended, where nothing was heard of them since.
     """
-    wanted = f"({_ENDED} OR {_SILENT})" if open else _ENDED
+    wanted = f"({_ENDED} OR {silent_since(':before')})" if open else _ENDED
     if agent is not None:
         wanted += " AND agent_id IN (SELECT id FROM agents WHERE name = :agent OR id = :agent)"
     rows = db.execute(

@@ -10,6 +10,7 @@ from prefactor_trace.models import AgentInstanceSpanCounts, AgentSpan
 from prefactor_trace.server import _json
 from prefactor_trace.server._instances import INSTANCE_COLUMNS, InstanceRow, count_spans
 from prefactor_trace.server._lists import IN_START_ORDER
+from prefactor_trace.server._silence import heard_at, silent_since
 from prefactor_trace.server._spans import SPAN_COLUMNS, SpanRow, span_text
 
 _MAX_FOUND = 10
@@ -38,6 +39,8 @@ class InstanceSummary:
         span_counts: How many spans stand where.
         session: What groups the runs that one command started.
         quality_payloads: Quality schema name to the record.
+        heard_at: When anything of it last arrived, ``None`` when it is over. A run whose process
+            was killed stays as it was: this alone tells.
     """
 
     id: str
@@ -55,6 +58,7 @@ class InstanceSummary:
     span_counts: AgentInstanceSpanCounts
     session: str | None
     quality_payloads: dict[str, dict[str, Any]]
+    heard_at: datetime | None = None
 
 
 def read_instances(
@@ -65,6 +69,7 @@ def read_instances(
     agent: str | None = None,
     since: str | None = None,
     failed: bool = False,
+    silent: str | None = None,
     **equal: str | None,
 ) -> list[InstanceSummary]:
     """Return instances, the newest first.
@@ -76,6 +81,8 @@ def read_instances(
         agent: Name or id of the agent.
         since: When they were registered at the earliest, in its stored spelling.
         failed: Only those that failed, or of which a span did.
+        silent: Only those that are not over and of which nothing was heard since this moment, in
+            its stored spelling.
         **equal: Column to the value that it must have; `None` for any.
     """
     conditions = [f"{column} = ?" for column, value in equal.items() if value is not None]
@@ -88,6 +95,9 @@ def read_instances(
         values.append(since)
     if failed:
         conditions.append(_FAILED)
+    if silent is not None:
+        conditions.append(silent_since("?"))
+        values += [silent, silent]
     wanted = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = db.execute(
         f"SELECT {INSTANCE_COLUMNS} FROM agent_instances {wanted} "  # noqa: S608
@@ -138,6 +148,7 @@ def _summary(
         "SELECT content FROM agent_versions WHERE id = ?", (row.agent_version_id,)
     ).fetchone()
     version = _json.read(content)
+    heard = heard_at(db, row)
     return InstanceSummary(
         id=row.id,
         agent_id=row.agent_id,
@@ -154,6 +165,7 @@ def _summary(
         span_counts=counts,
         session=row.session,
         quality_payloads=_json.read(row.quality_payloads),
+        heard_at=_moment(heard) if heard else None,
     )
 
 

@@ -112,6 +112,7 @@ def run_json(
         "inserted_at": run.inserted_at.isoformat(),
         "started_at": None if run.started_at is None else run.started_at.isoformat(),
         "finished_at": None if run.finished_at is None else run.finished_at.isoformat(),
+        "heard_at": None if run.heard_at is None else run.heard_at.isoformat(),
         "spans": counts.total,
         "failed": counts.failed,
         "open": counts.active,
@@ -190,6 +191,8 @@ def _error_of(result: str | None) -> str | None:
     except ValueError:  # it was cut
         return None
     kind, message = said.get("error_type"), said.get("message")
+    if isinstance(message, dict):  # a text that was too long to be recorded whole
+        message = message.get("head")
     return ": ".join(part for part in (kind, message) if isinstance(part, str)) or None
 
 

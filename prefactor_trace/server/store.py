@@ -185,6 +185,7 @@ class Store:
         agent: str | None = None,
         since: str | None = None,
         failed: bool = False,
+        silent: str | None = None,
     ) -> list[InstanceSummary]:
         """Return instances, the newest first.
 
@@ -196,6 +197,8 @@ class Store:
             agent: Only those of agents with this name or id.
             since: Only those registered then, in ISO 8601 in UTC, or later.
             failed: Only those that failed, or of which a span did.
+            silent: Only those that are not over, and of which nothing was heard since then, in
+                ISO 8601 in UTC.
         """
         with self.reading() as db:
             return _reading.read_instances(
@@ -205,6 +208,7 @@ class Store:
                 agent=agent,
                 since=since,
                 failed=failed,
+                silent=silent,
                 session=session,
                 status=status,
             )

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from prefactor_trace._capture import holds_cut, read_cut
+
 _LONGEST = 60
 
 
@@ -60,8 +62,14 @@ def _in_mapping(value: Any, expected: Mapping[Any, Any], where: str) -> Iterator
         if key in value:
             yield from _differences(value[key], part, f"{where}.{key}")
         else:
-            has = ", ".join(value) or "nothing"
-            yield f"{where}.{key}  expected {shown(part)}, is missing (there is {has})"
+            yield f"{where}.{key}  expected {shown(part)}, is missing (there is {_keys(value)})"
+
+
+def _keys(value: dict[str, Any]) -> str:
+    cut = read_cut(value)
+    if cut is None or not isinstance(cut.kept, dict):
+        return ", ".join(value) or "nothing"
+    return f"{', '.join(cut.kept)} and, truncated, others: {len(cut.kept)} of {cut.size} keys"
 
 
 def _in_list(value: Any, expected: Any, where: str) -> Iterator[str]:
@@ -82,7 +90,10 @@ def matches_text(value: Any, pattern: Any) -> bool:
 
 
 def shown(value: Any, longest: int = _LONGEST) -> str:
-    """Return a value in one short line: as JSON where it is, cut with its size."""
+    """Return a value in one short line: as JSON where it is, cut with its size.
+
+    What was cut when it was recorded says so.
+    """
     if value is ...:
         return "anything"
     if isinstance(value, type):
@@ -90,9 +101,27 @@ def shown(value: Any, longest: int = _LONGEST) -> str:
     if isinstance(value, re.Pattern):
         return f"/{value.pattern}/"
     try:
-        text = json.dumps(value, ensure_ascii=False)
+        text = json.dumps(_in_words(value), ensure_ascii=False)
     except (TypeError, ValueError):
         text = repr(value)
     if len(text) <= longest:
         return text
-    return f"{text[: longest - 10]}… {len(text.encode())} B"
+    mark = ", truncated" if holds_cut(value) else ""
+    return f"{text[: longest - 10 - len(mark)]}… {len(text.encode())} B{mark}"
+
+
+def _in_words(value: Any) -> Any:
+    """Return a value with words in the place of the marks of what was cut in it."""
+    cut = read_cut(value)
+    if cut is not None and isinstance(cut.kept, str):
+        return f"{cut.kept}…{cut.tail} ({cut.size} characters)"
+    if cut is not None and cut.kept is None:
+        return f"({cut.type} left out)"
+    kept = value if cut is None else cut.kept
+    if isinstance(kept, dict):
+        said = {key: _in_words(item) for key, item in kept.items()}
+        return said if cut is None else {**said, "…": f"{len(kept)} of {cut.size} keys"}
+    if isinstance(kept, list):
+        items = [_in_words(item) for item in kept]
+        return items if cut is None else [*items, f"… {len(kept)} of {cut.size} items"]
+    return kept

@@ -48,6 +48,9 @@ def what_there_is(
         f"{dropped} dropped",
         f"{_counted(sum(span.redacted for span in spans), 'value')} redacted",
     ]
+    truncated = sum(span.truncated for span in spans)
+    if truncated:
+        facts.append(f"{truncated} truncated")
     roots = [span for span in spans if span.parent is None]
     tree = textwrap.indent(as_text(roots, marked=marked, verbose=verbose), "  ")
     return f"captured: {', '.join(facts)}\n{tree}"

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prefactor_trace._capture import TRUNCATED
+from prefactor_trace._capture import holds_cut
 from prefactor_trace._schema import SCHEMA_NAME_KEY
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class RecordedSpan:
     @property
     def truncated(self) -> bool:
         """Whether a part of payload or result was left out."""
-        return _holds(self.payload, TRUNCATED) or _holds(self.result_payload, TRUNCATED)
+        return holds_cut(self.payload) or holds_cut(self.result_payload)
 
     @property
     def redacted(self) -> int:
@@ -212,12 +212,6 @@ def _moment(text: str | None) -> datetime.datetime | None:
     if text is None:
         return None
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def _holds(value: Any, key: str) -> bool:
-    if isinstance(value, dict):
-        return key in value or any(_holds(part, key) for part in value.values())
-    return isinstance(value, list) and any(_holds(part, key) for part in value)
 
 
 def _markers(value: Any) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from prefactor_trace._capture import holds_cut
 from prefactor_trace.testing.matching import shown
 from prefactor_trace.testing.spans import RecordedSpan
 
@@ -68,6 +69,8 @@ def _rows(
     span: RecordedSpan, first: str, rest: str, verbose: bool
 ) -> Iterator[tuple[str, RecordedSpan]]:
     name = first + span.schema_name
+    if holds_cut(span.result_payload):
+        name += " (result truncated)"
     if span.payload:
         name += f" {shown(span.payload, 100_000 if verbose else _LONGEST_PAYLOAD)}"
     yield name, span

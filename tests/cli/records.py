@@ -53,8 +53,9 @@ def record(
     agent: str = "docs-agent",
     session: str | None = None,
     finish: bool = True,
+    ago: timedelta = timedelta(0),
 ) -> str:
-    """Store one run as an agent would send it; return its id."""
+    """Store one run as an agent would have sent it some time ago; return its id."""
     instance = new_id()
     items: list[dict[str, Any]] = [
         {
@@ -88,7 +89,7 @@ def record(
     for item in items:
         item["idempotency_key"] = new_id()
     headers = {} if session is None else {"X-Prefactor-Session": session}
-    with Store(path) as store:
+    with Store(path, clock=lambda: datetime.now(timezone.utc) - ago) as store:
         body = json.dumps({"items": items}).encode()
         answer = Api(store).handle("POST", "/api/v1/bulk", headers=headers, body=body)
     outputs = json.loads(answer.body)["outputs"]

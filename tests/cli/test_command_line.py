@@ -13,6 +13,7 @@ import pytest
 
 from prefactor_trace import _version
 from prefactor_trace.cli import main
+from prefactor_trace.cli.command_line import split_arguments
 
 from .records import command, environment, record, span
 
@@ -35,6 +36,9 @@ def test_version_and_help() -> None:
         ["run"],
         ["run", "-m"],
         ["run", "--port", "1", "x.py"],
+        ["--d", "x.db", "ls"],
+        ["--db", "x.db"],
+        ["ls", "--db"],
         ["ls", "--limit", "0"],
         ["ls", "--limit", "many"],
         ["serve", "--port", "70000"],
@@ -47,6 +51,56 @@ def test_wrong_arguments_end_with_2(words: list[str], capsys: pytest.CaptureFixt
     assert main(words, out) == 2
     assert out.getvalue() == ""
     assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--db", "DB", "ls"], ["--db=DB", "ls"], ["ls", "--db", "DB"], ["--db", "x", "ls", "--db=DB"]],
+)
+def test_database_before_or_after_the_command(words: list[str], tmp_path: Path) -> None:
+    """`--db` is understood in both places; the one after the command is the one that is meant."""
+    instance = record(tmp_path / "own.db", [span()])
+    out = io.StringIO()
+    named = [word.replace("DB", str(tmp_path / "own.db")) for word in words]
+    assert main(named, out) == 0
+    assert instance[:10] in out.getvalue()
+
+
+def test_run_takes_a_database_before_it(tmp_path: Path) -> None:
+    """Also where a program follows, whose own `--db` stays its own."""
+    program = "import sys\nimport prefactor_trace as p\nwith p.instance('i'): print(sys.argv[1:])\n"
+    (tmp_path / "agent.py").write_text(program)
+    done = command("--db", "own.db", "run", "agent.py", "--db", "else.db", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "['--db', 'else.db']\n")
+    assert sorted(path.name for path in tmp_path.glob("*.db")) == ["own.db"]
+
+
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        ("run x.py", 2),
+        ("run x.py --db d -m y", 2),
+        ("run --db d x.py -m y", 4),
+        ("run --db=d x.py a", 3),
+        ("run -m mod -m y", 3),
+        ("run -mmod x", 2),
+        ("run --help", 2),
+        ("run --db", 2),
+        ("run", 1),
+        ("--db d run x.py --db e", 4),
+        ("--db=d run --db e -m mod -m y", 6),
+        ("--db run ls", 3),
+        ("--db run run x.py -h", 4),
+        ("ls --db run x.py", 4),
+        ("--db", 1),
+        ("", 0),
+    ],
+)
+def test_arguments_after_the_program_are_its_own(words: str, own: int) -> None:
+    """The words up to the program's name are ours, whatever follows is not."""
+    ours, theirs = split_arguments(words.split())
+    assert ours == words.split()[:own]
+    assert theirs == words.split()[own:]
 
 
 @pytest.mark.parametrize("words", [["ls"], ["show", "0"]])

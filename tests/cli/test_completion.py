@@ -27,6 +27,13 @@ def script(shell: str) -> str:
         (["ls", "--li"], ["--limit"]),
         (["prune", "--older"], ["--older-than"]),
         (["show", "01"], []),
+        (["--d"], ["--db"]),
+        (["--db", "x.db", "sh"], ["show"]),
+        (["--db", "=", "x.db", "ls", "--li"], ["--limit"]),
+        (["--db=x.db", "ls", "--d"], ["--db"]),
+        (["--db", "sh"], []),
+        (["--db", "=", "sh"], []),
+        (["ls", "--db", "sh"], []),
     ],
 )
 def test_bash_completes(words: list[str], found: list[str]):

@@ -1,5 +1,6 @@
 """`run`: a program behaves as under `python`, and its trace is shown at the end."""
 
+import os
 import re
 import signal
 import sqlite3
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from prefactor_trace.cli.run import split_arguments
 from prefactor_trace.server import Store
 
 from .records import command, environment
@@ -207,6 +207,57 @@ def test_terminated_program_shows_its_trace(folder: Path, agent: str) -> None:
     assert shown in done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="nobody can watch here")
+@pytest.mark.parametrize(("end", "code"), [("os.kill(os.getpid(), 9)", -9), ("os._exit(3)", 3)])
+def test_killed_program_shows_what_had_arrived(folder: Path, end: str, code: int) -> None:
+    """The run is still open, as nobody could end it; the first line says what has happened."""
+    extend(folder, f"import os\nwith prefactor.instance('open'): prefactor.flush(); {end}\n")
+    done = run(folder, "agent.py")
+    assert done.returncode == code
+    first, second, *_ = done.stderr.splitlines()
+    assert first.startswith("prefactor-trace: agent.py did not come to its end: it was killed, ")
+    assert second.startswith("my-agent 2  complete")
+    assert "open  active" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="nobody can watch here")
+def test_killed_program_of_which_nothing_had_arrived(folder: Path) -> None:
+    """That is said, too."""
+    (folder / "agent.py").write_text("import os\nos._exit(0)\n")
+    assert run(folder, "agent.py").stderr.endswith("prefactor-trace: nothing had arrived\n")
+
+
+@pytest.mark.parametrize("end", ["", "os.kill(os.getpid(), signal.SIGTERM)"])
+def test_what_has_no_time_to_arrive_is_counted(folder: Path, end: str) -> None:
+    """The last line says how many spans are missing, and none of them arrives afterwards."""
+    if end and sys.platform == "win32":
+        pytest.skip("signals end a process at once here")
+    loop = "with prefactor.instance('busy'):\n    for number in range(30_000): double(number)\n"
+    extend(folder, f"import os, signal\n{loop}{end}\n")
+    done = command("run", "agent.py", folder=folder, environ={"PREFACTOR_EXIT_TIMEOUT": "0.2"})
+    last = done.stderr.splitlines()[-1]
+    told = re.fullmatch(
+        r"prefactor-trace: of 30001 spans (\d+) arrived: (\d+) not delivered in time", last
+    )
+    assert told is not None, done.stderr
+    with Store(folder / "traces.db") as store:
+        arrived = sum(run.span_counts.total for run in store.list_instances())
+    assert (int(told[1]), int(told[2])) == (arrived, 30_001 - arrived)
+    assert done.stderr.count("could not be delivered") == 1
+
+
+def test_dropped_spans_are_counted_at_the_end(folder: Path) -> None:
+    """What the buffer had no room for is told with its number, below what did arrive."""
+    extend(folder, "with prefactor.instance('busy'):\n    for x in range(50): double(x)\n")
+    few = {"PREFACTOR_MAX_BUFFER_SPANS": "10", "PREFACTOR_FLUSH_INTERVAL": "60"}
+    last = command("run", "agent.py", folder=folder, environ=few).stderr.splitlines()[-1]
+    told = re.fullmatch(
+        r"prefactor-trace: of 51 spans (\d+) arrived: (\d+) dropped \(buffer full\)", last
+    )
+    assert told is not None, last
+    assert int(told[1]) + int(told[2]) == 51
+
+
 def test_program_with_a_closed_output(folder: Path) -> None:
     """A program that is started without standard output or standard error ends as it would."""
     extend(folder, "sys.exit(3)\n")
@@ -330,24 +381,3 @@ def test_program_that_closes_its_streams(folder: Path) -> None:
     """A program that closed stdout and stderr ends as it would have."""
     extend(folder, "sys.stdout.close()\nsys.stderr.close()\n")
     assert run(folder, "agent.py").returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "own"),
-    [
-        ("run x.py", 2),
-        ("run x.py --db d -m y", 2),
-        ("run --db d x.py -m y", 4),
-        ("run --db=d x.py a", 3),
-        ("run -m mod -m y", 3),
-        ("run -mmod x", 2),
-        ("run --help", 2),
-        ("run --db", 2),
-        ("run", 1),
-    ],
-)
-def test_arguments_after_the_program_are_its_own(words: str, own: int) -> None:
-    """The words up to the program's name are ours, whatever follows is not."""
-    ours, theirs = split_arguments(words.split())
-    assert ours == words.split()[:own]
-    assert theirs == words.split()[own:]

@@ -3,6 +3,7 @@
 import io
 import json
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,25 @@ def test_show_prints_the_tree(database: Path) -> None:
     assert first == f"docs-agent 1.2.3  complete  2.00 s  2 spans, 1 failed  {instance}"
     assert second.startswith("└─ outer")
     assert third.startswith("   └─ inner  FAILED E: no")
+
+
+def test_a_silent_run_is_told_from_one_at_work(database: Path) -> None:
+    """Its status is what it was; since when nothing is heard is shown, and can be asked for."""
+    hours = timedelta(hours=3, minutes=5)
+    silent = record(database, [span(took=None, status="active")], finish=False, ago=hours)
+    record(database, [span()], agent="at-work", finish=False)
+    record(database, [span()], agent="over", ago=hours)
+    _, listed = run("ls", "--db", str(database))
+    over, at_work, gone = listed.splitlines()[1:]
+    assert " active " in gone
+    assert gone.split()[-5:] == ["silent", "3", "h", "1", "0"]
+    assert at_work.split()[-3:] == ["open", "1", "0"]
+    assert "silent" not in over
+    for age, count in (("1h", 1), ("4h", 0)):
+        found = json.loads(run("ls", "--silent", age, "--json", "--db", str(database))[1])
+        assert [one["id"] for one in found] == [silent] * count
+    _, shown = run("show", silent, "--db", str(database))
+    assert shown.startswith("docs-agent 1.2.3  active  silent for 3 h  1 span  ")
 
 
 def test_wrong_id_names_candidates(database: Path, capsys: pytest.CaptureFixture[str]) -> None:

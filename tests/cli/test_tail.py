@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,18 @@ def test_the_newest_are_printed(tmp_path: Path):
     out = io.StringIO()
     main(["tail", "--json", "--db", str(path)], out)
     assert [json.loads(line)["schema_name"] for line in out.getvalue().splitlines()][-1] == "bad"
+
+
+def test_an_open_span_of_a_silent_run_says_so(tmp_path: Path):
+    """Beside one that is only open, and one that has ended."""
+    path = tmp_path / "a.db"
+    spans = [span("ended"), span("open", took=None, status="active")]
+    record(path, spans, finish=False, ago=timedelta(minutes=5))
+    record(path, [span("at work", took=None, status="active")], finish=False)
+    out = io.StringIO()
+    assert main(["tail", "--db", str(path)], out) == 0
+    silent = ["silent for 5 min" in line for line in out.getvalue().splitlines()]
+    assert silent == [False, True, False]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise on Windows")

@@ -1,9 +1,11 @@
 """The printed tree, from spans alone."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from prefactor_trace._capture import read_cut, serialise, snapshot
 from prefactor_trace.cli.terminal import Screen, columns_of
 from prefactor_trace.cli.tree import (
     duration,
@@ -64,6 +66,44 @@ def test_schema_mismatch_is_marked() -> None:
     fine, odd = span("fine"), span("odd").model_copy(update={"schema_validation": noted})
     lines = list(span_lines([fine, odd], WIDE))
     assert [line.split("  100")[0][3:] for line in lines] == ["fine", "odd (schema mismatch)"]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (["x" * 200] * 500, " of 500 items"),
+        ({f"key{n}": "x" * 200 for n in range(300)}, " of 300 keys"),
+        ("y" * 50_000, 'y…" of 50000 characters'),
+    ],
+)
+def test_what_was_truncated_is_told_with_its_size(value: object, told: str) -> None:
+    """The mark in a list or mapping is no item of it; the span is marked, the others are not."""
+    payload = json.loads(serialise({"value": value}, 2000))
+    cut, fine = span("cut", payload=payload), span("fine", payload={"value": [1, 2]}, at=1)
+    first, second = span_lines([cut, fine], WIDE)
+    assert first.startswith("├─ cut (truncated) {")
+    assert told in first
+    kept = read_cut(payload["value"])
+    assert kept is not None
+    assert f"{len(kept.kept)} of " in first or isinstance(value, str)
+    assert second.startswith('└─ fine {"value": [1, 2]}')
+    result = span("cut", result={"result": payload["value"]})
+    assert "cut (truncated) → " in next(span_lines([result], WIDE))
+
+
+def test_what_was_left_out_names_its_type() -> None:
+    """A circle is neither three keys nor empty."""
+    circle: dict[str, object] = {}
+    circle["self"] = circle
+    value = snapshot(circle)[0]
+    assert facts(span("a", payload=value), WIDE, 100) == '{"self": dict left out}'
+
+
+def test_a_truncated_message_of_an_error_is_text() -> None:
+    """Its first line is shown, without the mark."""
+    result = json.loads(serialise({"error_type": "E", "message": "no luck\n" * 9000}, 2000))
+    (line,) = span_lines([span("a", status="failed", result=result)], WIDE)
+    assert "FAILED E: no luck  " in line
 
 
 def test_deep_and_wide_trees_fit() -> None:

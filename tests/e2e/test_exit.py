@@ -1,6 +1,7 @@
 """The end of the process: what is left is sent, what is open is closed, and it does end."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -80,13 +81,36 @@ def test_open_spans_are_closed_as_failed_with_a_reason(tmp_path):
     assert spans["unsent"].parent_span_id == spans["sent"].id
 
 
+@pytest.mark.parametrize("timeout", [0, 0.1])
+def test_what_is_said_to_be_lost_is_not_in_the_database(tmp_path, timeout):
+    """What there was no time for does not arrive later, and is counted to the span."""
+    program = """
+        with prefactor.instance("agent"):
+            for number in range(30_000):
+                with prefactor.span("step"): pass
+    """
+    ended = run(program, local=1, local_db=tmp_path / "a.db", agent_id="x", exit_timeout=timeout)
+    told = re.search(r"(\d+) spans and .* could not be .*; they are lost(.*)", ended.stderr)
+    assert told is not None, ended.stderr
+    with Store(tmp_path / "a.db") as store:
+        arrived = store.list_instances()[0].span_counts.total
+    # A request that is not waited for may still have been taken, and that is said.
+    unsure = re.search(r"but for (\d+) whose answer is not known", told[2])
+    assert arrived - (int(unsure[1]) if unsure else 0) <= 30_000 - int(told[1]) <= arrived
+    assert ended.stderr.count("could not be delivered") == 1
+
+
 def test_exit_ends_although_the_service_never_answers():
-    """A service that accepts and is silent holds the exit up for no longer than is set."""
+    """A service that accepts and is silent holds the exit up for no longer than is set.
+
+    What it was sent may have arrived, and what is said does not deny it.
+    """
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         program = "with prefactor.span('step'): pass"
         ended = run(program, api_url=url, api_token="t", exit_timeout=0.5, request_timeout=30)
     assert ended.returncode == 0, ended.stderr
+    assert "they are lost, but for 4 whose answer is not known and may have arrived" in ended.stderr
 
 
 def test_record_in_an_exit_function_arrives(tmp_path):

@@ -1,6 +1,7 @@
 """The viewer's API: what the page reads, and who may."""
 
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from cli.records import record, span
 
 from prefactor_trace.server import Store
 from prefactor_trace.server._viewer import Viewer
+
+from .calls import call
 
 LOCAL = {"Host": "127.0.0.1:4590"}
 
@@ -47,6 +50,40 @@ def test_runs_are_listed_and_narrowed(store: Store):
         f"before={runs[0]['number']}": ["one"],
     }.items():
         assert [run["agent"] for run in get(viewer, "runs", query)["runs"]] == names, query
+
+
+def test_a_run_that_is_not_over_says_when_it_was_last_heard_of(tmp_path: Path):
+    """In the list and by itself; the newest span counts, and what ended last."""
+    path = tmp_path / "a.db"
+    ids = [
+        record(path, [span()], finish=finish, ago=timedelta(hours=2)) for finish in (True, False)
+    ]
+    with Store(path) as store:
+        for run, expected in zip(ids, (None, 2.0), strict=True):
+            heard = get(Viewer(store), f"runs/{run}")["run"]["heard_at"]
+            assert (heard and hours_since(heard)) == expected
+        step = {"schema_name": "step", "payload": {}, "status": "active"}
+        call(store, "/agent_spans", {"details": {"agent_instance_id": ids[1], **step}})
+        listed = {run["id"]: run["heard_at"] for run in get(Viewer(store), "runs")["runs"]}
+        assert hours_since(listed[ids[1]]) == 0
+        assert listed[ids[0]] is None
+
+
+def hours_since(moment: str) -> float:
+    """Return how long ago a moment was, in whole hours."""
+    since = datetime.now(timezone.utc) - datetime.fromisoformat(moment)
+    return since // timedelta(hours=1)
+
+
+def test_an_error_says_what_there_is_of_its_message(tmp_path: Path):
+    """Also where that was too long to be recorded whole."""
+    cut = {"prefactor.truncated": True, "size": 90_000, "head": "no luck", "tail": "!"}
+    results = [{"error_type": "E", "message": text} for text in ("no", cut, None)]
+    with Store(tmp_path / "a.db") as store:
+        spans = [span("tool_call", status="failed", result=result) for result in results]
+        run = record(tmp_path / "a.db", spans)
+        shown = get(Viewer(store), f"runs/{run}")["spans"]
+    assert [one["error"] for one in shown] == ["E: no", "E: no luck", "E"]
 
 
 def test_a_run_has_its_spans_and_later_its_news(store: Store):

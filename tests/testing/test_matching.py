@@ -59,6 +59,21 @@ def test_a_star_stands_for_any_text():
     assert matches_text({"a": "xy", "b": 1}, {"a": "x*"})
 
 
+def test_what_was_truncated_is_no_item_and_no_key():
+    """It says how much there was; what is not shown of it was not all either."""
+    mark = {"prefactor.truncated": True, "size": 900}
+    text = {**mark, "head": "ab", "tail": "yz"}
+    assert shown([1, mark]) == '[1, "… 1 of 900 items"]'
+    assert shown({"text": text}) == '{"text": "ab…yz (900 characters)"}'
+    keys = {"a": 1, "prefactor.truncated": True, "prefactor.size": 40}
+    assert shown(keys) == '{"a": 1, "…": "1 of 40 keys"}'
+    left_out = {"prefactor.truncated": True, "type": "builtins.dict", "bound": "depth"}
+    assert shown({"a": left_out}) == '{"a": "(builtins.dict left out)"}'
+    assert shown([*range(50), mark]).endswith(" B, truncated")
+    (told,) = differences(keys, {"b": 2}, "payload")
+    assert told.endswith("is missing (there is a and, truncated, others: 1 of 40 keys)")
+
+
 def test_long_values_are_cut_with_their_size():
     """So that a message stays readable."""
     assert shown("x" * 100) == '"' + "x" * 49 + "… 102 B"

@@ -2,10 +2,13 @@
 
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.records import record as stored
+from cli.records import span
 
 from prefactor_trace import Risk, Tracer
 from prefactor_trace.server import Api, Server, Store
@@ -46,6 +49,22 @@ def test_runs_are_listed_live(page: Page):
     assert [word for word in ("1.4.2", "complete", "42", "live") if word not in row.text] == []
     assert page.one("td.bad").text == "1"
     assert page.one("#live").text == "live"
+
+
+def test_a_silent_run_is_told_from_one_at_work(page: Page, tmp_path: Path):
+    """In the list and on its own page."""
+    spans = [span("open", took=None, status="active")]
+    run = stored(tmp_path / "a.db", spans, agent="gone", finish=False, ago=timedelta(hours=3))
+    with page.tracer.instance("at work") as working, page.tracer.span("open"):
+        assert page.tracer.flush()
+        page.open()
+        page.wait_texts("tbody a", ["at work", "gone"])
+        assert page.texts("tbody .silent") == ["silent 3 h"]
+        page.open(f"/agent_instances/{run}")
+        assert "Silent for 3 h" in page.one(".runhead .silent").text
+        page.open(f"/agent_instances/{working.id}")
+        page.wait_texts(NAMES, ["open"])
+        assert page.all(".runhead .silent") == []
 
 
 def test_runs_are_narrowed_and_searched(page: Page):
@@ -156,6 +175,32 @@ def test_an_open_span_grows_and_ends(page: Page):
         assert page.tracer.flush()
         page.one(".row.complete", "stream")
         assert "open" not in page.texts(".took")
+
+
+def test_what_was_truncated_is_seen_as_such(page: Page):
+    """Lists, objects and texts say how much there was; the marks themselves are not shown."""
+    messages = [{"role": "user", "content": "x" * 300} for _ in range(100)]
+    table = {f"key{n}": "v" * 300 for n in range(90)}
+    with page.tracer.instance("agent") as run:
+        with page.tracer.span("llm_call", {"messages": messages, "table": table}) as span:
+            pass
+        with page.tracer.span("long", {"text": "word " * 9000}) as long:
+            pass
+        with page.tracer.span("whole", {"list": [1, 2]}) as whole:
+            pass
+    assert page.tracer.flush()
+    page.open(f"/agent_instances/{run.id}?span={span.id}")
+    assert page.one("h3", "PAYLOAD").text.split() == ["PAYLOAD", "TRUNCATED", "copy"]
+    assert "more were not recorded" in page.one(".conversation .cut").text
+    shown = page.one("aside").text
+    assert [told for told in (" of 100 ]", " of 90 }") if told not in shown] == []
+    assert "prefactor." not in shown
+    page.open(f"/agent_instances/{run.id}?span={long.id}")
+    page.one("button.cut", "all that was recorded of 45,000 characters").click()
+    assert "characters were not recorded …" in page.one("aside .string", "not recorded").text
+    page.open(f"/agent_instances/{run.id}?span={whole.id}")
+    page.one("aside h2", "whole")
+    assert page.all("aside .cut") == []
 
 
 def test_a_span_shows_all_that_is_known_of_it(page: Page):

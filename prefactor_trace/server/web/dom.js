@@ -34,6 +34,15 @@ export function duration(milliseconds) {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
+export const SILENT = "nothing was heard of it for that long. It may be in a long step, or its process is gone.";
+
+// For how long nothing was heard of a run that is not over; nothing where that is not long.
+export function silence(run) {
+  const minutes = run.heard_at ? Math.floor((Date.now() - moment(run.heard_at)) / 60_000) : 0;
+  if (minutes < 1) return "";
+  return minutes < 60 ? `${minutes} min` : minutes < 1440 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
+}
+
 function trim(number) {
   return number >= 100 ? String(Math.round(number)) : String(Number(number.toPrecision(3)));
 }

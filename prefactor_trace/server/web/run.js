@@ -2,7 +2,7 @@
 
 import { ask, send } from "./api.js";
 import { charts } from "./charts.js";
-import { badge, clock, duration, h, moment, number, show } from "./dom.js";
+import { badge, clock, duration, h, moment, number, SILENT, show, silence } from "./dom.js";
 import { SpanPanel } from "./span.js";
 import { Tree } from "./tree.js";
 
@@ -47,7 +47,11 @@ export class Run {
     this.resized.observe(this.waterfall);
     await this.refresh();
     if (this.chosen) this.choose(this.chosen);
-    this.timer = setInterval(() => { if (this.tree.open && !this.ended) this.draw(true); }, 400);
+    this.timer = setInterval(() => {
+      if (this.ended) return;
+      if (this.silent !== silence(this.run)) this.drawHead(); // nothing comes that would tell
+      if (this.tree.open) this.draw(true);
+    }, 400);
   }
 
   leave() {
@@ -71,6 +75,7 @@ export class Run {
     const run = this.run;
     const start = moment(run.started_at ?? run.inserted_at);
     const end = moment(run.finished_at);
+    this.silent = silence(run);
     const failed = [...this.tree.spans.values()].find((span) => span.error);
     const facts = [run.version, run.purpose, clock(run.started_at), end && duration(end - start), `${number(run.spans)} spans`,
       run.tokens !== null && `${number(run.tokens)} tokens`, run.termination_reason && `ended: ${run.termination_reason}`];
@@ -79,6 +84,7 @@ export class Run {
     show(this.head,
       h("h1", {}, run.agent, " ", badge(run.status)),
       h("p", { class: "dim" }, facts.filter(Boolean).join("  ·  ")),
+      this.silent && h("p", { class: "silent" }, `Silent for ${this.silent}: ${SILENT}`),
       ...Object.entries(run.quality).map(([name, record]) => h("p", { class: "quality" }, h("b", {}, name), " ", JSON.stringify(record))),
       failed && h("button", { type: "button", class: "error", onclick: () => this.choose(failed.id) }, `${failed.name}: ${failed.error}`),
       h("div", { class: "tools" },
@@ -115,7 +121,9 @@ export class Run {
   // The time axis
 
   get now() {
-    return this.tree.open && !this.ended ? Math.max(Date.now(), this.tree.to) : this.tree.to;
+    if (!this.tree.open || this.ended) return this.tree.to;
+    // What a silent run does now nobody knows: its steps are drawn as far as they are.
+    return Math.max(silence(this.run) ? moment(this.run.heard_at) : Date.now(), this.tree.to);
   }
 
   get shown() {

@@ -1,7 +1,7 @@
 // The list of runs: newest first, live, narrowed by what stands in the address.
 
 import { ask } from "./api.js";
-import { badge, clock, duration, h, moment, number } from "./dom.js";
+import { badge, clock, duration, h, moment, number, SILENT, silence } from "./dom.js";
 
 const STATUSES = ["active", "complete", "failed", "cancelled", "terminated", "pending"];
 const PURPOSES = ["live", "smoke_test", "eval"];
@@ -36,6 +36,11 @@ export class Runs {
       this.choice("status", STATUSES, query), this.agents, this.choice("purpose", PURPOSES, query), this.age(query), this.compare);
     this.app.main.replaceChildren(bar, table, this.told, this.more);
     await this.refresh();
+    this.timer = setInterval(() => this.draw(), 30_000); // how long it took so far, or is silent
+  }
+
+  leave() {
+    clearInterval(this.timer);
   }
 
   choice(name, options, query) {
@@ -100,13 +105,14 @@ export class Runs {
   row(run, at) {
     const start = moment(run.started_at ?? run.inserted_at);
     const end = moment(run.finished_at) ?? (run.status === "active" ? Date.now() : null);
+    const silent = silence(run);
     const pick = h("input", { type: "checkbox", "aria-label": `Compare run ${run.id}`, onclick: (event) => event.stopPropagation(), onchange: () => this.pick(run.id, pick.checked) });
     pick.checked = this.picked.includes(run.id);
     const link = h("a", { href: `/agent_instances/${run.id}` }, run.agent);
     return h("tr", { id: run.id, onclick: (event) => { if (!event.target.closest("a, input")) this.open(at); } },
       h("td", {}, pick), h("td", {}, link), h("td", { class: "dim", title: run.version ?? "" }, (run.version ?? "").slice(0, 12)),
       h("td", {}, badge(run.status)), h("td", {}, clock(run.started_at ?? run.inserted_at)),
-      h("td", { class: "number" }, end === null ? "–" : duration(end - start)),
+      h("td", { class: "number" }, silent ? h("span", { class: "silent", title: SILENT }, `silent ${silent}`) : end === null ? "–" : duration(end - start)),
       h("td", { class: "number" }, number(run.spans)), h("td", { class: run.failed ? "number bad" : "number dim" }, number(run.failed)),
       h("td", { class: "number" }, number(run.tokens)), h("td", { class: "dim" }, run.purpose));
   }

@@ -1,6 +1,7 @@
 // One span: what went in, what came out, what was declared of it.
 
 import { ask } from "./api.js";
+import { textOf } from "./cuts.js";
 import { badge, clock, copy, duration, h, moment, show } from "./dom.js";
 import { conversation, messagesOf, section } from "./json.js";
 
@@ -36,9 +37,9 @@ export class SpanPanel {
 
   error(result) {
     if (!result?.error_type && !result?.message) return [];
-    const trace = typeof result.stacktrace === "string" ? result.stacktrace : "";
+    const trace = textOf(result.stacktrace);
     return [h("section", { class: "failure" },
-      h("h3", {}, String(result.error_type ?? "Error")), h("p", {}, String(result.message ?? "")),
+      h("h3", {}, String(result.error_type ?? "Error")), h("p", {}, textOf(result.message) ?? String(result.message ?? "")),
       trace && h("details", {}, h("summary", {}, "Stack trace"), h("pre", {}, trace)))];
   }
 
@@ -73,7 +74,7 @@ export class SpanPanel {
   values(span) {
     const parts = [];
     const messages = messagesOf(span.payload);
-    if (messages) parts.push(h("section", {}, h("h3", {}, "Conversation"), conversation(messages)));
+    if (messages) parts.push(h("section", {}, h("h3", {}, "Conversation"), conversation(messages, span.payload.messages)));
     parts.push(section("Payload", span.payload));
     if (span.result !== null) parts.push(section("Result", span.result));
     return parts;

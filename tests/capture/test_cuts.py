@@ -1,0 +1,75 @@
+"""What the marks of cut values say, read back from what was written."""
+
+import json
+from typing import Any
+
+import pytest
+
+from prefactor_trace._capture import Cut, holds_cut, read_cut, serialise, snapshot
+from prefactor_trace._capture.values import MAX_NODES
+
+
+def written(value: Any, limit: int = 1000) -> Any:
+    """Return a value as it is recorded where there is room for `limit` bytes."""
+    return json.loads(serialise({"value": snapshot(value)[0]}, limit))["value"]
+
+
+@pytest.mark.parametrize("size", [500, 3 * MAX_NODES])
+def test_a_list_knows_how_many_it_had(size: int):
+    """Also where two bounds have cut it, one after the other."""
+    value = written(list(range(size)))
+    cut = read_cut(value)
+    assert cut == Cut(value[:-1], size)
+    assert cut.kept == list(range(len(value) - 1))
+
+
+@pytest.mark.parametrize("size", [500, 3 * MAX_NODES])
+def test_a_mapping_knows_how_many_keys_it_had(size: int):
+    """And is returned without the marks."""
+    cut = read_cut(written({f"key{n}": n for n in range(size)}))
+    assert cut is not None
+    assert cut.size == size
+    assert cut.kept == {f"key{n}": n for n in range(len(cut.kept))}
+
+
+def test_a_text_knows_how_long_it_was():
+    """With its beginning and its end."""
+    cut = read_cut(written("<" + "x" * 20_000 + ">"))
+    assert cut is not None
+    assert (cut.size, cut.kept[0], cut.tail[-1]) == (20_002, "<", ">")
+
+
+def test_what_is_left_out_has_a_type_and_a_reason():
+    """Of a circle, and of what lies too deep, nothing is kept."""
+    circle: dict[str, Any] = {}
+    circle["self"] = circle
+    assert read_cut(written(circle)["self"]) == Cut(None, type="builtins.dict", bound="cycle")
+    assert read_cut({"prefactor.truncated": True, "type": "Big", "size": 9}) == Cut(
+        None, type="Big"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 1, "text", [], {}, [{"size": 1}], {"head": "a", "tail": "b", "size": 2}, [None], [[1]]],
+)
+def test_a_whole_value_was_not_cut(value: Any):
+    """Whatever it looks like."""
+    assert read_cut(value) is None
+    assert not holds_cut({"value": [value]})
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 20_000, ["v" * 40] * 9000, {f"key{n}": "v" * 40 for n in range(900)}]
+)
+def test_what_is_cut_again_keeps_its_first_size(value: Any):
+    """As when a request with it was too large for the service."""
+    once = {"value": written(value, 5000)}
+    twice = json.loads(serialise(once, 800))["value"]
+    assert len(str(twice)) < len(str(once["value"]))
+    first, second = read_cut(once["value"]), read_cut(twice)
+    assert first is not None
+    assert second is not None
+    assert first.size == second.size == len(value)
+    assert second.tail == first.tail[-len(second.tail) :]
+    assert holds_cut([{"deep": twice}])
