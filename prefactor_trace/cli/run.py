@@ -27,6 +27,10 @@ from prefactor_trace.exceptions import PrefactorError
 # A stream that was closed or goes nowhere; or a signal came in the middle of writing to it.
 _CLOSED = (OSError, ValueError, RuntimeError)
 
+# The database is always there, and takes what a full buffer holds in a third of that. Whoever does
+# not want to wait presses Ctrl-C.
+_EXIT_SECONDS = "30"
+
 
 def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # out is the program's
     """Run a program with local mode on; its trace goes to stderr when the process ends.
@@ -44,6 +48,7 @@ def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # o
         PREFACTOR_SESSION=session,
         PREFACTOR_HANDLE_SIGNALS="1",
     )
+    os.environ.setdefault("PREFACTOR_EXIT_TIMEOUT", _EXIT_SECONDS)
     # A wrong variable would switch recording off; better to say so before the program runs.
     load_settings({})
     ending = _Ending(session, database, arguments.module or arguments.script, sys.stderr)

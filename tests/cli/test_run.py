@@ -227,6 +227,14 @@ def test_killed_program_of_which_nothing_had_arrived(folder: Path) -> None:
     assert run(folder, "agent.py").stderr.endswith("prefactor-trace: nothing had arrived\n")
 
 
+@pytest.mark.parametrize(("said", "seconds"), [("", "30.0"), ("2", "2.0")])
+def test_the_database_has_time_to_take_all(folder: Path, said: str, seconds: str) -> None:
+    """What is left at the end has longer than on the way to a service, or as long as is said."""
+    extend(folder, "print(prefactor.configure().exit_timeout)\n")
+    environ = {"PREFACTOR_EXIT_TIMEOUT": said} if said else {}
+    assert command("run", "agent.py", folder=folder, environ=environ).stdout == f"{seconds}\n"
+
+
 @pytest.mark.parametrize("end", ["", "os.kill(os.getpid(), signal.SIGTERM)"])
 def test_what_has_no_time_to_arrive_is_counted(folder: Path, end: str) -> None:
     """The last line says how many spans are missing, and none of them arrives afterwards."""
