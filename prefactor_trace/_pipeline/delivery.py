@@ -117,7 +117,12 @@ class Delivery:
     @property
     def redaction_failures(self) -> dict[str, int]:
         """How often redaction hid everything since it could not do its work, by reason."""
-        return self._maker.writer.failures
+        return self._maker.redaction_failures
+
+    def before_fork(self) -> None:
+        """Have nothing half done that a forked child would wait for, and what is open named."""
+        self._maker.wait_for_loading()
+        self.intake.name_open()
 
     def hurry(self) -> None:
         """Forget the delay before the next try, unless the service asked for it."""

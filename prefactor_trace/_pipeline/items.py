@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import datetime
 import functools
-import platform
 import sys
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._capture import TRUNCATED, Json, as_mapping
-from prefactor_trace._identity import version_of
 from prefactor_trace._pipeline.item import Create, Item, delivered_parent, sent_type
 from prefactor_trace._schema import SCHEMA_NAME_KEY, UNDECLARED
 from prefactor_trace._version import SDK
@@ -32,6 +30,10 @@ def register(
     instance: Instance, writer: Writer, version: AgentSchemaVersionForRegister, order: int
 ) -> Item:
     """Return the item that registers an instance."""
+    # What only this needs is loaded with the first run, on the thread that delivers it.
+    import platform
+
+    from prefactor_trace._identity import version_of
     from prefactor_trace.models import (
         AgentVersionForRegister,
         RegisterAgentInstanceRequest,

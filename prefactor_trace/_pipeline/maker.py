@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _fate, _guard
+from prefactor_trace._locks import make_lock
 from prefactor_trace._pipeline import items as make
 from prefactor_trace._pipeline.outcome import Fault
 from prefactor_trace._pipeline.writer import Writer
@@ -24,6 +25,7 @@ _CALLS = {
     "quality": "record_quality",
     "finish instance": "finish",
 }
+_LONGEST_LOADING = 5.0  # seconds
 _ENVELOPE = 16  # bytes of a request beside its items
 
 
@@ -36,8 +38,6 @@ class Maker:
         losses: Told of what cannot be made.
         settings: Limits, and what to redact.
 
-    Attributes:
-        writer: Writes what the agent gave.
     """
 
     def __init__(
@@ -46,12 +46,36 @@ class Maker:
         self._buffer = buffer
         self._registry = registry
         self._losses = losses
+        self._writer: Writer | None = None
+        self._loading = make_lock()
         self.renew(settings)
 
     def renew(self, settings: Settings) -> None:
         """Go on with other settings; called on any thread."""
-        self.writer = Writer(settings)
+        self._settings = settings
         self._most = settings.max_batch_bytes - _ENVELOPE
+
+    @property
+    def writer(self) -> Writer:
+        """Writes what the agent gave; made on the thread that needs it, since that takes time."""
+        writer, settings = self._writer, self._settings
+        if writer is None or writer.settings is not settings:
+            writer = self._writer = Writer(settings)
+        return writer
+
+    @property
+    def redaction_failures(self) -> dict[str, int]:
+        """How often redaction hid everything since it could not do its work, by reason."""
+        return {} if self._writer is None else self._writer.failures
+
+    def wait_for_loading(self) -> None:
+        """Wait, before a fork, until nothing is being imported by the making of items.
+
+        The first registration of a run imports what it needs, and what the user's annotations do.
+        A child that is forked in the midst of an import would wait for it for ever.
+        """
+        if self._loading.acquire(timeout=_LONGEST_LOADING):
+            self._loading.release()
 
     def make(self, step: Step | Span) -> list[Item]:
         """Return the items of a step, none where the service cannot take it any more."""
@@ -78,6 +102,9 @@ class Maker:
         elif kind != "instance" and record._instance._fate == _fate.LOST:
             return []
         try:
+            if kind == "instance":
+                with self._loading:
+                    return [self._fit(item) for item in self._items_of(kind, record, order)]
             return [self._fit(item) for item in self._items_of(kind, record, order)]
         except Exception as error:  # noqa: BLE001
             fault = _say_unserialisable(kind, error)

@@ -6,7 +6,6 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefactor_trace import _exits
@@ -15,13 +14,12 @@ from prefactor_trace._pipeline.buffer import Buffer
 from prefactor_trace._pipeline.delivery import Delivery
 from prefactor_trace._pipeline.inbox import Inbox
 from prefactor_trace._pipeline.poll import Poll
-from prefactor_trace._pipeline.replay import replay
 from prefactor_trace._pipeline.sender import Inline, Sender, Transport
-from prefactor_trace._pipeline.spool import Spool
 from prefactor_trace._pipeline.worker import Request, Worker
 
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
+    from prefactor_trace._pipeline.spool import Spool
     from prefactor_trace._schema import Registry
     from prefactor_trace._settings import Settings
     from prefactor_trace._transport import Answer
@@ -74,8 +72,12 @@ class Pipeline:
         )
         self._spool: Spool | None = None
         if settings.spool_dir is not None:
+            from pathlib import Path
+
             # Loaded now rather than with the first record, which is to be on disk 50 ms later.
+            import prefactor_trace._capture.redaction
             import prefactor_trace.models  # noqa: F401
+            from prefactor_trace._pipeline.spool import Spool
 
             self._spool = Spool(Path(settings.spool_dir), target, settings.spool_max_bytes)
         self._begin()
@@ -158,12 +160,8 @@ class Pipeline:
     def before_fork(self) -> None:
         """Give what is open its id, so that a forked child calls it the same."""
         if self._thread is not None:
-            # Or wait until the thread has: a child that is forked in the midst of an import would
-            # wait for it for ever.
-            import prefactor_trace.models  # noqa: F401
-
             self._transport.load()
-        self._delivery.intake.name_open()
+        self._delivery.before_fork()
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: what was recorded before is the parent's to deliver."""
@@ -261,4 +259,8 @@ class Pipeline:
         folder = self.settings.spool_dir
         if folder is None:
             return False
+        from pathlib import Path
+
+        from prefactor_trace._pipeline.replay import replay
+
         return replay(Path(folder), self.target, self._transport.send, self.settings).left > 0

@@ -209,7 +209,7 @@ begun = threading.Event()
 
 class Slow(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == "prefactor_trace.models.agent_span":
+        if name == sys.argv[1]:
             begun.set()
             time.sleep(0.5)  # the thread behind is in the midst of an import
 
@@ -227,10 +227,19 @@ with prefactor.instance("agent"):
 """
 
 
-def test_a_fork_in_the_midst_of_an_import(tmp_path):
+@pytest.mark.parametrize(
+    "module",
+    [
+        "prefactor_trace.models.agent_span",
+        "prefactor_trace._capture.redaction_shapes",
+        "platform",
+        "prefactor_trace.server.store",
+    ],
+)
+def test_a_fork_in_the_midst_of_an_import(tmp_path, module):
     """The child delivers at once, and does not wait for what only the parent would finish."""
     done = subprocess.run(
-        [sys.executable, "-c", IMPORTING],
+        [sys.executable, "-c", IMPORTING, module],
         env={"PREFACTOR_LOCAL": "1", "PREFACTOR_LOCAL_DB": str(tmp_path / "local.db")},
         capture_output=True,
         text=True,
