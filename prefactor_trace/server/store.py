@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
 _paused: "list[Store]" = []
+_opening = threading.RLock()  # held while a connection is made, which a fork waits for
 
 
 class Store:
@@ -63,10 +64,15 @@ class Store:
         self._closed = False
         self.account_id = ""
         self._new_id = ids or PfidSource()
+        _stores.add(self)  # before it is opened, or a fork would not know of it
         with self.reading():
-            _stores.add(self)
+            pass
 
     def _connect(self) -> sqlite3.Connection:
+        with _opening:
+            return self._open()
+
+    def _open(self) -> sqlite3.Connection:
         connection = (open_to_read if self._read_only else open_database)(self.path)
         try:
             account_id = self._find_account(connection)
@@ -285,19 +291,28 @@ class Store:
 
 
 def _before_fork() -> None:
-    for store in list(_stores):
-        store._pause()
-        _paused.append(store)
+    while True:
+        for store in [store for store in list(_stores) if store not in _paused]:
+            store._pause()
+            _paused.append(store)
+        _opening.acquire()  # until after the fork
+        if all(store in _paused or store._connection is None for store in list(_stores)):
+            return
+        _opening.release()  # one was made and opened meanwhile
 
 
 def _after_fork_in_parent() -> None:
+    _opening.release()
     while _paused:
         _paused.pop()._lock.release()
 
 
 def _after_fork_in_child() -> None:
-    while _paused:
-        _paused.pop()._resume_in_child()
+    global _opening  # noqa: PLW0603
+    _opening = threading.RLock()
+    _paused.clear()
+    for store in list(_stores):
+        store._resume_in_child()
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

@@ -202,9 +202,11 @@ def test_fork_over_a_connection(tmp_path: Path, how: list[str], spooled: bool) -
 
 
 IMPORTING = """
-import importlib.abc, os, sys, threading, time
+import importlib, importlib.abc, os, sys, threading, time
 import prefactor_trace as prefactor
 
+if sys.argv[2]:  # what the fork waits for in any case
+    importlib.import_module(sys.argv[2])
 begun = threading.Event()
 
 class Slow(importlib.abc.MetaPathFinder):
@@ -228,18 +230,18 @@ with prefactor.instance("agent"):
 
 
 @pytest.mark.parametrize(
-    "module",
+    ("module", "before"),
     [
-        "prefactor_trace.models.agent_span",
-        "prefactor_trace._capture.redaction_shapes",
-        "platform",
-        "prefactor_trace.server.store",
+        ("prefactor_trace.models.agent_span", ""),
+        ("prefactor_trace.server.store", ""),
+        ("prefactor_trace._capture.redaction_shapes", "prefactor_trace.server"),
+        ("prefactor_trace._identity", "prefactor_trace.server"),
     ],
 )
-def test_a_fork_in_the_midst_of_an_import(tmp_path, module):
+def test_a_fork_in_the_midst_of_an_import(tmp_path, module, before):
     """The child delivers at once, and does not wait for what only the parent would finish."""
     done = subprocess.run(
-        [sys.executable, "-c", IMPORTING, module],
+        [sys.executable, "-c", IMPORTING, module, before],
         env={"PREFACTOR_LOCAL": "1", "PREFACTOR_LOCAL_DB": str(tmp_path / "local.db")},
         capture_output=True,
         text=True,
