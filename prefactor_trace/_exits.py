@@ -14,7 +14,7 @@ import weakref
 from types import FrameType
 from typing import Any, Protocol
 
-from prefactor_trace import _guard
+from prefactor_trace import _forks, _guard
 
 
 class Leaver(Protocol):
@@ -176,5 +176,4 @@ def _after_fork() -> None:
 
 
 atexit.register(_end_process)
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+_forks.add(_forks.Rest(_before_fork, lambda: None, _after_fork))

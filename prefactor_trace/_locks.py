@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 
@@ -21,11 +20,8 @@ def make_lock() -> threading.RLock:
     return lock
 
 
-def _free_all() -> None:
+def free_all() -> None:
+    """Set all locks free, in a forked child."""
     for lock in list(_locks):
         # As the standard library does for its own locks, in `logging` for one.
         lock._at_fork_reinit()  # type: ignore[attr-defined]
-
-
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_free_all)

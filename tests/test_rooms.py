@@ -23,6 +23,7 @@ GROUND = {
     "_exits",
     "_frames",
     "_finalisers",
+    "_forks",
     "_guard",
     "_locks",
     "_pfid",
@@ -75,7 +76,7 @@ PICTURE = {
 }  # fmt: skip
 """Room to the rooms right below it. `_transport.local` alone opens the embedded server."""
 
-CLOSED = {"server": {"models", "_pfid", "exceptions", "_version", "_liquid"}}
+CLOSED = {"server": {"models", "_forks", "_pfid", "exceptions", "_version", "_liquid"}}
 """Rooms that may use only this much of the ground."""
 
 BANNED = {

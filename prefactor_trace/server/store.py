@@ -1,7 +1,6 @@
 """The store of the embedded Prefactor: one SQLite file, shared by threads and processes."""
 
 import json
-import os
 import sqlite3
 import threading
 import weakref
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from prefactor_trace import _forks
 from prefactor_trace._pfid import PfidSource, partition_of
 from prefactor_trace.exceptions import DatabaseError
 from prefactor_trace.models import AgentSpan
@@ -290,7 +290,7 @@ class Store:
 # So no connection is open, and no thread inside a store, at the moment of a fork.
 
 
-def _before_fork() -> None:
+def _rest() -> None:
     while True:
         for store in [store for store in list(_stores) if store not in _paused]:
             store._pause()
@@ -301,13 +301,13 @@ def _before_fork() -> None:
         _opening.release()  # one was made and opened meanwhile
 
 
-def _after_fork_in_parent() -> None:
+def _go_on() -> None:
     _opening.release()
     while _paused:
         _paused.pop()._lock.release()
 
 
-def _after_fork_in_child() -> None:
+def _go_on_in_child() -> None:
     global _opening  # noqa: PLW0603
     _opening = threading.RLock()
     _paused.clear()
@@ -315,9 +315,4 @@ def _after_fork_in_child() -> None:
         store._resume_in_child()
 
 
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )
+_forks.add(_forks.Rest(_rest, _go_on, _go_on_in_child))

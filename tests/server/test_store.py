@@ -268,9 +268,9 @@ def test_a_fork_waits_for_a_store_that_is_being_opened(tmp_path, monkeypatch):
     stores, open_at_the_fork = [], []
 
     def fork():
-        store_module._before_fork()
+        store_module._rest()
         open_at_the_fork.extend(one for one in store_module._stores if one._connection)
-        store_module._after_fork_in_parent()
+        store_module._go_on()
 
     opener = threading.Thread(target=lambda: stores.append(Store(tmp_path / "local.db")))
     opener.start()
