@@ -175,9 +175,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     offline = os.environ.get(_OFFLINE)
     undo.append(lambda: _set_offline(offline))
     _set_offline(None)
-    tracers = sys.modules.get("prefactor_trace._tracer")
-    if tracers is not None:
-        default = tracers._default
+    module = sys.modules.get("prefactor_trace._default")
+    if module is not None:
+        default = module.default
         before = default._tracer
 
         def put_back() -> None:

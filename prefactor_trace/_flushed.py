@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from prefactor_trace._tracer import aflush, flush
+from prefactor_trace._default import aflush, flush
 from prefactor_trace.exceptions import UsageError
 
 __tracebackhide__ = True  # what is shown of an error is the user's own code

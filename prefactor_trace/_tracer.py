@@ -1,8 +1,4 @@
-"""Tracers: settings, registry and pipeline wired together; and the default one.
-
-`_default` is the library's only mutable global. The module's functions are its methods, so that
-`prefactor.span(...)` and `tracer.span(...)` are one thing.
-"""
+"""Tracers: settings, registry and pipeline wired together."""
 
 from __future__ import annotations
 
@@ -29,6 +25,8 @@ if TYPE_CHECKING:
     from prefactor_trace._home import Home
     from prefactor_trace._pipeline import Pipeline
 
+_NOTHING_RECORDED = Receipt(delivered=0, rejected=(), dropped=0, pending=0)
+
 
 class Tracer(Surface):
     """One pipeline to one place, with settings, span types and an ambient instance of its own.
@@ -44,9 +42,8 @@ class Tracer(Surface):
         self._set_up(load_settings(settings), Registry(), self)
 
     @classmethod
-    def _default(
-        cls, settings: Settings, home: _Default, pipeline: Pipeline | None = None
-    ) -> Tracer:
+    def _at(cls, home: Home, settings: Settings, pipeline: Pipeline | None = None) -> Tracer:
+        """Return a tracer for the spans of a home that stays when its tracer is replaced."""
         tracer = cls.__new__(cls)
         tracer._set_up(settings, home.registry, home, pipeline)
         return tracer
@@ -237,158 +234,3 @@ class Tracer(Surface):
         self._ambient = None
         if self._pipeline is not None:
             self._pipeline.after_fork()
-
-
-class _Default(Surface):
-    """The home of the module's functions: the default tracer, made when first needed."""
-
-    def __init__(self) -> None:
-        self.registry = Registry()
-        self._set_home(self)
-        self.open_runs = weakref.WeakSet()
-        self._lock = make_lock()
-        self._tracer: Tracer | None = None
-
-    def __reduce__(self) -> str:
-        return "_default"  # in each process its own
-
-    def tracer(self) -> Tracer:
-        """Return the default tracer, made from the environment where `configure` was not called."""
-        tracer = self._tracer
-        if tracer is None:
-            with self._lock:
-                if self._tracer is None:
-                    self._tracer = Tracer._default(_settings_of_environment(), self)
-                tracer = self._tracer
-        return tracer
-
-    def replace(self, settings: Settings) -> Tracer:
-        """Put a tracer with `settings` in the place of the one before, which is flushed.
-
-        What cannot be delivered now, for example since its token is refused, is taken over where
-        it goes to the same place, and given up where it does not.
-        """
-        with self._lock:
-            before, left = self._tracer, None
-            if before is not None and not before.shutdown(before._settings.exit_timeout).is_settled:
-                left = before._pipeline
-            is_heir = left is not None and target_of(settings) == left.target
-            self._tracer = tracer = Tracer._default(settings, self, left if is_heir else None)
-        if left is not None and tracer._pipeline is left:
-            left.renew(settings)
-        elif left is not None:
-            left.give_up("replaced")
-        elif before is not None:
-            before.shutdown(before._settings.exit_timeout)  # what came in the meantime
-        return tracer
-
-    def pipeline(self) -> Pipeline | None:
-        """Return the default tracer's pipeline."""
-        return (self._tracer or self.tracer())._pipeline
-
-    def settings(self) -> Settings:
-        """Return the default tracer's settings."""
-        return (self._tracer or self.tracer())._settings
-
-    def new_id(self) -> str:
-        """Return a new PFID of the default tracer."""
-        return (self._tracer or self.tracer())._ids()
-
-    def ambient(self) -> Instance | None:
-        """Return the default tracer's ambient instance."""
-        return self.tracer().ambient()
-
-
-def _settings_of_environment() -> Settings:
-    # Read at the first use, deep inside the agent: a wrong variable must not raise there.
-    try:
-        return load_settings({})
-    except ValueError as error:
-        _guard.logger.error("prefactor_trace: tracing is off: %s", error)
-        return Settings(enabled=False)
-
-
-_NOTHING_RECORDED = Receipt(delivered=0, rejected=(), dropped=0, pending=0)
-
-_default = _Default()
-
-instance = _default.instance
-span = _default.span
-start_span = _default.start_span
-trace_stream = _default.trace_stream
-on_terminate = _default.on_terminate
-attach = _default.attach
-attach_env = _default.attach_env
-declare = _default.declare
-declare_quality = _default.declare_quality
-
-
-def configure(**settings: Any) -> Tracer:
-    """Set the default tracer; called again, flush it and put another in its place.
-
-    Args:
-        **settings: As listed in the documentation; each wins over its environment variable.
-
-    Returns:
-        The default tracer.
-
-    Raises:
-        SettingsError: A setting is unknown or cannot be used; the tracer before stays.
-    """
-    return _default.replace(load_settings(settings))
-
-
-def flush(timeout: float | None = None) -> Receipt:
-    """Wait until all that the default tracer recorded before this call has arrived.
-
-    Args:
-        timeout: Seconds to wait at most; 30 when ``None``.
-
-    Returns:
-        A receipt, true only when all of it has.
-    """
-    return _default.tracer().flush(timeout)
-
-
-async def aflush(timeout: float | None = None) -> Receipt:
-    """Flush the default tracer without holding up the event loop (asyncio).
-
-    Args:
-        timeout: Seconds to wait at most; 30 when ``None``.
-
-    Returns:
-        A receipt, true only when all that was recorded before this call has arrived.
-    """
-    return await _default.tracer().aflush(timeout)
-
-
-def shutdown(timeout: float | None = None) -> Receipt:
-    """Flush the default tracer and let go of its thread and connections.
-
-    What is recorded afterwards is not lost: it starts them again.
-
-    Args:
-        timeout: Seconds to wait at most; 30 when ``None``.
-
-    Returns:
-        A receipt, true only when all that was recorded before has arrived.
-    """
-    return _default.tracer().shutdown(timeout)
-
-
-def stats() -> Stats:
-    """Return what became of the default tracer's spans so far."""
-    return _default.tracer().stats()
-
-
-def record_quality(name: str, payload: Mapping[str, Any] | None) -> None:
-    """Record how good the current run was, under a name that was declared.
-
-    Args:
-        name: Name of the quality schema.
-        payload: The judgement, a mapping; ``None`` removes the one of that name.
-
-    Raises:
-        UsageError: `name` is empty, or `payload` is not a mapping.
-    """
-    _default.tracer().record_quality(name, payload)

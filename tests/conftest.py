@@ -9,8 +9,9 @@ from typing import Any
 import hypothesis
 import pytest
 
-from prefactor_trace import Tracer, _guard, _tracer
+from prefactor_trace import Tracer, _guard
 from prefactor_trace._context import current
+from prefactor_trace._default import default
 from prefactor_trace._schema import SCHEMA_NAME_KEY, Registry
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport.memory import MemoryTransport
@@ -39,7 +40,7 @@ class MemoryTracer(Tracer):
         self.transport = transport or MemoryTransport()
         loaded = load_settings({"api_token": "a-token-of-the-tests", **settings})
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_tracer, "open_transport", lambda *_: self.transport)
+            patch.setattr("prefactor_trace._tracer.open_transport", lambda *_: self.transport)
             self._set_up(loaded, home.registry if home else Registry(), home or self)
 
     def items(self, action: str = "") -> list[dict[str, Any]]:
@@ -76,7 +77,7 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
         faults.append((kind, error))
         log_fault(kind, error)
 
-    default, logger = _tracer._default, _guard.logger
+    logger = _guard.logger
     environment = {name: os.environ[name] for name in os.environ if name.startswith("PREFACTOR_")}
     before = default._tracer, logger.level
     types = dict(default.registry._span_types), dict(default.registry._quality_types)
@@ -124,8 +125,8 @@ def default_tracer(tracer: Callable[..., MemoryTracer]):
     """Make a tracer that records into memory the default one."""
 
     def make(transport: MemoryTransport | None = None, **settings: Any) -> MemoryTracer:
-        made = tracer(transport, home=_tracer._default, **settings)
-        _tracer._default._tracer = made
+        made = tracer(transport, home=default, **settings)
+        default._tracer = made
         return made
 
     return make

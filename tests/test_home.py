@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from prefactor_trace import _tracer
+from prefactor_trace._default import default
 from prefactor_trace._home import make_id
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._pfid import is_pfid
@@ -56,11 +56,11 @@ def test_threads_that_ask_at_once_get_the_same_id():
     assert made == ["id-1"] * 4
 
 
-@pytest.mark.parametrize("default", [True, False])
-def test_each_kind_of_tracer_is_a_home(tracer, default_tracer, default):
+@pytest.mark.parametrize("is_default", [True, False])
+def test_each_kind_of_tracer_is_a_home(tracer, default_tracer, is_default):
     """It has what spans and instances ask for."""
-    made = default_tracer() if default else tracer()
-    home = _tracer._default if default else made
+    made = default_tracer() if is_default else tracer()
+    home = default if is_default else made
     assert made._home is home
     assert home.pipeline() is made._pipeline
     assert home.settings() is made._settings

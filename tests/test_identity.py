@@ -93,7 +93,7 @@ def test_a_prompt_is_of_the_folder_that_it_was_started_in(
 
 def test_an_instance_has_it_unless_somebody_has_said_one(tracer, monkeypatch):
     """The argument goes before the setting, which goes before the commit."""
-    monkeypatch.setattr("prefactor_trace._pipeline.items.version_of", lambda source: source)
+    monkeypatch.setattr("prefactor_trace._identity.version_of", lambda source: source)
     t = tracer()
     with t.instance():
         pass

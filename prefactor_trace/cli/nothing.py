@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from prefactor_trace import _exits, _tracer
+from prefactor_trace import _exits
+from prefactor_trace._default import default
 from prefactor_trace._tracer import Tracer
 
 HOW_TO_RECORD = (
@@ -84,7 +85,7 @@ def _did_not_arrive(name: str, recording: Sequence[Tracer]) -> str | None:
 
 
 def _was_off(name: str) -> str | None:
-    tracer = _tracer._default._tracer
+    tracer = default._tracer
     reason = None if tracer is None else tracer.settings().off_reason
     return None if reason is None else f"{name} recorded nothing: tracing is off: {reason}"
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from prefactor_trace import Tracer, _tracer
+from prefactor_trace import Tracer
+from prefactor_trace._default import default
 from prefactor_trace._schema import UNDECLARED, Registry
 from prefactor_trace.cli import columns
 from prefactor_trace.cli.codes import DIFFERENT, DONE, MISUNDERSTOOD
@@ -76,7 +77,7 @@ def _version_of(name: str) -> dict[str, Any]:
 
 def _registry_of(module: object, attribute: str) -> Registry:
     if not attribute:
-        return _tracer._default.registry
+        return default.registry
     tracer = getattr(module, attribute, None)
     if not isinstance(tracer, Tracer):
         raise CommandError(

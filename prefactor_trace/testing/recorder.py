@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from prefactor_trace import _tracer
 from prefactor_trace._clock import Clock
+from prefactor_trace._default import default
 from prefactor_trace._pfid import PfidSource
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport.local import LocalTransport
@@ -50,7 +50,7 @@ class Recorder(Assertions):
 
     def start(self) -> None:
         """Begin to record."""
-        _tracer._default.registry.note_quality(_OUTCOME)
+        default.registry.note_quality(_OUTCOME)
         self._stand_in.start()
         self.started_before = self._stand_in.started_before
         self._observer.start()
@@ -222,7 +222,7 @@ class Recorder(Assertions):
             reason: What the run is told.
         """
         self._stand_in.settle()
-        for run in list(_tracer._default.open_runs):
+        for run in list(default.open_runs):
             run._terminate(reason)
 
     def deterministic(self) -> CountingClock:
@@ -242,7 +242,7 @@ class Recorder(Assertions):
 
         self._stand_in.undo.append(put_back)
         clocks.wall = clocks.monotonic = staticmethod(clock)
-        tracer = _tracer._default.tracer()
+        tracer = default.tracer()
         ids: Any = CountingIds()
         made: PfidSource = ids
         tracer._ids = made

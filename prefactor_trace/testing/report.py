@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from prefactor_trace import Tracer, _exits, _tracer
+from prefactor_trace import Tracer, _exits
+from prefactor_trace._default import default
 from prefactor_trace.testing.matching import differences, shown
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.tree import as_text
@@ -63,7 +64,6 @@ def nothing_captured(started_before: Mapping[Tracer, int]) -> str:
         started_before: How many spans each tracer had recorded when the recording began.
     """
     lines = ["nothing was captured: no span has begun since the recording did"]
-    default = _tracer._default
     if not default.switch:
         reason = default.tracer().settings().off_reason
         lines.append(f"- tracing was switched off while recording: {reason}")

@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from prefactor_trace import Tracer, _exits, _guard, _tracer
+from prefactor_trace import Tracer, _exits, _guard
 from prefactor_trace._context import current
+from prefactor_trace._default import default
 from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._transport import open_transport
 from prefactor_trace._transport.offline import listen, stop_listening
@@ -52,7 +53,6 @@ class StandIn:
         for tracer in _tracers():  # what was recorded before is not this recording's
             tracer.flush(_SETTLE)
         self.started_before = {one: one.stats().started for one in _tracers()}
-        default = _tracer._default
         self._before = default._tracer
         if self._live and not default.tracer().settings().off_reason:
             self._capture.forward = open_transport(default.tracer().settings(), SDK)
@@ -64,7 +64,7 @@ class StandIn:
         current.set(None)
         listen(self._capture)
         self.undo.append(lambda: stop_listening(self._capture))
-        default._tracer = self._tracer = Tracer._default(self._settings(), default)
+        default._tracer = self._tracer = Tracer._at(default, self._settings())
 
     def stop(self) -> None:
         """Give the place back."""
@@ -72,7 +72,7 @@ class StandIn:
             return
         self.settle()
         self._is_over = True
-        own, made = self._tracer, _tracer._default._tracer
+        own, made = self._tracer, default._tracer
         self._tracer = made or own
         while self.undo:
             self.undo.pop()()
@@ -88,10 +88,9 @@ class StandIn:
         """
         self._given = {**self._given, **settings}
         changed = self._settings()
-        default = _tracer._default
         if default._tracer is not None:
             default._tracer.shutdown(_SETTLE)
-        default._tracer = self._tracer = Tracer._default(changed, default)
+        default._tracer = self._tracer = Tracer._at(default, changed)
 
     def settle(self) -> None:
         """Have every tracer of this process hand over what it has recorded."""
@@ -101,7 +100,7 @@ class StandIn:
 
     def stats(self) -> Stats:
         """Return what became of the spans."""
-        made = None if self._is_over else _tracer._default._tracer
+        made = None if self._is_over else default._tracer
         tracer = made or self._tracer
         return Stats(0, 0, 0, 0, 0) if tracer is None else tracer.stats()
 
@@ -125,7 +124,6 @@ class StandIn:
         )
 
     def _keep_tracer(self) -> None:
-        default = _tracer._default
         before, callbacks = (
             (default.switch[:], default.is_quiet),
             list(default.on_terminate_callbacks),

@@ -9,7 +9,7 @@ import pytest
 
 from prefactor_trace import _decorate, _plain, _record
 from prefactor_trace._capture import snapshot
-from prefactor_trace._pipeline import items, writer
+from prefactor_trace._pipeline import item, writer
 
 LARGE = 10_000_000
 
@@ -136,7 +136,7 @@ async def test_large_texts_are_not_copied_while_the_agent_waits(tracer, monkeypa
 
     for module in (_record, _plain, _decorate):
         watch(module, "snapshot", recorded, of_result=True)
-    for module in (items, writer):
+    for module in (item, writer):
         watch(module, "serialise", encoded, of_result=False)
     returned = await call_each(t, lambda text, _: text, lambda: [large, {"deep": [large]}])
     assert all(text is large for text in returned)

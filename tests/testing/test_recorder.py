@@ -8,9 +8,10 @@ import threading
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace import _guard, _tracer
+from prefactor_trace import _guard
 from prefactor_trace._clock import Clock
 from prefactor_trace._decorate import _Calls
+from prefactor_trace._default import default
 from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
 from prefactor_trace.exceptions import SettingsError
@@ -166,10 +167,10 @@ def test_everything_is_as_before(agent, default_tracer):
             prefactor.configure(agent_id="another")
             agent("b")
         assert prefactor.current_span() is outer
-    assert _tracer._default._tracer is before
+    assert default._tracer is before
     assert known == patched()
-    assert _tracer._default.on_terminate_callbacks == [print]
-    _tracer._default.on_terminate_callbacks.clear()
+    assert default.on_terminate_callbacks == [print]
+    default.on_terminate_callbacks.clear()
     assert trace.count("tool_call") == 2
     assert [span["schema_name"] for span in before.spans()] == ["outer"]
 

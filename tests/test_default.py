@@ -1,0 +1,98 @@
+"""The default tracer: the functions of the module, `configure`, and what came before it."""
+
+import pytest
+
+import prefactor_trace as prefactor
+from prefactor_trace._default import default
+from prefactor_trace.exceptions import SettingsError
+
+
+def test_the_functions_are_the_default_tracers(default_tracer):
+    """What they record, flush and count is its."""
+    t = default_tracer()
+    with prefactor.instance("agent") as run, prefactor.span("step", {"n": 1}) as span:
+        assert prefactor.current_instance() is run
+        assert prefactor.current_span() is span
+        prefactor.start_span("callback").complete()
+        prefactor.record_quality("helpful", {"score": 1})
+    assert prefactor.flush(10)
+    assert prefactor.stats().delivered == t.stats().delivered == 2
+    assert t.items("record_quality")[0]["agent_instance_id"] == run.id
+    assert prefactor.shutdown(10)
+    assert t.transport.closed
+
+
+def test_its_methods_and_the_functions_are_one_family(default_tracer):
+    """A span of the one nests in a span of the other."""
+    t = default_tracer()
+    with t.instance() as run, prefactor.span("a") as a, t.span("b") as b:
+        t.record_quality("helpful", {})
+    assert (a.instance_id, b.parent_id) == (run.id, a.id)
+    assert t.items("record_quality")[0]["agent_instance_id"] == run.id
+    assert len(t.items("register")) == 1
+
+
+def test_what_is_decorated_before_configure_goes_to_what_is_configured(default_tracer):
+    """Modules are imported before programs are set up, and may be set up again."""
+    done = []
+
+    @prefactor.span("step")
+    def step() -> None:
+        done.append(1)
+
+    step()
+    for _ in range(2):
+        t = default_tracer()
+        with prefactor.instance():
+            step()
+        assert t.one("step")["status"] == "complete"
+    assert len(done) == 3
+
+
+def test_declarations_are_registered(default_tracer):
+    """Those made before and those that a decorator implies."""
+    t = default_tracer()
+    prefactor.declare("early", params={"type": "object"}, title="Early")
+    prefactor.declare_quality("helpful", int)
+    prefactor.span("decorated", description="Does.")(len)
+    with prefactor.instance():
+        pass
+    version = t.items("register")[0]["agent_schema_version"]
+    types = {one["name"]: one for one in version["span_type_schemas"]}
+    assert types["early"]["title"] == "Early"
+    assert types["decorated"]["description"] == "Does."
+    assert version["quality_schemas"][0]["name"] == "helpful"
+
+
+def test_a_wrong_variable_inside_the_agent_is_one_line(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    """Read at the first use, deep inside of the agent, it must not raise there."""
+    monkeypatch.setenv("PREFACTOR_API_TOKEN", "t")
+    monkeypatch.setenv("PREFACTOR_SAMPLE_RATE", "lots")
+    for _ in range(3):
+        with prefactor.instance(), prefactor.span("step"):
+            pass
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "PREFACTOR_SAMPLE_RATE" in caplog.text
+    with pytest.raises(SettingsError, match="PREFACTOR_SAMPLE_RATE"):
+        prefactor.configure()
+
+
+def test_configure_again_flushes_and_replaces(default_tracer):
+    """What was recorded before goes where it belongs."""
+    first = default_tracer()
+    with prefactor.instance(), prefactor.span("before"):
+        pass
+    second = prefactor.configure(enabled=False)
+    assert default.tracer() is second
+    assert first.stats().delivered == 1
+    assert first.transport.closed
+
+
+def test_a_wrong_setting_leaves_the_tracer_before(default_tracer):
+    """A failed `configure` changes nothing."""
+    t = default_tracer()
+    with pytest.raises(SettingsError, match="did you mean 'sample_rate'"):
+        prefactor.configure(sample_rat=1)
+    assert default.tracer() is t
