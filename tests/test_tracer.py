@@ -1,4 +1,4 @@
-"""Tracers, the default one, and the functions of the module."""
+"""A tracer: what it wires together, and what it does for spans outside any run."""
 
 import logging
 import threading
