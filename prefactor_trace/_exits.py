@@ -36,6 +36,9 @@ class Leaver(Protocol):
     def before_fork(self) -> None:
         """Prepare for a fork of the process."""
 
+    def after_fork_in_parent(self) -> None:
+        """Go on after a fork of the process."""
+
     def after_fork(self) -> None:
         """Begin anew in a forked child."""
 
@@ -62,18 +65,43 @@ def leavers() -> list[Leaver]:
 def watch() -> None:
     """See to it that a child of `multiprocessing` tells its leavers too.
 
-    Such a child ends without running `atexit` functions (before Python 3.13, when it was forked),
-    and forgets what was registered before it ran its target; hence this is called on first use.
+    One that was forked forgets what was registered with `atexit` before it ran its target, and
+    before Python 3.13 runs none of it; hence this is called on first use.
     """
     global _watched_process  # noqa: PLW0603
     multiprocessing = sys.modules.get("multiprocessing.process")
     if multiprocessing is None or _watched_process == os.getpid():
         return
-    if multiprocessing.parent_process() is not None:
-        from multiprocessing.util import Finalize
+    if multiprocessing.parent_process() is not None and not _is_spawned():
+        from multiprocessing.util import Finalize, is_exiting
 
         _watched_process = os.getpid()
-        Finalize(None, end_all, exitpriority=0)
+        if sys.version_info >= (3, 13):
+            Finalize(None, end_all, exitpriority=0)
+        elif not is_exiting():
+            Finalize(None, _end_after_threads, exitpriority=0)
+        else:  # other threads go on, and one of them has recorded something
+            _end_after_threads()
+
+
+def _is_spawned() -> bool:
+    """Return whether this is a process of `multiprocessing` that ends as others do."""
+    from multiprocessing import current_process, get_start_method
+
+    said = getattr(current_process(), "_start_method", None)
+    return (said or get_start_method(allow_none=True)) == "spawn"
+
+
+def _end_after_threads() -> None:
+    """Deliver what is left when the other threads have ended, which the process waits for, too."""
+
+    def end() -> None:
+        own = {threading.current_thread(), threading.main_thread()}
+        while others := [one for one in threading.enumerate() if not one.daemon and one not in own]:
+            others[0].join()
+        end_all()
+
+    threading.Thread(target=end, name="prefactor-trace-end").start()
 
 
 def end_all(reason: str = _EXITED, *, is_last: bool = True) -> None:
@@ -95,7 +123,7 @@ def end_all(reason: str = _EXITED, *, is_last: bool = True) -> None:
             leaver.end_at_exit(reason, min(leaver.exit_timeout, max(0, end - time.monotonic())))
     except KeyboardInterrupt:
         _guard.logger.warning("prefactor_trace: interrupted while delivering")
-    if time.monotonic() >= end:
+    if longest and time.monotonic() >= end:
         _ran_out = time.monotonic()
     if is_last:
         give_up_all()
@@ -168,6 +196,11 @@ def _before_fork() -> None:
         leaver.before_fork()
 
 
+def _after_fork_in_parent() -> None:
+    for leaver in list(_leavers):
+        leaver.after_fork_in_parent()
+
+
 def _after_fork() -> None:
     global _ran_out  # noqa: PLW0603
     _ran_out = -math.inf
@@ -176,4 +209,4 @@ def _after_fork() -> None:
 
 
 atexit.register(_end_process)
-_forks.add(_forks.Rest(_before_fork, lambda: None, _after_fork))
+_forks.add(_forks.Rest(_before_fork, _after_fork_in_parent, _after_fork))

@@ -6,19 +6,22 @@ fork may import further modules, which have something to say in it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
+from prefactor_trace import _guard
 from prefactor_trace._locks import free_all
 
 
 class Rest(NamedTuple):
-    """What is called around a fork.
+    """What is called around a fork. An exception of one is logged, and the others are called.
 
     Attributes:
         begin: Called before it; what it brings to rest stays so.
-        end: Called after it in the parent.
+        end: Called after it in the parent, also where `begin` has failed half-way.
         end_in_child: Called after it in the child.
     """
 
@@ -29,6 +32,7 @@ class Rest(NamedTuple):
 
 _all: list[Rest] = []
 _begun: list[Rest] = []
+_one_fork = threading.RLock()  # several threads may fork, one after the other
 
 
 def add(rest: Rest) -> None:
@@ -37,21 +41,33 @@ def add(rest: Rest) -> None:
 
 
 def _begin() -> None:
+    _one_fork.acquire()
     for rest in _all:  # as long as more are added
         _begun.append(rest)
-        rest.begin()
+        _call(rest.begin)
 
 
 def _end() -> None:
     while _begun:
-        _begun.pop().end()
+        _call(_begun.pop().end)
+    with contextlib.suppress(RuntimeError):  # interrupted before it was taken
+        _one_fork.release()
 
 
 def _end_in_child() -> None:
+    global _one_fork  # noqa: PLW0603
+    _one_fork = threading.RLock()
     _begun.clear()
     free_all()
     for rest in _all:
-        rest.end_in_child()
+        _call(rest.end_in_child)
+
+
+def _call(function: Callable[[], None]) -> None:
+    try:
+        function()
+    except BaseException as error:  # noqa: BLE001  # Python would only print it
+        _guard.log_fault("forking", error)
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 _OURS = ("prefactor_trace.", "wrapt.")
 _AN_AGENT = "prefactor_trace.cli.demo"  # like a user's
 
-# By the first part of its module: what calls what it is given on behalf of its own caller, and
+# Modules of what calls what it is given on behalf of its own caller, and, by their first part, of
 # what runs it later, with nothing of the user's below it that would say why.
-_GO_BETWEENS = {"contextlib", "functools", "anyio", "trio", "outcome"}
+_GO_BETWEENS = {"contextlib", "functools"}
+_GO_BETWEEN_PACKAGES = ("anyio.", "trio.", "outcome.")
 _RUNNERS = {"asyncio", "uvloop", "threading", "concurrent", "multiprocessing"}
 
 _MOST_WRAPPERS = 16
@@ -58,12 +59,13 @@ def find_place(frame: FrameType | None) -> Place | None:
     """
     ours = []
     while frame is not None:
-        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        name = str(frame.f_globals.get("__name__"))
+        package = name.partition(".")[0]
         if is_ours(frame):
             ours.append(frame)
         elif package in _RUNNERS:
             break
-        elif package not in _GO_BETWEENS:
+        elif package not in _GO_BETWEENS and not name.startswith(_GO_BETWEEN_PACKAGES):
             return Place(frame.f_code.co_filename, frame.f_lineno, is_definition=False)
         frame = frame.f_back
     for one in ours:

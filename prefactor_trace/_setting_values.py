@@ -139,6 +139,6 @@ def names(value: object) -> tuple[str, ...]:
     if not isinstance(parts, Iterable):
         raise ValueError(wanted)
     given = tuple(name.strip() if isinstance(name, str) else "" for name in parts)
-    if not all(name and any(map(str.isalnum, name)) for name in given):
+    if not all(name and any(map(str.isalpha, name)) for name in given):
         raise ValueError(wanted)
     return given

@@ -228,6 +228,11 @@ class Tracer(Surface):
         if self._pipeline is not None:
             self._pipeline.before_fork()
 
+    def after_fork_in_parent(self) -> None:
+        """Go on after a fork of the process."""
+        if self._pipeline is not None:
+            self._pipeline.after_fork_in_parent()
+
     def after_fork(self) -> None:
         """Begin anew in a forked child."""
         self._ids.reset()

@@ -179,8 +179,8 @@ print("before", _exits.is_over())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_fork_is_told_before_and_in_the_child():
-    """The parent prepares once; only the child begins anew."""
+def test_a_fork_is_told_before_and_after():
+    """The parent prepares and goes on; only the child begins anew."""
     program = """
 import os
 from prefactor_trace import _exits
@@ -188,6 +188,8 @@ class Leaver:
     exit_timeout = 1
     def before_fork(self):
         told.append("before")
+    def after_fork_in_parent(self):
+        told.append("goes on")
     def after_fork(self):
         told.append("after")
     def end_at_exit(self, reason, timeout):
@@ -203,4 +205,4 @@ if pid == 0:
 os.waitpid(pid, 0)
 print("parent", *told)
 """
-    assert run(program) == ["child before after", "parent before"]
+    assert run(program) == ["child before after", "parent before goes on"]

@@ -108,7 +108,9 @@ def _members(error: BaseException) -> tuple[BaseException, ...]:
     else:
         return ()
     try:
-        members = tuple(error.exceptions)  # type: ignore[attr-defined]
+        # Of that class, whatever a class of the user's own makes of it.
+        field = vars(kind).get("exceptions")
+        members = tuple(vars(error)["exceptions"] if field is None else field.__get__(error))
     except Exception:  # noqa: BLE001  # a class of the user's own
         return ()
     return members if all(issubclass(type(one), BaseException) for one in members) else ()

@@ -1,7 +1,8 @@
 """Where the agent's threads leave records for the background thread, without waiting.
 
 What is shared without a lock is only `deque.append`, `deque.popleft`, `len` and single attribute
-stores, which CPython keeps atomic with and without the interpreter lock.
+stores, which CPython keeps atomic with and without the interpreter lock; and one sum that need not
+be exact.
 """
 
 from __future__ import annotations
@@ -36,14 +37,11 @@ def _in_fews(count: int) -> Iterator[int]:
         count -= _FEW
 
 
-def _weigh_taken(spans: list[Span]) -> int:
-    """Mark spans as taken; return about how many bytes they take."""
-    total = 0
-    for span in spans:
-        span._fate = _fate.WAITING
-        span._weight = span._size  # after that mark: what is set later counts by itself
-        total += span._weight
-    return total
+def _count(span: Span) -> int:
+    """Note what a span takes by now; return by how many bytes that is more than was noted."""
+    more = span._size - span._weight
+    span._weight += more
+    return more
 
 
 class Drained(NamedTuple):
@@ -75,9 +73,9 @@ class Buffer:
         self.room = 0
         self._instances: deque[Instance] = deque()
         self._ends: deque[Span | Instance | Quality] = deque()
-        self._bytes = 0  # of the spans that were taken, about
-        # Of those that wait, about: counted without a lock, anew from each drain on. Where two
-        # threads lose each other's additions, it is made good when the spans are taken.
+        self._bytes = 0  # that the spans take that were taken
+        # Those of the spans that wait, about: added without a lock, so that threads may lose each
+        # other's additions, and counted anew from each drain on.
         self._waiting_bytes = 0
         self._max_spans = max_spans
         self._max_bytes = max_bytes
@@ -132,8 +130,7 @@ class Buffer:
             return
         with self.lock:
             if span._fate < _fate.SETTLED:
-                span._weight += size
-                self._bytes += size
+                self._bytes += _count(span)
                 self._measure_room()
 
     def rouse(self) -> None:
@@ -145,6 +142,7 @@ class Buffer:
         span._fate = _fate.LOST
         span._payload = None
         self.refuse()
+        self.rouse()  # it may sleep, and what is counted of bytes be too much
 
     def refuse(self) -> None:
         """Count a span that was dropped since there is no room for it."""
@@ -206,7 +204,10 @@ class Buffer:
                 spans = [self.starts.popleft() for _ in range(few)]
                 self.ledger.take(few)
             make_ids(spans)
-            weight += _weigh_taken(spans)
+            with self.lock:
+                for span in spans:
+                    span._fate = _fate.WAITING
+                    weight += _count(span)
             taken += spans
         with self.lock:
             self._bytes += weight - estimate
@@ -291,6 +292,8 @@ class Buffer:
     def sleep(self) -> bool:
         """Have the next record wake the thread, if nothing waits; say whether it may sleep."""
         if self.is_empty:
+            # An addition may have come when its span had been taken: nobody would correct it.
+            self._waiting_bytes = 0
             self._set_wake(0)
             # What was left before that store has woken nobody.
             if self.is_empty:

@@ -5,7 +5,6 @@ One thread runs all of this, and nothing in it waits: it gives out a body and is
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
@@ -120,9 +119,13 @@ class Delivery:
         return self._maker.redaction_failures
 
     def before_fork(self) -> None:
-        """Have nothing half done that a forked child would wait for, and what is open named."""
-        self._maker.wait_for_loading()
+        """Have nothing half loaded, and what is open named, as a forked child will call it."""
+        self._maker.stop_loading()
         self.intake.name_open()
+
+    def after_fork_in_parent(self) -> None:
+        """Load again what is needed."""
+        self._maker.go_on_loading()
 
     def hurry(self) -> None:
         """Forget the delay before the next try, unless the service asked for it."""
@@ -222,8 +225,7 @@ class Delivery:
                 if order in gone
             ]
         )
-        unsettled = self._unsettled
-        unsettled.items = deque([item for item in unsettled.items if item.order not in gone])
+        self._unsettled.drop(gone)
         self.intake.drop(gone)
         self._mend()
         if count:

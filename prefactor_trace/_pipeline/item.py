@@ -46,7 +46,7 @@ class Item:
 
     @property
     def what(self) -> str:
-        """Its action; of a span of another process, that it is one."""
+        """Its action."""
         return self.action
 
     def fields(self) -> dict[str, Any]:
@@ -63,9 +63,10 @@ class Item:
         """
         before = len(self.body)
         self._cut(size)
-        if self.action in _OF_SPANS:
+        is_smaller = len(self.body) < before
+        if is_smaller and self.action in _OF_SPANS:
             self.record._is_cut = True
-        return len(self.body) < before
+        return is_smaller
 
     def _cut(self, size: int) -> None:
         fields = _read(self.body)

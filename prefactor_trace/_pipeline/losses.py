@@ -43,8 +43,7 @@ class Losses:
     def reject(self, item: Item, fault: Fault) -> None:
         """Count an item that is itself at fault."""
         if isinstance(item, Create) and item.is_inherited:
-            item.record._fate = _fate.LOST
-            self.must_mend = True
+            self.lose_inherited(item.record)
         elif item.action == "agent_spans/create":
             self.reject_span(item.record, fault)
         elif item.action == "agent_spans/finish":
@@ -76,6 +75,11 @@ class Losses:
         self._intake.forget(span)
         self.must_mend = True
 
+    def lose_inherited(self, span: Span) -> None:
+        """Note that a span of another process, which counts it, cannot be named here."""
+        span._fate = _fate.LOST
+        self.must_mend = True
+
     def lose_with_run(self, span: Span) -> None:
         """Count a span as its run was counted."""
         reason = span._instance._drop_reason
@@ -91,7 +95,9 @@ class Losses:
             return True
         if item.record._instance._fate != _fate.LOST:
             return False
-        if is_span:
+        if isinstance(item, Create) and item.is_inherited:
+            self.lose_inherited(item.record)
+        elif is_span:
             self.lose_with_run(item.record)
         return True
 

@@ -47,7 +47,8 @@ class Maker:
         self._registry = registry
         self._losses = losses
         self._writer: Writer | None = None
-        self._loading = make_lock()
+        self._loading = make_lock()  # free in a forked child
+        self._is_loading_stopped = False
         self.renew(settings)
 
     def renew(self, settings: Settings) -> None:
@@ -68,13 +69,18 @@ class Maker:
         """How often redaction hid everything since it could not do its work, by reason."""
         return {} if self._writer is None else self._writer.failures
 
-    def wait_for_loading(self) -> None:
-        """Wait, before a fork, until nothing is being imported by the making of items.
+    def stop_loading(self) -> None:
+        """Let nothing be imported by the making of items, until `go_on_loading`.
 
         The first registration of a run imports what it needs, and what the user's annotations do.
         A child that is forked in the midst of an import would wait for it for ever.
         """
-        if self._loading.acquire(timeout=_LONGEST_LOADING):
+        self._is_loading_stopped = self._loading.acquire(timeout=_LONGEST_LOADING)
+
+    def go_on_loading(self) -> None:
+        """Undo `stop_loading`, on the same thread."""
+        if self._is_loading_stopped:
+            self._is_loading_stopped = False
             self._loading.release()
 
     def make(self, step: Step | Span) -> list[Item]:
@@ -95,21 +101,22 @@ class Maker:
             return []
 
     def _make(self, kind: Kind, record: Any, order: int) -> list[Item]:
-        is_span = kind in ("inherited span", "finish span")
-        if is_span:
+        if kind == "finish span":
             if record._fate == _fate.LOST or self._is_lost_with_run(record):
                 return []
         elif kind != "instance" and record._instance._fate == _fate.LOST:
+            if kind == "inherited span":
+                self._losses.lose_inherited(record)
             return []
         try:
-            if kind == "instance":
-                with self._loading:
-                    return [self._fit(item) for item in self._items_of(kind, record, order)]
-            return [self._fit(item) for item in self._items_of(kind, record, order)]
+            with self._loading:
+                return [self._fit(item) for item in self._items_of(kind, record, order)]
         except Exception as error:  # noqa: BLE001
             fault = _say_unserialisable(kind, error)
-            if is_span:
+            if kind == "finish span":
                 self._losses.reject_span(record, fault)
+            elif kind == "inherited span":
+                self._losses.lose_inherited(record)
             else:
                 self._losses.reject_call(_CALLS[kind], record, fault)
             return []

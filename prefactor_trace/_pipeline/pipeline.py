@@ -76,6 +76,7 @@ class Pipeline:
 
             # Loaded now rather than with the first record, which is to be on disk 50 ms later.
             import prefactor_trace._capture.redaction
+            import prefactor_trace._pipeline.replay
             import prefactor_trace.models  # noqa: F401
             from prefactor_trace._pipeline.spool import Spool
 
@@ -158,10 +159,14 @@ class Pipeline:
         self._start()
 
     def before_fork(self) -> None:
-        """Give what is open its id, so that a forked child calls it the same."""
+        """Have nothing half done that a forked child would wait for, and what is open named."""
         if self._thread is not None:
             self._transport.load()
         self._delivery.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Let the thread go on with what it loads."""
+        self._delivery.after_fork_in_parent()
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: what was recorded before is the parent's to deliver."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from prefactor_trace._pipeline.unsettled import Unsettled
     from prefactor_trace._span import Span
 
-_PLAIN_SUCCESS = {"status": "success"}
+_PLAIN_SUCCESS = {"status": "success"}  # what is read of an output that has no more to say
 _BEGINNINGS = ("/register", "/start", "/create")
 _NAMED = {"parent_span_id", "agent_instance_id"}
 _FEW = 50  # spans settled at once: the agent's threads may wait for it

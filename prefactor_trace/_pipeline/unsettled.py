@@ -47,6 +47,13 @@ class Unsettled:
         item.write()
         self.write_down(item)
 
+    def drop(self, numbers: set[int]) -> None:
+        """Let go of the items of the records with these numbers.
+
+        What of them is on disk stays there, for another process that sends to the same place.
+        """
+        self.items = deque([item for item in self.items if item.order not in numbers])
+
     def mend(self, is_lost: Callable[[Item], bool]) -> None:
         """Take off what is lost with a record that was given up, and make anew what names it."""
         items, self.items = self.items, deque()

@@ -121,8 +121,8 @@ class _Ending:
             return
         write(
             stream,
-            f"prefactor-trace: {self._name} did not come to its end: it was killed, crashed, or"
-            " called os._exit; what was not delivered by then is lost",
+            f"prefactor-trace: {self._name} did not come to its end: it was killed, crashed, called"
+            " os._exit or replaced itself by another program; this is what had arrived by then",
         )
         if not print_session(self._session, self._database, stream):
             write(stream, "prefactor-trace: nothing had arrived")

@@ -24,15 +24,17 @@ def watch(tell: Callable[[], None]) -> Callable[[], None]:
     pidfd_open: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
     if pidfd_open is None or os.getpid() == 1:  # with the first process of a container all end
         return lambda: None
-    ends = mmap.mmap(-1, 1)  # shared, and no file descriptor, which the program might close
     try:
+        # Shared, and no file descriptor, which the program might close.
+        ends = mmap.mmap(-1, 1)
         process = pidfd_open(os.getpid())
         child = os.fork()
     except OSError:
         return lambda: None
     if child == 0:
         _leave_a_watcher(process, ends, tell)
-    os.waitpid(child, 0)
+    with contextlib.suppress(ChildProcessError):  # where SIGCHLD is ignored
+        os.waitpid(child, 0)
     os.close(process)
     return lambda: ends.__setitem__(0, 1)
 
@@ -58,7 +60,8 @@ def _wait(process: int) -> None:
     os.dup2(nowhere, 1)
     if process != _PIDFD:
         os.dup2(process, _PIDFD)
-    os.closerange(_PIDFD + 1, min(os.sysconf("SC_OPEN_MAX"), _MOST_FILES))
+    bound = os.sysconf("SC_OPEN_MAX")
+    os.closerange(_PIDFD + 1, min(bound, _MOST_FILES) if bound > 0 else _MOST_FILES)
     poll = select.poll()
     poll.register(_PIDFD, select.POLLIN)
     poll.poll()

@@ -10,6 +10,7 @@ from typing import Any
 
 MAX_MISMATCHES = 20
 _MAX_REFERENCES = 16  # a schema may refer to itself without ever getting deeper into the value
+_MAX_SURE_STEPS = 2_000
 _MAX_STEPS = 20_000  # and may branch at each of them; past this the rest counts as met
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -33,7 +34,7 @@ _SURE_TYPES: dict[type, frozenset[str]] = {
     float: frozenset({"number"}),
     type(None): frozenset({"null"}),
 }
-# Keywords that `_surely_matches` has no answer to.
+# Keywords that `_Sure` has no answer to.
 _INVOLVED = frozenset({"$ref", "const", "allOf", "oneOf", "patternProperties"})
 
 
@@ -47,8 +48,11 @@ def mismatches(schema: Any, value: Any, at: str) -> list[dict[str, str]]:
     """
     found: list[dict[str, str]] = []
     try:
-        if _surely_matches(schema, value):
+        if _Sure().matches(schema, value):
             return found
+    except RecursionError:
+        pass  # then at length
+    try:
         for path, message in _Check(schema).run(schema, value, at, 0):
             found.append({"field": path, "message": message})
             if len(found) == MAX_MISMATCHES:
@@ -58,35 +62,43 @@ def mismatches(schema: Any, value: Any, at: str) -> list[dict[str, str]]:
     return found
 
 
-def _surely_matches(schema: Any, value: Any) -> bool:
-    """Return whether a match is plain to see, as nearly always; to see it takes a third."""
-    if not isinstance(schema, dict):
-        return schema is not False
-    if not _INVOLVED.isdisjoint(schema):
-        return False
-    wanted = schema.get("type")
-    if wanted is not None and not (
-        isinstance(wanted, str) and wanted in _SURE_TYPES.get(type(value), ())
-    ):
-        return False
-    if "enum" in schema and not (isinstance(value, str) and value in _as_list(schema["enum"])):
-        return False
-    choices = schema.get("anyOf")
-    if choices and not any(_surely_matches(choice, value) for choice in _as_list(choices)):
-        return False
-    if type(value) is dict:
+class _Sure:
+    """Whether a match is plain to see, as it nearly always is: to see it takes a third."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+
+    def matches(self, schema: Any, value: Any) -> bool:
+        """Return whether a value surely matches a schema; it may match all the same."""
+        self._steps += 1
+        if not isinstance(schema, dict):
+            return schema is not False
+        if self._steps > _MAX_SURE_STEPS or not _INVOLVED.isdisjoint(schema):
+            return False
+        wanted = schema.get("type")
+        if wanted is not None and not (
+            isinstance(wanted, str) and wanted in _SURE_TYPES.get(type(value), ())
+        ):
+            return False
+        if "enum" in schema and not (isinstance(value, str) and value in _as_list(schema["enum"])):
+            return False
+        choices = schema.get("anyOf")
+        if choices and not any(self.matches(choice, value) for choice in _as_list(choices)):
+            return False
+        if type(value) is dict:
+            return self._object_matches(schema, value)
+        if type(value) is list and "items" in schema:
+            return all(self.matches(schema["items"], item) for item in value)
+        return True
+
+    def _object_matches(self, schema: dict[str, Any], value: dict[str, Any]) -> bool:
         properties = schema.get("properties", {})
         if not isinstance(properties, dict) or any(
             isinstance(name, str) and name not in value for name in _as_list(schema.get("required"))
         ):
             return False
         others = schema.get("additionalProperties")
-        return all(
-            _surely_matches(properties.get(name, others), item) for name, item in value.items()
-        )
-    if type(value) is list and "items" in schema:
-        return all(_surely_matches(schema["items"], item) for item in value)
-    return True
+        return all(self.matches(properties.get(name, others), item) for name, item in value.items())
 
 
 class _Check:

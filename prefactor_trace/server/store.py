@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -290,28 +290,35 @@ class Store:
 # So no connection is open, and no thread inside a store, at the moment of a fork.
 
 
+def _all_stores() -> "list[Store]":
+    while True:
+        with suppress(RuntimeError):  # another thread has made one meanwhile
+            return list(_stores)
+
+
 def _rest() -> None:
     while True:
-        for store in [store for store in list(_stores) if store not in _paused]:
+        for store in [store for store in _all_stores() if store not in _paused]:
             store._pause()
             _paused.append(store)
         _opening.acquire()  # until after the fork
-        if all(store in _paused or store._connection is None for store in list(_stores)):
+        if all(store in _paused or store._connection is None for store in _all_stores()):
             return
         _opening.release()  # one was made and opened meanwhile
 
 
 def _go_on() -> None:
-    _opening.release()
     while _paused:
         _paused.pop()._lock.release()
+    with suppress(RuntimeError):  # where it was interrupted before it was taken
+        _opening.release()
 
 
 def _go_on_in_child() -> None:
     global _opening  # noqa: PLW0603
     _opening = threading.RLock()
     _paused.clear()
-    for store in list(_stores):
+    for store in _all_stores():
         store._resume_in_child()
 
 

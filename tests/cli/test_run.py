@@ -389,3 +389,24 @@ def test_program_that_closes_its_streams(folder: Path) -> None:
     """A program that closed stdout and stderr ends as it would have."""
     extend(folder, "sys.stdout.close()\nsys.stderr.close()\n")
     assert run(folder, "agent.py").returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGCHLD")
+def test_a_program_whose_children_nobody_waits_for(folder: Path) -> None:
+    """That children are not to be waited for is inherited, and no reason not to run."""
+    ignored = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+    start = (
+        "os.execv(sys.executable, [sys.executable, '-m', 'prefactor_trace.cli', 'run', 'agent.py'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ignored + start],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "did not come to its end" not in done.stderr
+    assert "└─ tool_call" in done.stderr

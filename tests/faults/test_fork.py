@@ -249,3 +249,50 @@ def test_a_fork_in_the_midst_of_an_import(tmp_path, module, before):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+WORKING_ON = """
+import multiprocessing, sys
+from concurrent.futures import ThreadPoolExecutor
+import prefactor_trace as prefactor
+
+def job(number):
+    with prefactor.instance("job"):
+        for step in range(10):
+            with prefactor.span("step", {"number": number, "step": step}):
+                pass
+
+def work(go_on):
+    executor = ThreadPoolExecutor(2)
+    executor.submit(go_on.wait)
+    for number in range(10):
+        executor.submit(job, number)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    go_on = context.Event()
+    process = context.Process(target=work, args=(go_on,))
+    process.start()
+    go_on.set()
+    process.join()
+    assert process.exitcode == 0
+"""
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn", "forkserver"])
+def test_threads_that_outlive_the_function_of_a_process(tmp_path: Path, how: str) -> None:
+    """What they record after it has returned arrives, and nothing is called lost."""
+    program = tmp_path / "program.py"
+    program.write_text(WORKING_ON)
+    done = subprocess.run(
+        [sys.executable, str(program), how],
+        env={"PREFACTOR_LOCAL": "1", "PREFACTOR_LOCAL_DB": str(tmp_path / "local.db")},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    with Store(tmp_path / "local.db") as store:
+        counts = [run.span_counts.total for run in store.list_instances()]
+    assert counts == [10] * 10

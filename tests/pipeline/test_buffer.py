@@ -233,3 +233,37 @@ def test_the_buffer_is_not_locked_while_the_ledger_is(buffer, monkeypatch):
     buffer.add_start(Record())
     buffer.drain()
     assert held == [False]
+
+
+def test_an_addition_that_comes_too_late_drops_nothing(buffer, wakes):
+    """A thread may be interrupted between looking whether its span was taken and counting."""
+    buffer.add_start(span := Record())
+    buffer.drain()
+    buffer.settle(span, _fate.SETTLED)
+    buffer._add_waiting(5_000)  # of that span
+    assert buffer.sleep()
+    buffer.add_start(first := Record())
+    assert first._fate == _fate.NEW
+
+
+def test_too_late_even_for_sleep_it_wakes_the_thread(buffer, wakes):
+    """One span is dropped, and the thread that looks after it makes room again."""
+    assert buffer.sleep()
+    buffer._add_waiting(5_000)
+    buffer.add_start(lost := Record())
+    assert (lost._fate, wakes) == (_fate.LOST, [1])
+    buffer.drain()
+    buffer.add_start(first := Record())
+    assert first._fate == _fate.NEW
+
+
+def test_a_result_that_comes_while_its_span_is_taken_counts_once(buffer):
+    """Whoever counts first counts all that the span holds by then."""
+    buffer.add_start(span := Record(size=10))
+    span._size += 500  # `weigh` is interrupted here
+    buffer.drain()
+    span._size -= 500
+    buffer.weigh(span, 500)
+    assert (buffer._bytes, span._weight) == (510, 510)
+    buffer.settle(span, _fate.SETTLED)
+    assert buffer._bytes == 0

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefactor_trace.server._json_schema import MAX_MISMATCHES, mismatches
+from prefactor_trace.server._json_schema import MAX_MISMATCHES, _Sure, mismatches
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1.0, "a", "b", ""]),
@@ -113,3 +113,13 @@ def test_only_so_many_are_told():
     """A payload that is wrong all over is noted with its first mismatches."""
     found = mismatches({"items": {"type": "string"}}, list(range(1_000)), "payload")
     assert len(found) == MAX_MISMATCHES
+
+
+def test_many_items_with_many_choices_are_soon_judged():
+    """The number of steps is bounded; past it the rest counts as met."""
+    schema = {"items": {"anyOf": [{"const": n, "type": "string"} for n in range(500)]}}
+    schema["items"]["anyOf"] += [{"type": "string"}]
+    assert mismatches(schema, ["a"] * 8_000, "payload") == []
+    quick = _Sure()
+    assert not quick.matches(schema, ["a"] * 8_000)
+    assert quick._steps < 5_000
