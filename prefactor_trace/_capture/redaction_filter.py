@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 _STEP = 1_024  # characters in which a pattern is looked for exactly, where it may begin
-_BEFORE = 3  # characters in front that a pattern may look at: `%2F`
+_BEFORE = 4  # characters in front that a pattern may look at: `/bot`
 
 
 class Filter:

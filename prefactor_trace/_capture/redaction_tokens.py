@@ -16,14 +16,16 @@ _MOST_TOKENS = (
     r"|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|gl[a-z]{1,8}-[\w-]{20,}"
     r"|xox[a-z]-[A-Za-z0-9-]{11,}|xapp-[A-Za-z0-9-]{11,}"
     r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}"
-    r"|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{16,}"
+    r"|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{16,}|fw_[A-Za-z0-9]{20,}"
     r"|[srp]k_(?:live|test)_\w{8,}|whsec_[\w+/=]{16,}"
     r"|(?:gsk|r8|lsv2_[a-z]{2}|dop_v1|shp[a-z]{2}|dapi|tvly|xai|pplx|nvapi|lin_api|ntn|sntrys|phc)"
-    r"[_-][\w-]{16,}|hvs\.[\w-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}"
+    r"[_-][\w-]{16,}|hvs\.[\w-]{20,}|dp\.[a-z]{2,6}\.[\w-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}"
+    r"|pcsk_\w{20,}|(?:dapi|sbp_|sk_|key-|SK)[0-9a-f]{32,}"
     r"|\d{8,10}:AA[\w-]{32,}"
 )
-# A token begins where a word begins, also behind an escaped line break or a percent sign.
-_AT_WORD = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))"
+# A token begins where a word begins, also behind an escaped line break or a percent sign; in the
+# addresses of Telegram behind `/bot`.
+_AT_WORD = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=/bot))"
 _TOKEN = re.compile(
     rf"{_AT_WORD}({_MOST_TOKENS}"
     r"|(?<![-_])SG\.[\w-]{16,}\.[\w-]{16,}"
@@ -34,12 +36,14 @@ _TOKEN = re.compile(
 _BEGINNING = rf"{_MOST_TOKENS}|SG\.[\w-]{{16}}|eyJ[\w-]{{5}}"
 _REACH = 64
 _BEGIN = re.compile(_AT_WORD + f"(?:{_BEGINNING})", re.ASCII)
-BEGIN_OF_TOKEN = rf"(?:^|[^A-Za-z0-9]|\\[nrt]|%[0-9A-Fa-f]{{2}})(?-u:{_BEGINNING})"
+BEGIN_OF_TOKEN = rf"(?:^|[^A-Za-z0-9]|\\[nrt]|%[0-9A-Fa-f]{{2}}|/bot)(?-u:{_BEGINNING})"
 """What is in each text with a token, for a filter."""
 
 _FILTER = Filter(BEGIN_OF_TOKEN, _REACH)
 # These are followed by so much of their own that words cannot be meant.
-_SURE_TOKEN = re.compile(r"gh[pousr]_|github_pat_|A(?:KIA|SIA)|AIza|eyJ|\d|[srp]k_|xox|SG\.|AGE-")
+_SURE_TOKEN = re.compile(
+    r"gh[pousr]_|github_pat_|A(?:KIA|SIA)|AIza|eyJ|\d|[srp]k_|xox|SG\.|AGE-|hf_[A-Za-z0-9]{30}"
+)
 
 
 def hide_tokens(text: str) -> tuple[str, int]:

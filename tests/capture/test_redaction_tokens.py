@@ -12,7 +12,7 @@ from prefactor_trace._capture.redaction_tokens import _TOKEN, _is_token, _tokens
 PIECES = st.sampled_from(
     [
         *("sk-", "ghp_", "glpat-", "gl", "xoxb-", "AKIA", "eyJ", ".eyJ", "SG.", "r8_", "lsv2_pt_"),
-        *("12345678:AA", "1234567890123:AA", "dop_v1_", "shpat_", "\\n", "%2F", " ", "-", "_", "."),
+        *("12345678:AA", "1234567890123:AA", "dop_v1_", "shpat_", "\\n", "%2F", "/bot", " ", "-", "_", "."),
         *("abcdefgh12345678", "ABCDEFGH12345678", "x" * 35, "ü", "é1"),
     ]
 )
@@ -34,10 +34,25 @@ def test_every_alternative_of_the_pattern_has_its_beginning():
         *("xapp-", "ya29.", "GOCSPX-", "hf_", "npm_", "pypi-", "sk_live_", "pk_test_", "rk_live_"),
         *("whsec_", "gsk_", "r8_", "lsv2_pt_", "dop_v1_", "shpat_", "dapi-", "tvly-", "xai-"),
         *("pplx-", "nvapi-", "lin_api_", "ntn_", "sntrys_", "phc_", "hvs.", "1234567890:AA"),
+        *("fw_", "pcsk_", "dp.pt."),
     ):
         assert hide_tokens(f"the {prefix}{tail} is") == ("the [redacted] is", 1), prefix
+    hexadecimal = "0123456789abcdef" * 2
+    for prefix in ("dapi", "sbp_", "sk_", "key-", "SK"):
+        assert hide_tokens(f"the {prefix}{hexadecimal} is") == ("the [redacted] is", 1), prefix
     assert hide_tokens("AKIAABCDEFGHIJKLMNOP") == ("[redacted]", 1)
     assert hide_tokens("AGE-SECRET-KEY-1" + "A1B2C3D4E5" * 4)[1] == 1
+
+
+def test_a_token_may_be_of_letters_alone():
+    """Where its beginning and its length leave no doubt."""
+    assert hide_tokens("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") == (MARKER, 1)
+
+
+def test_a_token_in_an_address():
+    """Behind what the service puts in front of it."""
+    address = "https://api.telegram.org/bot123456789:AA" + "bC3-_" * 7 + "/sendMessage"
+    assert hide_tokens(address) == (f"https://api.telegram.org/bot{MARKER}/sendMessage", 1)
 
 
 @pytest.mark.parametrize(
