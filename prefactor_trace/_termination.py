@@ -66,6 +66,8 @@ class Terminable(Node):
                 self._told.append(callback)
         if is_late:
             self._tell([callback])
+        elif (pipeline := self._home.pipeline()) is not None:
+            pipeline.wake()  # it asks sooner now
         return callback
 
     def wait_terminated(self, timeout: float | None = None) -> bool:

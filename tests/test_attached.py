@@ -67,9 +67,10 @@ def test_spans_land_under_the_span_of_the_other_process(two, store):
     assert stored.status == "complete"
 
 
-def test_spans_may_arrive_before_the_run(two, store):
+def test_spans_may_arrive_before_the_run(two, store, monkeypatch):
     """They wait until the other process has made known what they name."""
     here, there = two
+    monkeypatch.setattr(here._pipeline, "hurry", lambda: None)
     with here.instance(), here.span("outer"):
         with there.attach(inject()), there.span("inner"):
             pass

@@ -67,6 +67,7 @@ class Delivery:
             notices=self.notices,
         )
         self._batch: list[Item] = []  # on its way
+        self.goes_on = False  # part of the last batch is to be sent again
         self._settings_sent = settings  # those that the batch on its way was sent with
         self.refused = False  # the token was not accepted: nothing is sent until it changes
         self._refusal = Fault("", "")
@@ -177,6 +178,7 @@ class Delivery:
     def read(self, answer: Answer) -> None:
         """Take the answer to the body that was last given out."""
         batch, self._batch = self._batch, []
+        self.goes_on = False
         give_way()
         outcome = read_answer(answer, batch, self._settings)
         give_way()
@@ -184,8 +186,10 @@ class Delivery:
             self._read_outputs(batch, outcome.outputs)
         elif outcome.verdict is Verdict.SPLIT:
             self._split(batch, outcome.fault)
+            self.goes_on = True
         elif outcome.verdict is Verdict.TOO_LARGE:
             self._cut(batch, outcome.fault)
+            self.goes_on = True
         elif outcome.verdict is Verdict.REFUSED:
             self._stop_sending(outcome)
         else:
@@ -195,6 +199,7 @@ class Delivery:
         self._backoff.note_success()
         self._limits.note_accepted()
         left = self._settlement.settle(batch, outputs)
+        self.goes_on = bool(left)
         if self._unsettled.is_spooled:
             self._unsettled.strike({item.key for item in batch} - {item.key for item in left})
         self._mend()

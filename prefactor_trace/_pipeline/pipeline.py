@@ -15,7 +15,7 @@ from prefactor_trace._pipeline.delivery import Delivery
 from prefactor_trace._pipeline.inbox import Inbox
 from prefactor_trace._pipeline.poll import Poll
 from prefactor_trace._pipeline.sender import Inline, Sender, Transport
-from prefactor_trace._pipeline.worker import Request, Worker
+from prefactor_trace._pipeline.worker import HURRY, Request, Worker
 
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
@@ -68,7 +68,7 @@ class Pipeline:
             settings.max_buffer_spans,
             settings.max_buffer_bytes,
             settings.max_batch_items,
-            self._wake,
+            self.wake,
         )
         self._spool: Spool | None = None
         if settings.spool_dir is not None:
@@ -135,6 +135,11 @@ class Pipeline:
             spans = self.buffer.ledger.stats().pending
             self._delivery.notices.say_lost(spans, left - spans, self._delivery.on_its_way)
 
+    def hurry(self) -> None:
+        """Have what waits sent soon; called from the agent's threads, and waits for nothing."""
+        self._requests.put(HURRY)
+        self._start()
+
     def stats(self) -> Stats:
         """Return what became of the spans so far."""
         stats = self.buffer.ledger.stats()
@@ -150,7 +155,7 @@ class Pipeline:
         self.buffer.set_bounds(settings.max_buffer_spans, settings.max_buffer_bytes)
         self._transport.renew(settings)
         self._delivery.renew(settings)
-        self._wake()
+        self.wake()
 
     def give_up(self, reason: str) -> None:
         """Drop what is not delivered, and whatever is still to come; end the thread."""
@@ -165,8 +170,10 @@ class Pipeline:
         self._delivery.before_fork()
 
     def after_fork_in_parent(self) -> None:
-        """Let the thread go on with what it loads."""
+        """Let the thread go on; what the child names is to be there soon."""
         self._delivery.after_fork_in_parent()
+        if self._thread is not None:
+            self._requests.put(HURRY)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: what was recorded before is the parent's to deliver."""
@@ -198,8 +205,8 @@ class Pipeline:
     def _has_left(self) -> bool:
         return not (self._thread is None and self.buffer.is_empty and not self._delivery.has_open)
 
-    def _wake(self) -> None:
-        """Have the thread look at the buffer now; called from the agent's threads."""
+    def wake(self) -> None:
+        """Have the thread look at the buffer now; called from any thread."""
         self._requests.put(None)
         self._start()
 

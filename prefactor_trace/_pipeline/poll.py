@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 30.0
 """How long nothing is heard of an open run before it is asked for."""
 
+AWAITED_SECONDS = 5.0
+"""The same of a run of which somebody waits to hear that it was ended."""
+
+_RECKON_EVERY = 1.0  # seconds; there may be many runs
+
 _MOST = 20  # runs in a row that are asked for: delivery waits meanwhile
 
 
@@ -24,9 +29,6 @@ class Poll:
     Args:
         open_runs: Gives the instances that are open.
         look: Asks for an instance.
-
-    Attributes:
-        due: When to ask next, by `time.monotonic`.
     """
 
     def __init__(
@@ -34,17 +36,29 @@ class Poll:
     ) -> None:
         self._open_runs = open_runs
         self._look = look
-        self.put_off()
+        self._due = self._reckoned = 0.0
+
+    @property
+    def due(self) -> float:
+        """When to ask next, by `time.monotonic`: when the first run will have been quiet."""
+        now = time.monotonic()
+        if now >= self._reckoned + _RECKON_EVERY:
+            self._reckoned = now
+            quiet = [run._heard + _patience(run) for run in self._runs()]
+            self._due = min(quiet, default=now + QUIET_SECONDS)
+        return self._due
 
     def put_off(self) -> None:
         """Ask again later, whatever comes of this time."""
-        self.due = time.monotonic() + QUIET_SECONDS
+        self._reckoned = time.monotonic()
+        self._due = self._reckoned + _RECKON_EVERY
 
     def run(self) -> None:
         """Ask for the runs that nothing was heard of for long, and take note of the answers."""
         try:
-            since = time.monotonic() - QUIET_SECONDS
-            for run in [one for one in self._runs() if one._heard <= since][:_MOST]:
+            now = time.monotonic()
+            quiet = [one for one in self._runs() if one._heard + _patience(one) <= now]
+            for run in quiet[:_MOST]:
                 run._heard = time.monotonic()
                 self._read(run, self._look(run.id))
         except Exception as error:  # noqa: BLE001
@@ -71,3 +85,7 @@ class Poll:
         if isinstance(details, dict) and details.get("status") == "terminated":
             reason = details.get("termination_reason")
             run._terminate(reason if isinstance(reason, str) else None)
+
+
+def _patience(run: Instance) -> float:
+    return AWAITED_SECONDS if run._told else QUIET_SECONDS

@@ -24,6 +24,9 @@ _NEVER = float("inf")
 # With a spool, what has ended is on disk this soon.
 _SPOOL_INTERVAL = 0.02
 
+# Between two requests that are sent sooner than they would be.
+_HURRIED_INTERVAL = 0.1
+
 
 class Request:
     """Something asked of the background thread, and the sign that it is done.
@@ -40,6 +43,10 @@ class Request:
         self.until = 0  # number of the last record that must be acknowledged
         self.closing = closing
         self.stop = stop
+
+
+HURRY = Request()
+"""Asks for what waits to be sent soon; nobody waits for it."""
 
 
 class Worker:
@@ -118,8 +125,8 @@ class Worker:
         if delay is None or not self._sender.is_free:  # the answer on its way will wake us
             return _NEVER
         due = time.monotonic() + delay if delay else 0.0
-        # Somebody waits for it, or it fills a request: there is no more to wait for.
-        is_urgent = self._waiting or self._delivery.has_batch
+        # Somebody waits for it, it fills a request, or it has waited: no more to wait for.
+        is_urgent = self._waiting or self._delivery.has_batch or self._delivery.goes_on
         return due if is_urgent else max(due, self._next_send)
 
     def _receive(self) -> None:
@@ -134,7 +141,11 @@ class Worker:
             return
         # Whoever wakes a sleeping thread has just recorded something: more may follow soon.
         self._next_take = min(self._next_take, time.monotonic() + self._interval)
-        if isinstance(asked, Request):
+        if asked is HURRY:
+            last = self._next_send - self._flush_interval
+            self._next_send = min(self._next_send, last + _HURRIED_INTERVAL)
+            self._next_take = min(self._next_take, self._next_send)
+        elif isinstance(asked, Request):
             self._accept(asked)
         elif asked is not None:
             self._sender.is_free = True

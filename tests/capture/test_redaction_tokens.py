@@ -12,7 +12,19 @@ from prefactor_trace._capture.redaction_tokens import _TOKEN, _is_token, _tokens
 PIECES = st.sampled_from(
     [
         *("sk-", "ghp_", "glpat-", "gl", "xoxb-", "AKIA", "eyJ", ".eyJ", "SG.", "r8_", "lsv2_pt_"),
-        *("12345678:AA", "1234567890123:AA", "dop_v1_", "shpat_", "\\n", "%2F", "/bot", " ", "-", "_", "."),
+        *(
+            "12345678:AA",
+            "1234567890123:AA",
+            "dop_v1_",
+            "shpat_",
+            "\\n",
+            "%2F",
+            "/bot",
+            " ",
+            "-",
+            "_",
+            ".",
+        ),
         *("abcdefgh12345678", "ABCDEFGH12345678", "x" * 35, "ü", "é1"),
     ]
 )

@@ -92,10 +92,33 @@ def test_runs_that_change_while_they_are_looked_at(run):
     assert not run.terminated
 
 
-def test_is_due_again_after_its_time():
-    """Whatever came of the last time."""
-    poll = Poll(list, lambda _: Answer(404))
-    first = poll.due
-    assert first - time.monotonic() <= poll_module.QUIET_SECONDS
+def test_is_due_when_the_first_run_will_have_been_quiet(run):
+    """Neither half as late nor, where somebody waits for its end, as late as else."""
+    run._heard = time.monotonic() - 10
+    poll = Poll(lambda: [run], pytest.fail)
+    assert poll.due == run._heard + poll_module.QUIET_SECONDS
+    run.on_terminate(print)
+    poll = Poll(lambda: [run], pytest.fail)
+    assert poll.due == run._heard + poll_module.AWAITED_SECONDS
+
+
+def test_without_runs_there_is_time():
+    """Nothing is asked, and nothing to be asked for."""
+    assert Poll(list, pytest.fail).due > time.monotonic() + poll_module.QUIET_SECONDS - 1
+
+
+def test_put_off_it_is_not_due_at_once(run):
+    """Whoever runs it may do so somewhat later."""
+    poll = Poll(lambda: [run], pytest.fail)
+    assert poll.due < time.monotonic()
     poll.put_off()
-    assert poll.due >= first
+    assert poll.due > time.monotonic()
+
+
+def test_who_waits_for_the_end_of_a_run_wakes_the_thread(run, monkeypatch):
+    """It would sleep until the run had been quiet for long."""
+    pipeline = run._home.pipeline()
+    woken = []
+    monkeypatch.setattr(pipeline, "wake", lambda: woken.append(1))
+    run.on_terminate(print)
+    assert woken == [1]

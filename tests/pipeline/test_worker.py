@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from prefactor_trace._carrier import inject
 from prefactor_trace._transport import Answer
 
-from .service import Service, own_name
+from .service import Service, error, own_name
 
 _before: set[threading.Thread] = set()
 
@@ -55,6 +56,42 @@ def test_what_is_recorded_is_sent_without_being_asked(make, service):
         with traced.span("step"):
             pass
     assert arrived.wait(10)
+
+
+def test_what_is_left_of_a_request_goes_out_at_once(make, service):
+    """One item at fault holds up those behind it for no interval."""
+    arrived = threading.Event()
+
+    def refuse(item):
+        if own_name(item) == "bad":
+            return error("validation_errors")
+        if own_name(item) == "last":
+            arrived.set()
+        return None
+
+    service.refuse = refuse
+    traced = make(flush_interval=3600, max_batch_items=10)
+    with traced.instance("agent"):
+        for name in ["bad", "good"] * 5 + ["last"]:
+            with traced.span(name):
+                pass
+        assert arrived.wait(10)
+
+
+def test_what_another_process_will_name_is_sent_soon(make, service):
+    """It waits until the service knows the span that it is to nest in."""
+    arrived = threading.Event()
+
+    def arrive(content):
+        arrived.set()
+        return service.process(content)
+
+    service.answers = [arrive]
+    traced = make(flush_interval=3600)
+    with traced.instance("agent"), traced.span("outer"):
+        assert inject()
+        assert arrived.wait(10)
+    assert "create outer active" in service.names()
 
 
 def test_flush_is_true_while_others_go_on(traced, service):
