@@ -91,6 +91,11 @@ class Delivery:
         return self.refused or self.has_ceased
 
     @property
+    def is_kept(self) -> bool:
+        """Whether what cannot be delivered now is on disk, for another process to deliver."""
+        return self._unsettled.is_spooled and self._backoff.failures > 0
+
+    @property
     def has_batch(self) -> bool:
         """Whether what waits fills a request."""
         return self.pending >= self._settings.max_batch_items

@@ -176,7 +176,8 @@ class Worker:
         is_halted = self._delivery.is_halted and self._sender.is_free
         stopping = []
         for request in list(self._waiting):
-            if is_halted or oldest is None or oldest > request.until:
+            is_kept = request.closing is not None and self._delivery.is_kept
+            if is_halted or is_kept or oldest is None or oldest > request.until:
                 self._waiting.remove(request)
                 if request.stop:
                     stopping.append(request)

@@ -9,6 +9,7 @@ import textwrap
 
 import pytest
 
+from prefactor_trace._pipeline.orphans import find_orphans
 from prefactor_trace.server import Store
 
 BEGIN = """
@@ -157,3 +158,26 @@ def test_unused_tracer_starts_nothing_at_exit(tmp_path):
     ended = run(program, local=1, local_db=tmp_path / "a.db")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "checked\n", "")
     assert not (tmp_path / "a.db").exists()
+
+
+def test_with_a_spool_the_end_waits_for_no_service_that_is_away(tmp_path):
+    """What is on disk is for the next process to send, and this one may end at once."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    code = """
+        with prefactor.instance("agent"), prefactor.span("step"):
+            pass
+    """
+    done = run(
+        code,
+        api_url=f"http://127.0.0.1:{port}",
+        api_token="a-token-of-the-tests",
+        agent_id="a",
+        spool_dir=tmp_path / "spool",
+        exit_timeout=3600,
+    )
+    assert "1 span and 3 other records could not be delivered" in done.stderr
+    assert "they are kept in the spool" in done.stderr
+    (orphan,) = find_orphans(tmp_path / "spool", None)
+    assert len(orphan.read()) == 4
+    orphan.close()
