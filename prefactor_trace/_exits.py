@@ -142,10 +142,11 @@ def give_up_all() -> None:
         )
 
 
-def handle_sigterm() -> None:
+def handle_signals() -> None:
     """Deliver what is left when the process is told to terminate, then go on as it would have.
 
-    A handler that was set before runs afterwards; without one the process ends by the signal.
+    On SIGTERM, and on SIGHUP where it would end the process. A handler that was set before runs
+    afterwards; without one the process ends by the signal.
     """
     if threading.current_thread() is not threading.main_thread():
         _guard.log_seldom(
@@ -158,10 +159,14 @@ def handle_sigterm() -> None:
     before = signal.getsignal(signal.SIGTERM)
     if not isinstance(before, _Terminate):
         signal.signal(signal.SIGTERM, _Terminate(before))
+    # The terminal was closed. Whoever has a handler of its own means something else by it.
+    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hang_up is not None and signal.getsignal(hang_up) == signal.SIG_DFL:
+        signal.signal(hang_up, _Terminate(signal.SIG_DFL))
 
 
 class _Terminate:
-    """Handler of SIGTERM that comes before another one."""
+    """Handler of a signal that comes before another one."""
 
     def __init__(self, before: Any) -> None:
         self._before = before
@@ -171,7 +176,8 @@ class _Terminate:
         # Not where a later handler has called this one: the rest is for that to do.
         is_alone = self._before != signal.SIG_IGN and signal.getsignal(number) is self
         is_last = is_alone and not is_followed
-        end_all("the process was told to terminate (SIGTERM)", is_last=is_last)
+        name = signal.Signals(number).name
+        end_all(f"the process was told to terminate ({name})", is_last=is_last)
         if is_followed:
             self._before(number, frame)
         elif is_last:

@@ -136,7 +136,10 @@ class Settings:
         "Seconds that exit may wait for delivery.",
     )
     handle_signals: bool = _row(
-        "PREFACTOR_HANDLE_SIGNALS", False, read.switch, "Deliver what is left on SIGTERM."
+        "PREFACTOR_HANDLE_SIGNALS",
+        False,
+        read.switch,
+        "Deliver what is left on SIGTERM and SIGHUP.",
     )
     request_timeout: float = _row(
         "PREFACTOR_REQUEST_TIMEOUT", 10.0, read.number(0.1, 600), "Seconds that a request may take."

@@ -82,7 +82,7 @@ class Tracer(Surface):
             )
             _exits.add(self)
             if settings.handle_signals:
-                _exits.handle_sigterm()
+                _exits.handle_signals()
         else:
             _guard.log_seldom(
                 logging.INFO if not settings.enabled else logging.WARNING,

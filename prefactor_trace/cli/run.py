@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # o
     ending = _Ending(session, database, arguments.module or arguments.script, sys.stderr)
     ending.tell_if_killed()
     atexit.register(ending.show)
-    ending.show_on_sigterm()
+    ending.show_on_signals()
     try:
         ending.code = run_program(arguments.script, arguments.module, arguments.arguments)
     except CommandError:
@@ -128,14 +128,17 @@ class _Ending:
             write(stream, "prefactor-trace: nothing had arrived")
         stream.flush()
 
-    def show_on_sigterm(self) -> None:
+    def show_on_signals(self) -> None:
         """Have the trees printed when the program is told to terminate, which still ends it.
 
-        The library delivers first: its own handler comes before one that was set earlier.
+        The library delivers first, on SIGTERM since its own handler comes before one that was set
+        earlier, on SIGHUP since all that is left is delivered before the trees are printed.
         """
-        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._terminate)
-            _exits.handle_sigterm()  # now, since a tracer outside the main thread could not
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # not on Windows
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, self._terminate)
+        _exits.handle_signals()  # now, since a tracer outside the main thread could not
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.show()

@@ -197,12 +197,13 @@ def test_what_is_shown_fits_the_program(folder: Path, tracer: str, told: str) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once here")
 @pytest.mark.parametrize("agent", [AGENT, "import sys\n"])
-def test_terminated_program_shows_its_trace(folder: Path, agent: str) -> None:
-    """What was recorded before SIGTERM is printed, and the signal ends the process as ever."""
-    more = "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nprint('went on')\n"
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_terminated_program_shows_its_trace(folder: Path, agent: str, name: str) -> None:
+    """What was recorded before is printed, and the signal ends the process as ever."""
+    more = f"import os, signal\nos.kill(os.getpid(), signal.{name})\nprint('went on')\n"
     (folder / "agent.py").write_text(agent + more)
     done = run(folder, "agent.py")
-    assert (done.returncode, done.stdout) == (-signal.SIGTERM, "")
+    assert (done.returncode, done.stdout) == (-getattr(signal, name), "")
     shown = "└─ tool_call" if agent == AGENT else "was terminated before it recorded anything"
     assert shown in done.stderr
 

@@ -1,4 +1,4 @@
-"""SIGTERM: what had been recorded arrives, and the process ends as it would have."""
+"""SIGTERM and SIGHUP: what had been recorded arrives, and the process ends as it would have."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ with prefactor.instance("told to end"):
         with prefactor.span("done", {"number": number}):
             pass
     with prefactor.span("open"):
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), getattr(signal, sys.argv[3] if sys.argv[3:] else "SIGTERM"))
         print("went on", flush=True)
 """
 
@@ -65,6 +65,14 @@ def test_without_another_handler(tmp_path: Path) -> None:
     """The process ends by the signal; what was open has failed."""
     code, output, statuses, run_status = run(tmp_path, "before", "none")
     assert (code, output) == (-signal.SIGTERM, "")
+    assert statuses == {"done": ["complete"] * 10, "open": ["failed"]}
+    assert run_status == "failed"
+
+
+def test_when_its_terminal_is_closed(tmp_path: Path) -> None:
+    """The process ends by that signal, with all delivered."""
+    code, output, statuses, run_status = run(tmp_path, "before", "none", "SIGHUP")
+    assert (code, output) == (-signal.SIGHUP, "")
     assert statuses == {"done": ["complete"] * 10, "open": ["failed"]}
     assert run_status == "failed"
 
