@@ -491,3 +491,39 @@ def test_the_page_goes_on_when_the_server_comes_back(browser: Any, tmp_path: Pat
             browser.get("about:blank")
     tracer.shutdown()
     browser.get_log("browser")
+
+
+def test_many_tabs_are_open_at_once(page: Page):
+    """Those out of sight hold no connection; one that is shown again has what it missed."""
+    record(page.tracer, "first")
+    page.open()
+    page.wait_texts("tbody a", ["first"])
+    first = page.driver.current_window_handle
+    try:
+        for _ in range(8):
+            page.driver.switch_to.new_window("tab")
+            page.open()
+            page.wait_texts("tbody a", ["first"])
+            page.one("#live", "live")
+        record(page.tracer, "second")
+        page.wait_texts("tbody a", ["second", "first"])
+    finally:
+        for tab in page.driver.window_handles:
+            page.driver.switch_to.window(tab)
+            if tab != first:
+                page.driver.close()
+        page.driver.switch_to.window(first)
+    page.wait_texts("tbody a", ["second", "first"])
+
+
+def test_many_pages_are_opened_in_one_tab(page: Page):
+    """Those that the back button leads to hold no connection, and are live when they are back."""
+    record(page.tracer, "first")
+    for number in range(9):
+        page.open(f"/?agent=first&number={number}")
+        page.wait_texts("tbody a", ["first"])
+        page.one("#live", "live")
+    page.driver.back()
+    page.wait(lambda _: page.address.endswith("number=7"))
+    record(page.tracer, "first")
+    page.wait_texts("tbody a", ["first", "first"])

@@ -51,11 +51,24 @@ function logIn() {
   return asking;
 }
 
-// Calls back at once and with each change; goes on by itself when the server was away.
+// Calls back at once and with each change; goes on by itself when the server was away. Only while
+// the page is in sight: a browser allows a server six connections, and each page that listens keeps
+// one, also a page that the back button leads to. What was missed meanwhile, the first event tells.
 export function listen(changed, live) {
-  const source = new EventSource("/ui/api/events");
-  source.addEventListener("change", () => changed());
-  source.addEventListener("open", () => live(true));
-  source.addEventListener("error", () => live(false));
-  return () => source.close();
+  let source = null;
+  const open = () => {
+    if (source || document.hidden) return;
+    source = new EventSource("/ui/api/events");
+    source.addEventListener("change", () => changed());
+    source.addEventListener("open", () => live(true));
+    source.addEventListener("error", () => live(false));
+  };
+  const close = () => {
+    source?.close();
+    source = null;
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
+  open();
 }
