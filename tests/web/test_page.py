@@ -464,6 +464,7 @@ def test_a_server_with_a_token_asks_for_it(browser: Any, tmp_path: Path):
         page.one("dialog input").send_keys("s3cret")
         page.press("ENTER")
         page.wait_texts("tbody a", ["secret-agent"])
+        page.one("#live", "live")
         page.driver.refresh()
         page.wait_texts("tbody a", ["secret-agent"])
         assert "s3cret" not in page.run("return document.cookie")

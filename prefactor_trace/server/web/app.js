@@ -18,14 +18,14 @@ class App {
     return new URLSearchParams(location.search);
   }
 
-  start() {
+  async start() {
     addEventListener("popstate", () => this.open());
     addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("click", (event) => this.follow(event));
     document.getElementById("help").addEventListener("click", () => this.help());
     document.getElementById("theme").addEventListener("click", () => this.theme());
     document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
-    this.open();
+    await this.open(); // where a token is asked for: a stream that was refused would not try again
     listen(() => this.refresh(), (on) => this.live(on));
   }
 
