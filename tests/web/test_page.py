@@ -119,6 +119,25 @@ def test_a_run_is_a_tree_beside_its_waterfall(page: Page):
     assert {"plan", "tool_call"} <= set(page.texts(".row.critical .name b"))
 
 
+def test_a_step_that_was_cancelled_late_is_no_failure(page: Page):
+    """Neither red nor counted, though the service could only be told that it failed."""
+    with page.tracer.instance("agent") as run:
+        step = page.tracer.start_span("llm_call", {"model": "m"})
+        assert page.tracer.flush()
+        step.cancel()
+    assert page.tracer.flush()
+    page.open()
+    page.wait_texts("tbody a", ["agent"])
+    assert page.texts("td.bad") == []
+    page.open(f"/agent_instances/{run.id}?span={step.id}")
+    page.one(".row.cancelled", "llm_call")
+    page.one("aside h2", "cancelled")
+    assert page.all(".runhead .error, .row.failed, aside .failure") == []
+    page.press("p")
+    page.one("figure")
+    assert page.one("svg.outcome").get_attribute("aria-label") == "1 cancelled"
+
+
 def test_a_tree_is_folded_and_walked_by_keys(page: Page):
     """And each span has an address."""
     run = record(page.tracer, failing=True, more=2)
