@@ -25,8 +25,10 @@ class App {
     document.getElementById("help").addEventListener("click", () => this.help());
     document.getElementById("theme").addEventListener("click", () => this.theme());
     document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
-    await this.open(); // where a token is asked for: a stream that was refused would not try again
-    listen(() => this.refresh(), (on) => this.live(on));
+    const opened = this.open();
+    const listenAgain = listen(() => this.refresh(), (on) => this.live(on));
+    await opened; // perhaps with a token, without which the stream was refused
+    listenAgain();
   }
 
   async open() {
