@@ -284,6 +284,10 @@ def test_two_runs_are_compared(page: Page):
     page.wait_texts("tbody a", ["after", "before"])
     page.press("j", "x", "j", "x", "c")
     page.one("h1", "Two runs")
+    assert [one.text.split()[:2] for one in page.all(".runhead > div")[:2]] == [
+        ["before", "before"],
+        ["after", "after"],
+    ]
     page.wait(lambda _: page.texts("tbody tr"))
     rows = page.texts("tbody tr:not(.alike)")
     assert any(("tool_call" in row and "status" in row) or "result_payload" in row for row in rows)
