@@ -276,6 +276,34 @@ def test_a_span_shows_all_that_is_known_of_it(page: Page):
     page.one("aside h2", "outer")
 
 
+def test_an_answer_ends_the_conversation(page: Page):
+    """When the result is the message that a model gave."""
+    with page.tracer.instance("agent") as run:
+        messages = [{"role": "user", "content": "Where is it?"}]
+        with page.tracer.span("llm_call", {"messages": messages}) as span:
+            span.set_result({"role": "assistant", "content": "In Leipzig."})
+        with page.tracer.span("other", {"messages": messages}) as other:
+            other.set_result({"text": "In Leipzig."})
+    assert page.tracer.flush()
+    page.open(f"/agent_instances/{run.id}?span={span.id}")
+    page.wait_texts(".message", ["userWhere is it?", "assistantIn Leipzig."])
+    page.open(f"/agent_instances/{run.id}?span={other.id}")
+    page.wait_texts(".message", ["userWhere is it?"])
+
+
+def test_one_failure_after_the_other_is_reached(page: Page):
+    """The first is told with how many more there are; it leads to each in turn."""
+    with page.tracer.instance("agent") as run:
+        for name in ("first", "second", "third"):
+            page.tracer.start_span(name).fail(ValueError(name))
+    assert page.tracer.flush()
+    page.open(f"/agent_instances/{run.id}")
+    page.one(".runhead .error", "first: ValueError: first \N{MIDDLE DOT} and 2 more")
+    for name in ("first", "second", "third", "first"):
+        page.run("document.querySelector('.runhead .error').click()")  # also while it is redrawn
+        page.one("aside h2", name)
+
+
 def test_two_runs_are_compared(page: Page):
     """Picked in the list; what is alike is left out until it is asked for."""
     record(page.tracer, "before")
