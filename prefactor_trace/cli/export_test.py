@@ -16,6 +16,7 @@ from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.runs import find
 from prefactor_trace.cli.terminal import write
 from prefactor_trace.models import AgentSpan
+from prefactor_trace.server._cancelled import shown
 
 _CALL = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)\((.*)\)", re.DOTALL)
 
@@ -69,7 +70,11 @@ def export_test(arguments: argparse.Namespace, out: TextIO) -> int:
             f'    captrace.replay("{name}", from_={_constant(name)})\n' for name in stubs
         ),
         call=f"asyncio.run({called})" if arguments.run_async else called,
-        tree="\n".join("        " + line for line in _tree(spans)),
+        # What is replayed fails as it was stored; what runs again is cancelled again.
+        tree="\n".join(
+            "        " + line
+            for line in _tree([one if one.schema_name in stubs else shown(one) for one in spans])
+        ),
     )
     if arguments.output:
         Path(arguments.output).write_text(text, encoding="utf-8")

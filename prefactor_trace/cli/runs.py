@@ -15,6 +15,7 @@ from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import UNLIMITED, Screen, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS, duration
 from prefactor_trace.server import InstanceSummary, Store
+from prefactor_trace.server._cancelled import shown
 from prefactor_trace.server._timestamps import spell
 
 _SHORTEST_ID = 10
@@ -54,7 +55,8 @@ def show(arguments: argparse.Namespace, out: TextIO) -> int:
     with open_existing(database_path(arguments.db)) as store:
         instance = find(arguments.id, store)
         if arguments.json:
-            spans = [span.model_dump(mode="json") for span in store.list_spans(instance.id)]
+            seen = map(shown, store.list_spans(instance.id))
+            spans = [span.model_dump(mode="json") for span in seen]
             write_json(out, {"instance": as_json(instance), "spans": spans})
         else:
             for line in instance_lines(instance, store, Screen.of(out)):

@@ -14,16 +14,17 @@ from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS, duration
 from prefactor_trace.server import Store
+from prefactor_trace.server._cancelled import SHOWN_STATUS
 from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 
 _LOOK_EVERY = 0.1
 _LONGEST_AGENT = 24
 _OPEN = ("active", "pending")
-_SELECT = """SELECT agent_spans.number, agent_spans.id, agent_instance_id, agents.name,
-agent_spans.schema_name, agent_spans.status, agent_spans.started_at, agent_spans.finished_at,
+_SELECT = f"""SELECT agent_spans.number, agent_spans.id, agent_instance_id, agents.name,
+agent_spans.schema_name, {SHOWN_STATUS}, agent_spans.started_at, agent_spans.finished_at,
 substr(coalesce(summary, payload), 1, 400), payload, result_payload
 FROM agent_spans JOIN agent_instances ON agent_instances.id = agent_instance_id
-JOIN agents ON agents.id = agent_instances.agent_id """
+JOIN agents ON agents.id = agent_instances.agent_id """  # noqa: S608
 
 
 class Seen(NamedTuple):

@@ -11,6 +11,7 @@ from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import InstanceSummary
+from prefactor_trace.server._cancelled import shown
 from prefactor_trace.server._tree import children_of, schema_name
 
 _NOTES = "prefactor."  # begins the names of what the tracer says beside the agent's own values
@@ -99,7 +100,8 @@ def span_lines(
         screen: Where they will be shown.
         limit: Most lines of spans; the rest is counted in one line.
     """
-    yield from (span_line(row, screen) for row in itertools.islice(rows(spans), limit))
+    seen = [shown(span) for span in spans]
+    yield from (span_line(row, screen) for row in itertools.islice(rows(seen), limit))
     if limit is not None and len(spans) > limit:
         yield f"{screen.ellipsis} {len(spans) - limit} more spans"
 

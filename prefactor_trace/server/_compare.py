@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import _json
 from prefactor_trace.server._align import Pairs, align, matches
+from prefactor_trace.server._cancelled import shown
 from prefactor_trace.server._tree import Children, children_of, schema_name
 
 SLOWER_TIMES = 1.2
@@ -68,6 +69,7 @@ def compare(left: Sequence[AgentSpan], right: Sequence[AgentSpan]) -> list[Align
         left: Spans of the first run, in any order.
         right: Spans of the second run.
     """
+    left, right = [shown(span) for span in left], [shown(span) for span in right]
     trees = children_of(left), children_of(right)
     seen: tuple[set[str], set[str]] = (set(), set())
     compared = []

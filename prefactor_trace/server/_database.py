@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prefactor_trace.exceptions import DatabaseError
+from prefactor_trace.server._cancelled import add_functions
 
 APPLICATION_ID = 0x50464154  # "PFAT", so that a database of another program is never written to
 SCHEMA_VERSION = 1
@@ -144,7 +145,7 @@ def _has_log(path: Path) -> bool:
 def _connect(path: Path, how: str | None = None) -> sqlite3.Connection:
     where: Path | str = path if how is None else f"{path.absolute().as_uri()}?{how}"
     try:
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             where,
             uri=how is not None,
             timeout=_OWN_BUSY_SECONDS,
@@ -153,6 +154,8 @@ def _connect(path: Path, how: str | None = None) -> sqlite3.Connection:
         )
     except sqlite3.Error as error:
         raise DatabaseError(_reason(path, error)) from error
+    add_functions(connection)
+    return connection
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """Runs in other programs' formats: JSON lines, OTLP as JSON, and Chrome's trace events."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from prefactor_trace._version import __version__
 from prefactor_trace.models import AgentSpan
+from prefactor_trace.server._cancelled import shown
 from prefactor_trace.server._reading import InstanceSummary
 from prefactor_trace.server._tree import schema_name
 from prefactor_trace.server.store import Store
@@ -50,7 +52,12 @@ def as_jsonl(
         spans: Its spans.
         declarations: What it has registered with, by the names of `DECLARATIONS`.
     """
-    yield _line({"type": "instance", **_plain(run), **(declarations or {})})
+    # What is read in again stays as it was sent, and so do the numbers of it.
+    stored = Counter(span.status for span in spans)
+    counts = {name: stored[name] for name in ("failed", "cancelled")}
+    plain = _plain(run)
+    plain["span_counts"] |= counts
+    yield _line({"type": "instance", **plain, **(declarations or {})})
     for span in spans:
         yield _line(span.model_dump(mode="json"))
 
@@ -65,6 +72,7 @@ def as_otlp(run: InstanceSummary, spans: Sequence[AgentSpan]) -> Iterator[str]:
         run: The run.
         spans: Its spans.
     """
+    spans = [shown(span) for span in spans]
     resource = {
         "service.name": run.agent_name,
         "service.version": run.agent_version,
@@ -89,6 +97,7 @@ def as_chrome(run: InstanceSummary, spans: Sequence[AgentSpan]) -> Iterator[str]
         run: The run.
         spans: Its spans.
     """
+    spans = [shown(span) for span in spans]
     events: list[dict[str, Any]] = [
         {"ph": "M", "name": "process_name", "pid": 1, "tid": 0, "args": {"name": run.agent_name}}
     ]

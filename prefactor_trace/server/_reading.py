@@ -8,15 +8,17 @@ from typing import Any
 
 from prefactor_trace.models import AgentInstanceSpanCounts, AgentSpan
 from prefactor_trace.server import _json
+from prefactor_trace.server._cancelled import SHOWN_STATUS, count_shown
 from prefactor_trace.server._instances import INSTANCE_COLUMNS, InstanceRow, count_spans
 from prefactor_trace.server._lists import IN_START_ORDER
 from prefactor_trace.server._silence import heard_at, silent_since
 from prefactor_trace.server._spans import SPAN_COLUMNS, SpanRow, span_text
 
 _MAX_FOUND = 10
-_FAILED = """(status = 'failed' OR EXISTS (
-    SELECT 1 FROM agent_spans WHERE agent_instance_id = agent_instances.id AND status = 'failed'
-))"""
+_FAILED = f"""(status = 'failed' OR EXISTS (
+    SELECT 1 FROM agent_spans WHERE agent_instance_id = agent_instances.id
+    AND agent_spans.status = 'failed' AND {SHOWN_STATUS} = 'failed'
+))"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class InstanceSummary:
         started_at: When it began.
         finished_at: When it ended.
         termination_reason: Why the platform ended it.
-        span_counts: How many spans stand where.
+        span_counts: How many spans stand where; those that were cancelled do not count as failed.
         session: What groups the runs that one command started.
         quality_payloads: Quality schema name to the record.
         heard_at: When anything of it last arrived, ``None`` when it is over. A run whose process
@@ -137,7 +139,7 @@ def read_spans(db: sqlite3.Connection, account_id: str, instance_id: str) -> lis
 def _summaries(db: sqlite3.Connection, rows: Iterable[InstanceRow]) -> list[InstanceSummary]:
     rows = list(rows)
     counts = count_spans(db, [row.id for row in rows])
-    return [_summary(db, row, counts[row.id]) for row in rows]
+    return [_summary(db, row, count_shown(db, row.id, counts[row.id])) for row in rows]
 
 
 def _summary(

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from prefactor_trace.server import _json
+from prefactor_trace.server._cancelled import SHOWN_STATUS
 from prefactor_trace.server._tokens import Tokens, tokens_of
 from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 
@@ -22,6 +23,7 @@ class TypeStatistics:
         schema_name: Name of the type.
         count: How many spans there are.
         failed: How many of them failed.
+        cancelled: How many were cancelled.
         open: How many have not ended.
         tokens: Tokens of all of them, `None` where none tells of any.
         seconds: How long each that has ended took; in order, once it was asked for.
@@ -30,6 +32,7 @@ class TypeStatistics:
     schema_name: str
     count: int = 0
     failed: int = 0
+    cancelled: int = 0
     open: int = 0
     tokens: Tokens | None = None
     seconds: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
@@ -51,6 +54,7 @@ class TypeStatistics:
             "schema_name": self.schema_name,
             "count": self.count,
             "failed": self.failed,
+            "cancelled": self.cancelled,
             "open": self.open,
             "p50": self.percentile(0.5),
             "p95": self.percentile(0.95),
@@ -79,7 +83,7 @@ def read_statistics(
     source, values = _source(instance_id, agent, since)
     rows = db.execute(
         # Of payload and result only what is needed leaves the database.
-        "SELECT agent_spans.schema_name, agent_spans.status, agent_spans.started_at, "
+        f"SELECT agent_spans.schema_name, {SHOWN_STATUS}, agent_spans.started_at, "
         "agent_spans.finished_at, CASE WHEN instr(payload, ?) THEN payload END, "
         f"CASE WHEN instr(lower(result_payload), 'token') THEN result_payload END {source}",
         (f'"{SCHEMA_NAME_KEY}"', *values),
@@ -127,6 +131,7 @@ def _count(found: dict[str, TypeStatistics], row: tuple[Any, ...]) -> None:
         one = found[name] = TypeStatistics(name)
     one.count += 1
     one.failed += status == "failed"
+    one.cancelled += status == "cancelled"
     one.open += status in ("pending", "active")
     if started_at is not None and finished_at is not None:
         took = _moment(finished_at) - _moment(started_at)

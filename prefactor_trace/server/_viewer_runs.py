@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from prefactor_trace.server import _json
+from prefactor_trace.server._cancelled import SHOWN_STATUS
 from prefactor_trace.server._reading import InstanceSummary, read_instances
 from prefactor_trace.server._refusal import invalid_field, not_found
 from prefactor_trace.server._search import find_runs
@@ -149,8 +150,8 @@ def get_run(store: Store, instance_id: str, query: Mapping[str, str]) -> dict[st
         if run is None:
             raise not_found("instance", instance_id)
         rows = db.execute(
-            "SELECT id, parent_span_id, schema_name, status, summary, started_at, finished_at, "
-            "schema_validation IS NOT NULL, "
+            f"SELECT id, parent_span_id, schema_name, {SHOWN_STATUS}, summary, "  # noqa: S608
+            "started_at, finished_at, schema_validation IS NOT NULL, "
             "CASE WHEN status = 'failed' THEN substr(result_payload, 1, 20000) END, "
             "CASE WHEN instr(payload, ?) THEN payload END, "
             "CASE WHEN summary IS NULL AND payload != '{}' THEN substr(payload, 1, 120) END, "
@@ -179,7 +180,7 @@ def _brief(row: tuple[Any, ...]) -> dict[str, Any]:
         "start": started,
         "end": finished,
         "wrong": bool(is_wrong),
-        "error": _error_of(result),
+        "error": _error_of(result) if status == "failed" else None,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prefactor_trace.server import _json
+from prefactor_trace.server._cancelled import SHOWN_STATUS, own_result
 from prefactor_trace.server._compare import compare
 from prefactor_trace.server._reading import read_instances, read_spans
 from prefactor_trace.server._refusal import not_found
@@ -23,8 +24,8 @@ def get_span(store: Store, span_id: str) -> dict[str, Any]:
     """
     with store.reading() as db:
         row = db.execute(
-            "SELECT agent_instance_id, schema_name, status, summary, started_at, finished_at, "
-            "payload, result_payload, schema_validation, parent_span_id "
+            f"SELECT agent_instance_id, schema_name, {SHOWN_STATUS}, summary, "  # noqa: S608
+            "started_at, finished_at, payload, result_payload, schema_validation, parent_span_id "
             "FROM agent_spans WHERE id = ?",
             (span_id,),
         ).fetchone()
@@ -37,11 +38,12 @@ def get_span(store: Store, span_id: str) -> dict[str, Any]:
             (instance_id,),
         ).fetchone()
         elsewhere = db.execute(
-            "SELECT id, agent_instance_id, status, started_at FROM agent_spans "
+            f"SELECT id, agent_instance_id, {SHOWN_STATUS}, started_at FROM agent_spans "  # noqa: S608
             "WHERE schema_name = ? AND agent_instance_id != ? ORDER BY number DESC LIMIT ?",
             (name, instance_id, _ELSEWHERE),
         ).fetchall()
     given = _json.read(payload)
+    came = _json.read(result)
     declared: dict[str, Any] = next(
         (one for one in _json.read(content).get("span_type_schemas") or () if one["name"] == name),
         {},
@@ -57,7 +59,7 @@ def get_span(store: Store, span_id: str) -> dict[str, Any]:
         "start": started,
         "end": finished,
         "payload": given,
-        "result": _json.read(result),
+        "result": own_result(came) if status == "cancelled" else came,
         "errors": (_json.read(wrong) or {}).get("errors") or [],
         "title": declared.get("title"),
         "description": declared.get("description"),

@@ -52,6 +52,7 @@ def test_spans_are_counted_by_type(tmp_path: Path) -> None:
         "schema_name": "tool",
         "count": 3,
         "failed": 1,
+        "cancelled": 0,
         "open": 0,
         "p50": 0.2,
         "p95": 0.3,

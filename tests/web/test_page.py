@@ -119,6 +119,25 @@ def test_a_run_is_a_tree_beside_its_waterfall(page: Page):
     assert {"plan", "tool_call"} <= set(page.texts(".row.critical .name b"))
 
 
+def test_a_step_that_was_cancelled_late_is_no_failure(page: Page):
+    """Neither red nor counted, though the service could only be told that it failed."""
+    with page.tracer.instance("agent") as run:
+        step = page.tracer.start_span("llm_call", {"model": "m"})
+        assert page.tracer.flush()
+        step.cancel()
+    assert page.tracer.flush()
+    page.open()
+    page.wait_texts("tbody a", ["agent"])
+    assert page.texts("td.bad") == []
+    page.open(f"/agent_instances/{run.id}?span={step.id}")
+    page.one(".row.cancelled", "llm_call")
+    page.one("aside h2", "cancelled")
+    assert page.all(".runhead .error, .row.failed, aside .failure") == []
+    page.press("p")
+    page.one("figure")
+    assert page.one("svg.outcome").get_attribute("aria-label") == "1 cancelled"
+
+
 def test_a_tree_is_folded_and_walked_by_keys(page: Page):
     """And each span has an address."""
     run = record(page.tracer, failing=True, more=2)
@@ -257,6 +276,34 @@ def test_a_span_shows_all_that_is_known_of_it(page: Page):
     page.one("aside h2", "outer")
 
 
+def test_an_answer_ends_the_conversation(page: Page):
+    """When the result is the message that a model gave."""
+    with page.tracer.instance("agent") as run:
+        messages = [{"role": "user", "content": "Where is it?"}]
+        with page.tracer.span("llm_call", {"messages": messages}) as span:
+            span.set_result({"role": "assistant", "content": "In Leipzig."})
+        with page.tracer.span("other", {"messages": messages}) as other:
+            other.set_result({"text": "In Leipzig."})
+    assert page.tracer.flush()
+    page.open(f"/agent_instances/{run.id}?span={span.id}")
+    page.wait_texts(".message", ["userWhere is it?", "assistantIn Leipzig."])
+    page.open(f"/agent_instances/{run.id}?span={other.id}")
+    page.wait_texts(".message", ["userWhere is it?"])
+
+
+def test_one_failure_after_the_other_is_reached(page: Page):
+    """The first is told with how many more there are; it leads to each in turn."""
+    with page.tracer.instance("agent") as run:
+        for name in ("first", "second", "third"):
+            page.tracer.start_span(name).fail(ValueError(name))
+    assert page.tracer.flush()
+    page.open(f"/agent_instances/{run.id}")
+    page.one(".runhead .error", "first: ValueError: first \N{MIDDLE DOT} and 2 more")
+    for name in ("first", "second", "third", "first"):
+        page.run("document.querySelector('.runhead .error').click()")  # also while it is redrawn
+        page.one("aside h2", name)
+
+
 def test_two_runs_are_compared(page: Page):
     """Picked in the list; what is alike is left out until it is asked for."""
     record(page.tracer, "before")
@@ -265,6 +312,10 @@ def test_two_runs_are_compared(page: Page):
     page.wait_texts("tbody a", ["after", "before"])
     page.press("j", "x", "j", "x", "c")
     page.one("h1", "Two runs")
+    assert [one.text.split()[:2] for one in page.all(".runhead > div")[:2]] == [
+        ["before", "before"],
+        ["after", "after"],
+    ]
     page.wait(lambda _: page.texts("tbody tr"))
     rows = page.texts("tbody tr:not(.alike)")
     assert any(("tool_call" in row and "status" in row) or "result_payload" in row for row in rows)
@@ -464,6 +515,7 @@ def test_a_server_with_a_token_asks_for_it(browser: Any, tmp_path: Path):
         page.one("dialog input").send_keys("s3cret")
         page.press("ENTER")
         page.wait_texts("tbody a", ["secret-agent"])
+        page.one("#live", "live")
         page.driver.refresh()
         page.wait_texts("tbody a", ["secret-agent"])
         assert "s3cret" not in page.run("return document.cookie")
@@ -491,3 +543,39 @@ def test_the_page_goes_on_when_the_server_comes_back(browser: Any, tmp_path: Pat
             browser.get("about:blank")
     tracer.shutdown()
     browser.get_log("browser")
+
+
+def test_many_tabs_are_open_at_once(page: Page):
+    """Those out of sight hold no connection; one that is shown again has what it missed."""
+    record(page.tracer, "first")
+    page.open()
+    page.wait_texts("tbody a", ["first"])
+    first = page.driver.current_window_handle
+    try:
+        for _ in range(8):
+            page.driver.switch_to.new_window("tab")
+            page.open()
+            page.wait_texts("tbody a", ["first"])
+            page.one("#live", "live")
+        record(page.tracer, "second")
+        page.wait_texts("tbody a", ["second", "first"])
+    finally:
+        for tab in page.driver.window_handles:
+            page.driver.switch_to.window(tab)
+            if tab != first:
+                page.driver.close()
+        page.driver.switch_to.window(first)
+    page.wait_texts("tbody a", ["second", "first"])
+
+
+def test_many_pages_are_opened_in_one_tab(page: Page):
+    """Those that the back button leads to hold no connection, and are live when they are back."""
+    record(page.tracer, "first")
+    for number in range(9):
+        page.open(f"/?agent=first&number={number}")
+        page.wait_texts("tbody a", ["first"])
+        page.one("#live", "live")
+    page.driver.back()
+    page.wait(lambda _: page.address.endswith("number=7"))
+    record(page.tracer, "first")
+    page.wait_texts("tbody a", ["first", "first"])

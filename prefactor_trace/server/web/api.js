@@ -51,11 +51,30 @@ function logIn() {
   return asking;
 }
 
-// Calls back at once and with each change; goes on by itself when the server was away.
+// Calls back at once and with each change; goes on by itself when the server was away. Only while
+// the page is in sight: a browser allows a server six connections, and each page that listens keeps
+// one, also a page that the back button leads to. What was missed meanwhile, the first event tells.
+// Returns what listens again where that was refused: a stream that was does not try by itself.
 export function listen(changed, live) {
-  const source = new EventSource("/ui/api/events");
-  source.addEventListener("change", () => changed());
-  source.addEventListener("open", () => live(true));
-  source.addEventListener("error", () => live(false));
-  return () => source.close();
+  let source = null;
+  const open = () => {
+    if (source || document.hidden) return;
+    const stream = new EventSource("/ui/api/events");
+    source = stream;
+    stream.addEventListener("change", () => changed());
+    stream.addEventListener("open", () => live(true));
+    stream.addEventListener("error", () => {
+      live(false);
+      if (stream.readyState === EventSource.CLOSED && source === stream) source = null;
+    });
+  };
+  const close = () => {
+    source?.close();
+    source = null;
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
+  open();
+  return open;
 }

@@ -18,15 +18,17 @@ class App {
     return new URLSearchParams(location.search);
   }
 
-  start() {
+  async start() {
     addEventListener("popstate", () => this.open());
     addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("click", (event) => this.follow(event));
     document.getElementById("help").addEventListener("click", () => this.help());
     document.getElementById("theme").addEventListener("click", () => this.theme());
     document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
-    this.open();
-    listen(() => this.refresh(), (on) => this.live(on));
+    const opened = this.open();
+    const listenAgain = listen(() => this.refresh(), (on) => this.live(on));
+    await opened; // perhaps with a token, without which the stream was refused
+    listenAgain();
   }
 
   async open() {

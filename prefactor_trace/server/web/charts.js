@@ -14,7 +14,7 @@ export function charts(types) {
 }
 
 function outcome(type) {
-  const parts = [["complete", type.count - type.failed - type.open], ["failed", type.failed], ["active", type.open]];
+  const parts = [["complete", type.count - type.failed - type.cancelled - type.open], ["failed", type.failed], ["cancelled", type.cancelled], ["active", type.open]];
   let at = 0;
   const told = parts.filter(([, count]) => count).map(([name, count]) => `${count} ${name}`).join(", ");
   return svg("svg", { class: "outcome", viewBox: "0 0 100 4", preserveAspectRatio: "none", role: "img", "aria-label": told },

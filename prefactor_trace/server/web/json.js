@@ -65,12 +65,17 @@ export function messagesOf(value) {
   return fits ? messages : null;
 }
 
-export function conversation(messages, all) {
+// The answer of a model is often the result as it came: the last message of the conversation.
+export function answerOf(result) {
+  return result?.role === "assistant" ? [result] : [];
+}
+
+export function conversation(messages, all, answer = []) {
   const missing = (cutOf(all)?.size ?? messages.length) - messages.length;
-  return h("ol", { class: "conversation" }, messages.map((message) =>
-    h("li", { class: `message ${/^[a-z]+$/.test(message.role) ? message.role : ""}` },
-      h("b", {}, message.role), ...said(message))),
-  missing > 0 && h("li", { class: "cut" }, `${number(missing)} more were not recorded`));
+  const told = (message) => h("li", { class: `message ${/^[a-z]+$/.test(message.role) ? message.role : ""}` },
+    h("b", {}, message.role), ...said(message));
+  return h("ol", { class: "conversation" }, messages.map(told),
+    missing > 0 && h("li", { class: "cut" }, `${number(missing)} more were not recorded`), answer.map(told));
 }
 
 function said(message) {

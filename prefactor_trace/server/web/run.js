@@ -76,7 +76,7 @@ export class Run {
     const start = moment(run.started_at ?? run.inserted_at);
     const end = moment(run.finished_at);
     this.silent = silence(run);
-    const failed = [...this.tree.spans.values()].find((span) => span.error);
+    const { failed, more } = this.tree.failure;
     const facts = [run.version, run.purpose, clock(run.started_at), end && duration(end - start), `${number(run.spans)} spans`,
       run.tokens !== null && `${number(run.tokens)} tokens`, run.termination_reason && `ended: ${run.termination_reason}`];
     const exports = ["jsonl", "otlp", "chrome"].map((format) =>
@@ -86,7 +86,7 @@ export class Run {
       h("p", { class: "dim" }, facts.filter(Boolean).join("  ·  ")),
       this.silent && h("p", { class: "silent" }, `Silent for ${this.silent}: ${SILENT}`),
       ...Object.entries(run.quality).map(([name, record]) => h("p", { class: "quality" }, h("b", {}, name), " ", JSON.stringify(record))),
-      failed && h("button", { type: "button", class: "error", onclick: () => this.choose(failed.id) }, `${failed.name}: ${failed.error}`),
+      failed && h("button", { type: "button", class: "error", onclick: () => this.nextError(failed.id) }, `${failed.name}: ${failed.error}${more && `  ·  and ${number(more)} more`}`),
       h("div", { class: "tools" },
         h("button", { type: "button", onclick: () => this.toggleCharts() }, "Picture"),
         h("button", { type: "button", onclick: () => this.fold() }, "Fold or unfold"),
@@ -277,7 +277,7 @@ export class Run {
       if (span.children.length && !this.tree.collapsed.has(span.id)) this.toggle(span.id, true);
       else if (span.above) this.choose(span.above.id);
     } else if (["l", "ArrowRight"].includes(event.key) && at >= 0) this.toggle(this.chosen, false);
-    else if (event.key === "e") this.nextError(at);
+    else if (event.key === "e") this.nextError();
     else if (event.key === "p") this.toggleCharts();
     else if (event.key === "Enter" && at >= 0) this.side.focus();
     else if (event.key === "Escape") {
@@ -288,10 +288,10 @@ export class Run {
     return true;
   }
 
-  nextError(at) {
-    const all = new Tree();
-    Object.assign(all, this.tree, { collapsed: new Set() });
-    const rows = all.rows();
+  nextError(first = null) {
+    // From a span that did not fail, to the one that was told first.
+    if (first && this.tree.spans.get(this.chosen)?.status !== "failed") return this.choose(first);
+    const rows = this.tree.rows(new Set());
     const from = rows.findIndex((row) => row.span.id === this.chosen);
     const next = [...rows.slice(from + 1), ...rows.slice(0, Math.max(from, 0) + 1)].find((row) => row.span.status === "failed");
     if (next) this.choose(next.span.id);

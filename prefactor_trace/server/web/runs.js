@@ -28,7 +28,7 @@ export class Runs {
     this.body = h("tbody");
     this.told = h("p", { class: "empty", role: "status" });
     this.more = h("button", { type: "button", hidden: true, onclick: () => { this.pages += 1; this.refresh(); } }, "Older runs");
-    this.compare = h("button", { type: "button", disabled: true, onclick: () => this.app.go(`/compare/${this.picked[0]}/${this.picked[1]}`) }, "Compare two");
+    this.compare = h("button", { type: "button", disabled: true, onclick: () => this.comparePicked() }, "Compare two");
     const titles = ["", "Agent", "Version", "Status", "Started", "Took", "Spans", "Failed", "Tokens", "Purpose"];
     const table = h("table", { class: "runs" },
       h("thead", {}, h("tr", {}, titles.map((title) => h("th", { scope: "col" }, title)))), this.body);
@@ -106,8 +106,8 @@ export class Runs {
     const start = moment(run.started_at ?? run.inserted_at);
     const end = moment(run.finished_at) ?? (run.status === "active" ? Date.now() : null);
     const silent = silence(run);
-    const pick = h("input", { type: "checkbox", "aria-label": `Compare run ${run.id}`, onclick: (event) => event.stopPropagation(), onchange: () => this.pick(run.id, pick.checked) });
-    pick.checked = this.picked.includes(run.id);
+    const pick = h("input", { type: "checkbox", "aria-label": `Compare run ${run.id}`, onclick: (event) => event.stopPropagation(), onchange: () => this.pick(run, pick.checked) });
+    pick.checked = this.isPicked(run);
     const link = h("a", { href: `/agent_instances/${run.id}` }, run.agent);
     return h("tr", { id: run.id, onclick: (event) => { if (!event.target.closest("a, input")) this.open(at); } },
       h("td", {}, pick), h("td", {}, link), h("td", { class: "dim", title: run.version ?? "" }, (run.version ?? "").slice(0, 12)),
@@ -117,9 +117,20 @@ export class Runs {
       h("td", { class: "number" }, number(run.tokens)), h("td", { class: "dim" }, run.purpose));
   }
 
-  pick(id, on) {
-    this.picked = on ? [...this.picked, id].slice(-2) : this.picked.filter((one) => one !== id);
+  isPicked(run) {
+    return this.picked.some((one) => one.id === run.id);
+  }
+
+  pick(run, on) {
+    this.picked = on ? [...this.picked, run].slice(-2) : this.picked.filter((one) => one.id !== run.id);
     this.draw();
+  }
+
+  // Whichever was picked first: the earlier run is what was before.
+  comparePicked() {
+    const began = (run) => moment(run.started_at ?? run.inserted_at);
+    const [before, after] = [...this.picked].sort((one, other) => began(one) - began(other));
+    this.app.go(`/compare/${before.id}/${after.id}`);
   }
 
   select(at, scroll = true) {
@@ -137,7 +148,7 @@ export class Runs {
     if (event.key === "j" || event.key === "ArrowDown") this.select(Math.min(this.at + 1, last));
     else if (event.key === "k" || event.key === "ArrowUp") this.select(Math.max(this.at - 1, 0));
     else if (event.key === "Enter") this.open(this.at);
-    else if (event.key === "x" && this.runs[this.at]) this.pick(this.runs[this.at].id, !this.picked.includes(this.runs[this.at].id));
+    else if (event.key === "x" && this.runs[this.at]) this.pick(this.runs[this.at], !this.isPicked(this.runs[this.at]));
     else if (event.key === "c" && this.picked.length === 2) this.compare.click();
     else if (event.key === "/") this.search.focus();
     else return false;

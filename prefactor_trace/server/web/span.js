@@ -3,7 +3,7 @@
 import { ask } from "./api.js";
 import { textOf } from "./cuts.js";
 import { badge, clock, copy, duration, h, moment, show } from "./dom.js";
-import { conversation, messagesOf, section } from "./json.js";
+import { answerOf, conversation, messagesOf, section } from "./json.js";
 
 const GRAVE = new Set(["destroy_data", "financial_transactions", "external_communication"]);
 
@@ -74,7 +74,7 @@ export class SpanPanel {
   values(span) {
     const parts = [];
     const messages = messagesOf(span.payload);
-    if (messages) parts.push(h("section", {}, h("h3", {}, "Conversation"), conversation(messages, span.payload.messages)));
+    if (messages) parts.push(h("section", {}, h("h3", {}, "Conversation"), conversation(messages, span.payload.messages, answerOf(span.result))));
     parts.push(section("Payload", span.payload));
     if (span.result !== null) parts.push(section("Result", span.result));
     return parts;

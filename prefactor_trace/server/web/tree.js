@@ -31,7 +31,13 @@ export class Tree {
     return [...this.spans.values()].some((span) => span.from !== null && span.to === null);
   }
 
-  rows() {
+  // The first failed span that says why, and how many others there are.
+  get failure() {
+    const all = [...this.spans.values()].filter((span) => span.status === "failed");
+    return { failed: all.find((span) => span.error), more: all.length > 1 ? all.length - 1 : "" };
+  }
+
+  rows(collapsed = this.collapsed) {
     const rows = [];
     const waiting = this.roots.map((span) => [span, 0]).reverse();
     const seen = new Set();
@@ -40,7 +46,7 @@ export class Tree {
       if (seen.has(span)) continue;
       seen.add(span);
       rows.push({ span, depth });
-      if (this.collapsed.has(span.id)) continue;
+      if (collapsed.has(span.id)) continue;
       for (let at = span.children.length - 1; at >= 0; at -= 1) waiting.push([span.children[at], depth + 1]);
     }
     return rows;
