@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, TextIO
 
 from prefactor_trace._pipeline.orphans import count_waiting
 from prefactor_trace._settings import Settings, load_settings
+from prefactor_trace._variables import find_unknown
 from prefactor_trace._version import __version__
 from prefactor_trace.cli.codes import DONE, FAILED
 from prefactor_trace.cli.database import database_path
@@ -64,6 +65,8 @@ def doctor(arguments: argparse.Namespace, out: TextIO) -> int:
 
 def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield _versions()
+    for name, todo in find_unknown(os.environ).items():
+        yield Finding("variable", "warn", f"{name} is no setting and changes nothing", todo)
     try:
         given = {"local_db": arguments.db, "local": True} if arguments.db else {}
         settings = load_settings(given)

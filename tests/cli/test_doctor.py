@@ -58,6 +58,16 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch):
     assert "PREFACTOR_MAX_AGE" in told
 
 
+def test_variables_that_are_no_settings_are_named(monkeypatch: pytest.MonkeyPatch):
+    """Each with the one that is probably meant, even where a setting is wrong too."""
+    monkeypatch.setenv("PREFACTOR_LOCL", "1")
+    assert examine()["variable"] == ("warn", "PREFACTOR_LOCL is no setting and changes nothing")
+    monkeypatch.setenv("PREFACTOR_MAX_AGE", "soon")
+    out = io.StringIO()
+    assert main(["doctor"], out) == 1
+    assert "did you mean PREFACTOR_LOCAL?" in out.getvalue()
+
+
 def test_a_service_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """With the token, which is never shown."""
     monkeypatch.setenv("PREFACTOR_API_TOKEN", "s3cret")
