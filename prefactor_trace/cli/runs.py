@@ -38,11 +38,18 @@ def ls(arguments: argparse.Namespace, out: TextIO) -> int:
     if arguments.json:
         write_json(out, [as_json(instance) for instance in instances])
     elif not instances:
-        write(out, f"no runs in {path}")
+        write(out, f"no run in {path} matches" if _is_narrowed(arguments) else f"no runs in {path}")
     else:
         for line in table(instances, Screen.of(out)):
             write(out, line)
     return 0
+
+
+def _is_narrowed(arguments: argparse.Namespace) -> bool:
+    return any(
+        getattr(arguments, name) not in (None, False)
+        for name in ("status", "agent", "since", "failed", "silent")
+    )
 
 
 def _ago(age: timedelta | None) -> str | None:

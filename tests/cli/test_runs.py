@@ -65,6 +65,15 @@ def test_ls_limit_and_empty(database: Path) -> None:
     assert len(run("ls", "--limit", "2", "--db", str(database))[1].splitlines()) == 3
 
 
+@pytest.mark.parametrize(
+    "words", [["--agent", "nope"], ["--status", "failed"], ["--failed"], ["--silent", "1h"]]
+)
+def test_ls_says_where_none_matches(database: Path, words: list[str]) -> None:
+    """Which is not to say that there are none."""
+    record(database)
+    assert run("ls", *words, "--db", str(database)) == (0, f"no run in {database} matches\n")
+
+
 def test_json_is_whole(database: Path) -> None:
     """With `--json` the run and its spans are there as stored, in plain JSON."""
     instance = record(database, [span("tool", payload={"city": "Århus"})], session="s1")
