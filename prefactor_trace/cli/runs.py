@@ -57,9 +57,15 @@ def _ago(age: timedelta | None) -> str | None:
 
 
 def show(arguments: argparse.Namespace, out: TextIO) -> int:
-    """Print the tree of one run."""
-    with open_existing(database_path(arguments.db)) as store:
-        instance = find(arguments.id, store)
+    """Print the tree of one run, the newest where none is named."""
+    path = database_path(arguments.db)
+    with open_existing(path) as store:
+        if arguments.id is not None:
+            instance = find(arguments.id, store)
+        elif newest := store.list_instances(limit=1):
+            (instance,) = newest
+        else:
+            raise CommandError(f"no runs in {path}")
         if arguments.json:
             spans = [span.model_dump(mode="json") for span in store.list_spans(instance.id)]
             write_json(out, {"instance": as_json(instance), "spans": spans})

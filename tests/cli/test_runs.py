@@ -97,6 +97,17 @@ def test_show_prints_the_tree(database: Path) -> None:
     assert third.startswith("   └─ inner  FAILED E: no")
 
 
+def test_show_takes_the_newest_run(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no id is given, and some run is there."""
+    Store(database).close()
+    assert run("show", "--db", str(database)) == (1, "")
+    assert capsys.readouterr().err == f"prefactor-trace: no runs in {database}\n"
+    record(database)
+    newest = record(database)
+    code, text = run("show", "--db", str(database))
+    assert (code, text.split()[-1]) == (0, newest)
+
+
 def test_a_silent_run_is_told_from_one_at_work(database: Path) -> None:
     """Its status is what it was; since when nothing is heard is shown, and can be asked for."""
     hours = timedelta(hours=3, minutes=5)
