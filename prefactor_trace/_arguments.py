@@ -14,6 +14,7 @@ class Arguments:
 
     __slots__ = (
         "blank",
+        "clashing",
         "ignored",
         "keywords",
         "names",
@@ -33,6 +34,8 @@ class Arguments:
         self.positional: frozenset[str] = frozenset()  # that cannot be given by name
         self.names_object = False  # the first one is the object of a method
         self.rest: str | None = "args"  # name of the tuple that takes what is left over
+        # What stands in the payload already, and may be given by name all the same.
+        self.clashing: frozenset[str] = frozenset({self.rest})
         # A builtin's signature does not name the object, or the module, that it belongs to.
         self.takes_object = not isinstance(function, types.BuiltinFunctionType)
         try:
@@ -57,6 +60,7 @@ class Arguments:
                 self.blank[name] = parameter.default if given else None
         self.names = tuple(names)
         self.names_object = bool(names) and names[0] in ("self", "cls")
+        self.clashing = self.positional | ({self.rest} if self.rest and self.takes_any else set())
 
     def ignore(self, names: Any, function: str) -> None:
         """Leave out the arguments of these names.
@@ -93,10 +97,24 @@ class Arguments:
         if self.rest is not None and len(args) > len(names):
             payload[self.rest] = args[len(names) :]
         if kwargs:
-            if not self.positional or self.positional.isdisjoint(kwargs):
+            if not self.clashing or self.clashing.isdisjoint(kwargs):
                 payload.update(kwargs)
-            else:  # one of them has the name of an argument that is given by position
-                payload[self.keywords] = kwargs
+            else:
+                self._keep_apart(payload, kwargs)
         for name in self.ignored:
             payload.pop(name, None)
         return payload
+
+    def _keep_apart(self, payload: dict[str, Any], kwargs: dict[str, Any]) -> None:
+        """Put what the function's own mapping takes under the name of that, as the function has it.
+
+        For one of these names is that of another argument, which is not to be lost.
+        """
+        taken = {}
+        for name, value in kwargs.items():
+            if name in self.blank and name not in self.positional:
+                payload[name] = value
+            elif name not in self.ignored:
+                taken[name] = value
+        if taken:
+            payload[self.keywords] = taken

@@ -234,8 +234,9 @@ class Instance(Terminable):
                 _guard.log_seldom(
                     logging.WARNING,
                     "reused instance",
-                    "prefactor_trace: an instance was entered twice; its second time is not"
+                    "prefactor_trace: instance %r was entered twice; its second time is not"
                     " recorded, since one object is one run: call instance() anew",
+                    self._options.agent_id or self._options.name or self.id,
                 )
                 return False
             pipeline = self._home.pipeline()

@@ -55,7 +55,11 @@ class Tracer(Surface):
         home: Home,
         pipeline: Pipeline | None = None,
     ) -> None:
+        # Not with the library, which most programs import without making a tracer at once.
+        from prefactor_trace._variables import warn_of_unknown
+
         apply_log_level(settings)
+        warn_of_unknown()
         self.registry = registry
         # The default tracer's spans and those of the module's functions are of one family.
         self._set_home(home)

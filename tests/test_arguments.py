@@ -100,3 +100,33 @@ def test_a_keyword_may_be_called_like_an_argument_given_by_position():
         "options": {"tool": "x", "k": 1},
     }
     assert payload_of(call, "search", k=1) == {"tool": "search", "k": 1}
+
+
+def test_a_keyword_may_be_called_like_the_tuple():
+    """Neither is lost, whatever else the function takes by name, and given by position or not."""
+
+    class Tool:
+        def use(self, *args, key=1, **kw):
+            return args, key, kw
+
+    tool = Tool()
+    assert payload_of(Tool.use, tool, 1, args=3) == {"args": (1,), "key": 1, "kw": {"args": 3}}
+    assert payload_of(Tool.use, args=3, key=2, more=4, instance=tool) == {
+        "key": 2,
+        "kw": {"args": 3, "more": 4},
+    }
+    assert payload_of(Tool.use, tool, 1, more=4) == {"args": (1,), "key": 1, "more": 4}
+    assert payload_of(min, 1, args=2) == {"args": (1,), "kwargs": {"args": 2}}
+
+
+def test_what_is_ignored_is_left_out_of_the_mapping_too():
+    """A secret among the keywords stays unrecorded where another of them clashes."""
+
+    def call(tool, /, **options):
+        return tool, options
+
+    assert payload_of(call, 1, tool=2, api_key="s", ignore=["api_key"]) == {
+        "tool": 1,
+        "options": {"tool": 2},
+    }
+    assert payload_of(call, 1, tool=2, ignore=["tool"]) == {}

@@ -1,6 +1,8 @@
 """The documentation: its snippets run, its commands print what it shows, its table is true."""
 
 import dataclasses
+import importlib
+import json
 import os
 import re
 import shutil
@@ -8,9 +10,11 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import prefactor_trace as prefactor
 from prefactor_trace import __version__
 from prefactor_trace._settings import Settings
 
@@ -157,6 +161,39 @@ def test_settings_page_is_the_table_of_the_code() -> None:
         (field.name, field.metadata["variable"], field.metadata["doc"])
         for field in dataclasses.fields(Settings)
     ]
+
+
+def rows_of_values() -> list[tuple[str, str]]:
+    """Return the examples of the table of values, with what each is recorded as."""
+    page = (ROOT / "docs" / "recording.md").read_text("utf-8")
+    table = page.partition("## What values become")[2].partition("\n## ")[0]
+    return re.findall(r"^\| [^|]* \| `([^|]*)` \| `([^|]*)` \|$", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("example", "recorded"), rows_of_values())
+def test_values_become_what_the_table_says(tracer, example: str, recorded: str) -> None:
+    """Each of its rows is recorded, with the classes that stand above it."""
+    modules = ("decimal", "json", "numpy")
+    names: dict[str, Any] = {name: importlib.import_module(name) for name in modules}
+    names |= {"__name__": "__main__", "prefactor": prefactor, "loop": []}
+    names["loop"].append(names["loop"])
+    (classes,) = (
+        text
+        for text in blocks(ROOT / "docs" / "recording.md", "python")
+        if text.startswith("import dataclasses")
+    )
+    exec(classes, names)
+    t = tracer()
+    with t.instance(), t.span("step", {"value": eval(example, names)}):
+        pass
+    assert t.one()["payload"] == {"value": json.loads(recorded)}
+
+
+def test_every_row_of_the_table_of_values_is_tried() -> None:
+    """None is left out since it is written in another way."""
+    page = (ROOT / "docs" / "recording.md").read_text("utf-8")
+    table = page.partition("| value | for example |")[2].partition("\n\n")[0]
+    assert len(rows_of_values()) == len(table.splitlines()) - 2 > 15
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -80,7 +80,16 @@ def test_an_object_is_one_run(tracer, caplog: pytest.LogCaptureFixture):
         with run:
             pass
     assert len(t.items("register")) == 1
-    assert "entered twice" in caplog.text
+    assert f"instance {run.id!r} was entered twice" in caplog.text
+
+
+def test_what_is_entered_twice_is_named(tracer, caplog: pytest.LogCaptureFixture):
+    """By its agent, which is easier to find in the code than an id."""
+    run = tracer().instance("support-agent")
+    for _ in range(2):
+        with run:
+            pass
+    assert "instance 'support-agent' was entered twice" in caplog.text
 
 
 def test_sampling_decides_for_the_whole_run(tracer):

@@ -32,6 +32,7 @@ GROUND = {
     "_identity",
     "_liquid",
     "_nearest",
+    "_variables",
 }
 """What everything may use, and which imports only itself."""
 

@@ -1,6 +1,9 @@
-"""Values that are told to be secret."""
+"""Values that are told to be secret, or whose class says so."""
 
 from __future__ import annotations
+
+import types
+from typing import Any
 
 from prefactor_trace.exceptions import UsageError
 
@@ -26,3 +29,36 @@ def note_secret(value: str) -> bool:
     from prefactor_trace._capture.redaction_values import process_secrets
 
     return process_secrets.add(value)
+
+
+def is_secret(kind: type) -> bool:
+    """Return whether a class is one of those that pydantic has for secrets."""
+    return kind.__module__ == "pydantic.types" and kind.__name__ in ("SecretStr", "SecretBytes")
+
+
+def hide(value: Any, kind: type) -> str:
+    """Return what stands for a secret, which from now on is hidden elsewhere too."""
+    secret = read_stored(value, kind, "_secret_value", None)
+    if isinstance(secret, bytes):
+        secret = secret.decode("utf-8", "replace")
+    if isinstance(secret, str):
+        note_secret(secret)
+    return "[redacted]"
+
+
+def read_stored(value: Any, kind: type, name: str, missing: object) -> Any:
+    """Read a field from the object's dict or slot, never through a property."""
+    try:
+        held = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        held = {}
+    if name in held:
+        return held[name]
+    for base in kind.__mro__:
+        descriptor = base.__dict__.get(name)
+        if isinstance(descriptor, types.MemberDescriptorType):
+            try:
+                return descriptor.__get__(value)
+            except AttributeError:
+                return missing
+    return missing

@@ -18,7 +18,7 @@ from typing import Any
 
 from prefactor_trace import _guard
 from prefactor_trace._capture.arrays import describe
-from prefactor_trace._capture.secret import note_secret
+from prefactor_trace._capture.secret import hide, is_secret, read_stored
 
 Json = Any
 """Plain JSON: ``None``, bool, int, float, str, list and dict of these, with str keys."""
@@ -26,6 +26,10 @@ Json = Any
 MAX_DEPTH = 64
 MAX_NODES = 10_000
 _MAX_INT = 1 << 63  # beyond it, readers of JSON in other languages lose digits
+# Digits take quadratic time, here on the agent's thread: of these 309 some 3 µs. Python never
+# refuses that many, whatever `sys.set_int_max_str_digits` says.
+_MAX_DECIMAL_BITS = 1024
+_MAX_HEX_BITS = 4096
 _HEAD = 64  # bytes of a binary value that are shown
 _NODE_BYTES = 56  # about what a node of a container takes, beside its text
 
@@ -187,14 +191,19 @@ class _Walk:
         if issubclass(kind, type):
             return {"type": "type", "name": _class_name(value)}
         if kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType):
-            return {"type": "function", "name": f"{value.__module__}.{value.__qualname__}"}
+            module = value.__module__  # `None` of what belongs to an object of a built-in class
+            name = value.__qualname__
+            return {"type": "function", "name": f"{module}.{name}" if module else name}
+        if kind.__module__ == "prefactor_trace._wrapper":  # which loads wrapt: a decorated function
+            inner = value.__wrapped__
+            return self._copy_object(inner, type(inner), depth)
         if issubclass(kind, enum.Enum):
             return self.copy(object.__getattribute__(value, "_value_"), depth)
         textual = _textual(value, kind)
         if textual is not None:
             return self._weighed(textual)
-        if any(map(_is_secret, kind.__mro__)):
-            return self._weighed(_hide(value, kind))
+        if any(map(is_secret, kind.__mro__)):
+            return self._weighed(hide(value, kind))
         if issubclass(kind, BaseException):
             return {"type": _class_name(kind)}
         return self._copy_known(value, kind, depth)
@@ -244,8 +253,10 @@ def _textual(value: Any, kind: type) -> str | float | None:
 def _plain_int(value: int) -> int | str:
     if -_MAX_INT <= value < _MAX_INT:
         return value
-    # Not its digits: turning a huge number into decimal takes quadratic time, or is refused.
-    return hex(value) if value.bit_length() <= 4096 else f"int of {value.bit_length()} bits"
+    bits = value.bit_length()
+    if bits <= _MAX_DECIMAL_BITS:
+        return str(value)
+    return hex(value) if bits <= _MAX_HEX_BITS else f"int of {bits} bits"
 
 
 def _plain_float(value: float) -> float | str:
@@ -282,37 +293,5 @@ def _fields_of(value: Any, kind: type) -> dict[str, Any] | None:
     else:
         return None
     missing = object()
-    found = {name: _stored(value, kind, name, missing) for name in names}
+    found = {name: read_stored(value, kind, name, missing) for name in names}
     return {name: item for name, item in found.items() if item is not missing}
-
-
-def _is_secret(kind: type) -> bool:
-    return kind.__module__ == "pydantic.types" and kind.__name__ in ("SecretStr", "SecretBytes")
-
-
-def _hide(value: Any, kind: type) -> str:
-    """Return what stands for a secret, which from now on is hidden elsewhere too."""
-    secret = _stored(value, kind, "_secret_value", None)
-    if isinstance(secret, bytes):
-        secret = secret.decode("utf-8", "replace")
-    if isinstance(secret, str):
-        note_secret(secret)
-    return "[redacted]"
-
-
-def _stored(value: Any, kind: type, name: str, missing: object) -> Any:
-    """Read a field from the object's dict or slot, never through a property."""
-    try:
-        held = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        held = {}
-    if name in held:
-        return held[name]
-    for base in kind.__mro__:
-        descriptor = base.__dict__.get(name)
-        if isinstance(descriptor, types.MemberDescriptorType):
-            try:
-                return descriptor.__get__(value)
-            except AttributeError:
-                return missing
-    return missing

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,6 +98,31 @@ def count_elsewhere(folder: Path, target: str) -> int:
     except OSError:
         return 0
     return sum(found not in (target, None) for found in targets)
+
+
+def count_waiting(folder: Path) -> int:
+    """Return how many items of all processes, dead or alive, wait in a spool folder.
+
+    Nothing is locked or changed, so what a living process settles meanwhile may still be counted.
+    """
+    try:
+        owners = [path for path in folder.iterdir() if is_pfid(path.name)]
+    except OSError:
+        return 0
+    return sum(map(_count_waiting_of, owners))
+
+
+def _count_waiting_of(owner: Path) -> int:
+    keys: set[bytes] = set()
+    for path in sorted(owner.glob("*.jsonl")):
+        # A segment may be settled, and deleted, by its process now.
+        with suppress(OSError), path.open("rb") as file:
+            for line in file:
+                if line[:1] == b"-":
+                    keys.discard(line[1:].rstrip(b"\n"))
+                elif line[:1] == b"+" and line.endswith(b"}\n") and (key := _KEY.search(line)):
+                    keys.add(key[1])
+    return len(keys)
 
 
 def _read_target(folder: Path) -> str | None:

@@ -144,6 +144,9 @@ class Function:
             schema = schemas.get(f"p {one.name}", {})
             if one.kind is one.VAR_KEYWORD:
                 params["additionalProperties"] = schema or True
+                if schema and _may_clash(parameters):
+                    whole = {"type": "object", "additionalProperties": schema}
+                    properties[one.name] = {"anyOf": [schema, whole]}
             else:
                 properties[one.name] = _property(one, schema)
         if properties:
@@ -182,6 +185,14 @@ def _property(parameter: inspect.Parameter, schema: dict[str, Any]) -> dict[str,
     if parameter.default is None and schema and not _takes_null(schema):
         return {"anyOf": [schema, {"type": "null"}]}
     return schema
+
+
+def _may_clash(parameters: list[inspect.Parameter]) -> bool:
+    """Return whether a name that the mapping takes can be that of another argument.
+
+    Then all that it took stands under its own name; see `Arguments.to_payload`.
+    """
+    return any(one.kind in (one.POSITIONAL_ONLY, one.VAR_POSITIONAL) for one in parameters)
 
 
 def _takes_null(schema: dict[str, Any]) -> bool:

@@ -1,21 +1,14 @@
 """The commands of ``prefactor-trace`` and their arguments."""
 
 import argparse
-import importlib
-from collections.abc import Callable
-from functools import partial
-from typing import TextIO
 
 from prefactor_trace._version import __version__
-from prefactor_trace.cli.words import age, count, port
+from prefactor_trace.cli import run_arguments
+from prefactor_trace.cli.commands import Commands, Parser, add_json, later
+from prefactor_trace.cli.words import port
 
 DEFAULT_PORT = 4590
-_STATUSES = ("pending", "active", "complete", "failed", "cancelled", "terminated")
 DEFAULT_QUESTION = "How is a span delivered when the service is away?"
-
-Command = Callable[[argparse.Namespace, TextIO], int]
-_Commands = argparse._SubParsersAction  # argparse has no public name for it
-_Parser = argparse.ArgumentParser
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,11 +28,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--db", metavar="PATH", default=default, help=told)
     _add_run(commands, database)
     _add_serve(commands, database)
-    _add_runs(commands, database)
-    _add_comparisons(commands, database)
-    _add_prune(commands, database)
-    _add_transfer(commands, database)
-    _add_tail(commands, database)
+    run_arguments.add_all(commands, database)
     _add_doctor(commands, database)
     _add_schema(commands)
     _add_export_test(commands, database)
@@ -51,31 +40,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def later(module: str, name: str) -> "partial[int]":
-    """Return a command whose module is imported when it is called.
-
-    So that `ls` loads neither the agent of the demo nor what talks HTTP.
-    """
-    return partial(_call, module, name)
-
-
-def _call(module: str, name: str, arguments: argparse.Namespace, out: TextIO) -> int:
-    command: Command = getattr(importlib.import_module(f"prefactor_trace.cli.{module}"), name)
-    return command(arguments, out)
-
-
-def _add_json(parser: argparse.ArgumentParser, help: str = "as JSON") -> None:
-    parser.add_argument("--json", action="store_true", help=help)
-
-
-def _add_narrowing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
-    parser.add_argument(
-        "--since", type=age, metavar="AGE", help="only runs that are not older, such as 7d or 12h"
-    )
-
-
-def _add_run(commands: "_Commands[_Parser]", db: _Parser) -> None:
+def _add_run(commands: "Commands[Parser]", db: Parser) -> None:
     parser = commands.add_parser(
         "run",
         parents=[db],
@@ -92,7 +57,7 @@ def _add_run(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser.set_defaults(command=later("run", "run"))
 
 
-def _add_serve(commands: "_Commands[_Parser]", db: _Parser) -> None:
+def _add_serve(commands: "Commands[Parser]", db: Parser) -> None:
     parser = commands.add_parser(
         "serve", parents=[db], help="serve the Prefactor API on this machine, until Ctrl-C"
     )
@@ -106,122 +71,18 @@ def _add_serve(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser.set_defaults(command=later("serve", "serve"))
 
 
-def _add_runs(commands: "_Commands[_Parser]", db: _Parser) -> None:
-    parser = commands.add_parser("ls", parents=[db], help="list the newest runs")
-    parser.add_argument(
-        "--limit", type=count, default=20, metavar="N", help="how many (default: %(default)s)"
-    )
-    parser.add_argument("--status", choices=_STATUSES, help="only runs that stand there")
-    _add_narrowing(parser)
-    parser.add_argument(
-        "--failed", action="store_true", help="only runs that failed, or of which a span did"
-    )
-    parser.add_argument(
-        "--silent",
-        type=age,
-        metavar="AGE",
-        help="only runs that are not over, and of which nothing was heard for that long",
-    )
-    _add_json(parser)
-    parser.set_defaults(command=later("runs", "ls"))
-    parser = commands.add_parser("show", parents=[db], help="print the tree of one run")
-    parser.add_argument("id", metavar="ID", help="its id, or as much of it as is unique")
-    _add_json(parser)
-    parser.set_defaults(command=later("runs", "show"))
-
-
-def _add_comparisons(commands: "_Commands[_Parser]", db: _Parser) -> None:
-    parser = commands.add_parser(
-        "diff",
-        parents=[db],
-        help="compare two runs",
-        description="Compare two runs: their spans are aligned by name and order. Marked are those "
-        "that were added (+), removed (-), or are slower, faster or different (~).",
-    )
-    parser.add_argument("a", metavar="A", help="id of the first run, or its beginning")
-    parser.add_argument("b", metavar="B", help="id of the second run, or its beginning")
-    parser.add_argument("--all", action="store_true", help="show also the spans that are alike")
-    parser.add_argument(
-        "--exit-code", action="store_true", help="end with 3 when more than the timing differs"
-    )
-    _add_json(parser)
-    parser.set_defaults(command=later("diff", "diff"))
-    parser = commands.add_parser(
-        "stats", parents=[db], help="count spans, failures, durations and tokens of each type"
-    )
-    parser.add_argument("id", nargs="?", metavar="ID", help="only this run (default: all)")
-    _add_narrowing(parser)
-    _add_json(parser)
-    parser.set_defaults(command=later("stats", "stats"))
-
-
-def _add_prune(commands: "_Commands[_Parser]", db: _Parser) -> None:
-    parser = commands.add_parser(
-        "prune",
-        parents=[db],
-        help="delete old runs",
-        description="Delete runs that ended longer ago than an age, with their spans, and give "
-        "the space on the disk back.",
-    )
-    parser.add_argument(
-        "--older-than", type=age, required=True, metavar="AGE", help="such as 7d or 12h"
-    )
-    parser.add_argument("--agent", metavar="NAME", help="only runs of this agent, by name or id")
-    parser.add_argument(
-        "--open",
-        action="store_true",
-        help="also runs that never ended, when nothing was heard of them for that long",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
-    _add_json(parser)
-    parser.set_defaults(command=later("prune", "prune"))
-
-
-def _add_transfer(commands: "_Commands[_Parser]", db: _Parser) -> None:
-    parser = commands.add_parser("export", parents=[db], help="write runs to a file")
-    parser.add_argument(
-        "ids", nargs="*", metavar="ID", help="ids of runs, or their beginnings (default: all)"
-    )
-    parser.add_argument(
-        "--format",
-        choices=("jsonl", "otlp", "chrome"),
-        default="jsonl",
-        help="jsonl, which import reads; otlp; chrome (default: %(default)s)",
-    )
-    parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: print it)")
-    parser.set_defaults(command=later("transfer", "export"))
-    parser = commands.add_parser(
-        "import", parents=[db], help="put runs that export has written into the database"
-    )
-    parser.add_argument("file", metavar="FILE", help="JSON lines; - for standard input")
-    _add_json(parser)
-    parser.set_defaults(command=later("transfer", "import_"))
-
-
-def _add_tail(commands: "_Commands[_Parser]", db: _Parser) -> None:
-    parser = commands.add_parser(
-        "tail", parents=[db], help="print the newest spans, and with -f those to come"
-    )
-    parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
-    parser.add_argument(
-        "-n", "--limit", type=count, default=10, metavar="N", help="how many (default: %(default)s)"
-    )
-    _add_json(parser, "a line of JSON for each")
-    parser.set_defaults(command=later("tail", "tail"))
-
-
-def _add_doctor(commands: "_Commands[_Parser]", db: _Parser) -> None:
+def _add_doctor(commands: "Commands[Parser]", db: Parser) -> None:
     parser = commands.add_parser(
         "doctor",
         parents=[db],
         help="check settings, database and service, and say what to do",
         description="Check what the library would do in this folder, with these variables.",
     )
-    _add_json(parser)
+    add_json(parser)
     parser.set_defaults(command=later("doctor", "doctor"))
 
 
-def _add_schema(commands: "_Commands[_Parser]") -> None:
+def _add_schema(commands: "Commands[Parser]") -> None:
     parser = commands.add_parser(
         "schema",
         help="print what a module declares: span types, quality schemas, risk",
@@ -242,11 +103,11 @@ def _add_schema(commands: "_Commands[_Parser]") -> None:
     parser.add_argument(
         "--strict", action="store_true", help="end with 3 if a span type states no risk; list them"
     )
-    _add_json(parser)
+    add_json(parser)
     parser.set_defaults(command=later("schema", "schema"))
 
 
-def _add_export_test(commands: "_Commands[_Parser]", db: _Parser) -> None:
+def _add_export_test(commands: "Commands[Parser]", db: Parser) -> None:
     parser = commands.add_parser(
         "export-test",
         parents=[db],
@@ -273,7 +134,7 @@ def _add_export_test(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser.set_defaults(command=later("export_test", "export_test"))
 
 
-def _add_demo(commands: "_Commands[_Parser]", db: _Parser) -> None:
+def _add_demo(commands: "Commands[Parser]", db: Parser) -> None:
     parser = commands.add_parser(
         "demo", parents=[db], help="watch an agent answer a question about a folder of documents"
     )
@@ -284,7 +145,7 @@ def _add_demo(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser.set_defaults(command=later("demo", "demo"))
 
 
-def _add_replay(commands: "_Commands[_Parser]", db: _Parser) -> None:
+def _add_replay(commands: "Commands[Parser]", db: Parser) -> None:
     parser = commands.add_parser(
         "replay",
         parents=[db],
@@ -295,5 +156,5 @@ def _add_replay(commands: "_Commands[_Parser]", db: _Parser) -> None:
     parser.add_argument(
         "--spool-dir", metavar="DIR", help="the spool (default: $PREFACTOR_SPOOL_DIR)"
     )
-    _add_json(parser)
+    add_json(parser)
     parser.set_defaults(command=later("replay", "replay"))

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -13,7 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NamedTuple, TextIO
 
+from prefactor_trace._pipeline.orphans import count_waiting
 from prefactor_trace._settings import Settings, load_settings
+from prefactor_trace._variables import find_unknown
 from prefactor_trace._version import __version__
 from prefactor_trace.cli.codes import DONE, FAILED
 from prefactor_trace.cli.database import database_path
@@ -62,6 +65,8 @@ def doctor(arguments: argparse.Namespace, out: TextIO) -> int:
 
 def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield _versions()
+    for name, todo in find_unknown(os.environ).items():
+        yield Finding("variable", "warn", f"{name} is no setting and changes nothing", todo)
     try:
         given = {"local_db": arguments.db, "local": True} if arguments.db else {}
         settings = load_settings(given)
@@ -108,27 +113,39 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _spool(folder: Path) -> Finding:
-    if not folder.is_dir():
-        if _is_writable(next((one for one in folder.parents if one.is_dir()), Path("/"))):
+    if not _is_there(folder):
+        if _can_be_made(folder):
             return Finding("spool", "ok", f"{folder}, which is made when it is needed")
         todo = "name a folder that can be written to, in PREFACTOR_SPOOL_DIR"
         return Finding("spool", "fail", f"{folder} cannot be made", todo)
     if not _is_writable(folder):
         todo = "let this user write there, or name another in PREFACTOR_SPOOL_DIR"
         return Finding("spool", "fail", f"{folder} cannot be written to", todo)
-    return _room("spool", folder, f"{folder}")
+    waiting = count_waiting(folder)
+    if not waiting:
+        return _room("spool", folder, f"{folder}, in which nothing waits")
+    told = f"{folder}, in which {waiting:,} item{' waits' if waiting == 1 else 's wait'} to be sent"
+    found = _room("spool", folder, told)
+    if found.state != "ok":
+        return found
+    todo = "if their processes are dead, `prefactor-trace replay` sends them, as the next run does"
+    return Finding("spool", "warn", told, todo)
 
 
 def _database(path: Path) -> Finding:
-    if not path.exists():
-        return Finding("database", "ok", f"{path}, which is made by the first run")
+    if not _is_there(path):
+        if _can_be_made(path):
+            return Finding("database", "ok", f"{path}, which is made by the first run")
+        todo = "name a place that can be written to, in PREFACTOR_LOCAL_DB"
+        return Finding("database", "fail", f"{path} cannot be made", todo)
     try:
         with Store(path, read_only=True) as store:
             runs = len(store.list_instances(limit=1_000_000))
-    except (DatabaseError, sqlite3.Error) as error:
+    except (DatabaseError, sqlite3.Error, OSError) as error:
         todo = "move the file away, or name another with --db or PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", str(error), todo)
-    if not os.access(path, os.W_OK):
+    # SQLite keeps its journal beside the database.
+    if not os.access(path, os.W_OK) or not _is_writable(path.parent):
         todo = "let this user write to it, or name another in PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", f"{path} cannot be written to", todo)
     size = path.stat().st_size / 2**20
@@ -145,8 +162,23 @@ def _room(about: str, folder: Path, told: str) -> Finding:
     return Finding(about, "ok", told)
 
 
+def _can_be_made(path: Path) -> bool:
+    """Return whether `path` could be made, with the folders above it that are missing."""
+    there = next((one for one in Path(os.path.realpath(path)).parents if _is_there(one)), None)
+    return there is not None and _is_writable(there)
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110  # that of a Path raises where it may not look
+
+
 def _is_writable(folder: Path) -> bool:
-    return os.access(folder, os.W_OK | os.X_OK)
+    # Tried, since permissions tell too little: root has all, even in `/proc`.
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _service(settings: Settings) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Why the run of a program shows nothing, or not all: the advice has to fit the cause."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,6 +61,7 @@ def why_nothing(name: str, code: int | None) -> str:
         or _was_off(name)
         or _was_not_sampled(name, recording)
         or _was_cut_short(name, code)
+        or _was_not_called(name, recording)
         or f"{name} recorded nothing: {HOW_TO_RECORD}"
     )
 
@@ -105,3 +107,10 @@ def _was_cut_short(name: str, code: int | None) -> str | None:
         return None
     how = "was terminated" if code is None else f"ended with exit code {code}"
     return f"{name} {how} before it recorded anything"
+
+
+def _was_not_called(name: str, recording: Sequence[Tracer]) -> str | None:
+    if "prefactor_trace._wrapper" not in sys.modules:  # which the first decorator loads
+        return None
+    where = "" if all(one.settings().ambient for one in recording) else " inside a run"
+    return f"{name} recorded nothing: none of its decorated functions was called{where}"

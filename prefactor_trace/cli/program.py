@@ -2,8 +2,11 @@
 
 import importlib.util
 import io
+import itertools
 import os
 import pkgutil
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +44,11 @@ def run_program(script: str | None, module: str | None, arguments: Sequence[str]
         CommandError: There is no such program.
     """
     try:
-        program = _find_module(module) if module is not None else _find_script(script or "")
+        if module is not None:
+            program = _find_module(module)
+        else:
+            _check_script(script or "", arguments)
+            program = _find_script(script or "")
         main = ModuleType("__main__")
         main.__dict__.update(program.attributes)
         sys.modules["__main__"] = main
@@ -55,6 +62,23 @@ def run_program(script: str | None, module: str | None, arguments: Sequence[str]
         _print_traceback(error)
         return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
     return 0
+
+
+def _check_script(path: str, arguments: Sequence[str]) -> None:
+    """Refuse the interpreter itself, which people write where they mean its script."""
+    if not re.fullmatch(r"(python|pypy)[\d.]*w?(\.exe)?", Path(path).name):
+        return
+    try:
+        with Path(path).open("rb") as file:
+            if b"\0" not in file.read(1024):
+                return
+    except IsADirectoryError:
+        return
+    except OSError:  # the name of one that is found along PATH
+        pass
+    rest = list(itertools.dropwhile(lambda word: word.startswith("-") and word != "-m", arguments))
+    given = shlex.join(rest) or "SCRIPT"
+    raise CommandError(f"{path} is no script; give that itself: prefactor-trace run {given}", 2)
 
 
 def _find_script(path: str) -> Program:

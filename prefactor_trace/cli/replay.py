@@ -9,6 +9,7 @@ from prefactor_trace._pipeline.replay import Replayed
 from prefactor_trace._pipeline.replay import replay as replay_spool
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport import open_transport, target_of
+from prefactor_trace._variables import warn_of_unknown
 from prefactor_trace._version import SDK
 from prefactor_trace.cli.codes import DONE, FAILED
 from prefactor_trace.cli.complaint import CommandError
@@ -20,6 +21,7 @@ def replay(arguments: argparse.Namespace, out: TextIO) -> int:
     given = {"spool_dir": arguments.spool_dir}
     if arguments.db is not None:
         given |= {"local_db": arguments.db, "local": True}
+    warn_of_unknown()
     settings = load_settings(given)
     if settings.spool_dir is None:
         raise CommandError("say where the spool is: --spool-dir DIR, or $PREFACTOR_SPOOL_DIR", 2)

@@ -15,6 +15,7 @@ from typing import TextIO
 from prefactor_trace import _exits
 from prefactor_trace._pfid import PfidSource
 from prefactor_trace._settings import load_settings
+from prefactor_trace._variables import warn_of_unknown
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path
 from prefactor_trace.cli.nothing import other_databases, what_is_missing, why_nothing
@@ -49,8 +50,10 @@ def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # o
         PREFACTOR_HANDLE_SIGNALS="1",
     )
     os.environ.setdefault("PREFACTOR_EXIT_TIMEOUT", _EXIT_SECONDS)
-    # A wrong variable would switch recording off; better to say so before the program runs.
+    # A wrong variable would switch recording off; better to say so before the program runs. Of one
+    # that is misspelt nobody would hear whose program never gets as far as a tracer.
     load_settings({})
+    warn_of_unknown()
     ending = _Ending(session, database, arguments.module or arguments.script, sys.stderr)
     ending.tell_if_killed()
     atexit.register(ending.show)

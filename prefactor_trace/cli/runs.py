@@ -39,11 +39,18 @@ def ls(arguments: argparse.Namespace, out: TextIO) -> int:
     if arguments.json:
         write_json(out, [as_json(instance) for instance in instances])
     elif not instances:
-        write(out, f"no runs in {path}")
+        write(out, f"no run in {path} matches" if _is_narrowed(arguments) else f"no runs in {path}")
     else:
         for line in table(instances, Screen.of(out)):
             write(out, line)
     return 0
+
+
+def _is_narrowed(arguments: argparse.Namespace) -> bool:
+    return any(
+        getattr(arguments, name) not in (None, False)
+        for name in ("status", "agent", "since", "failed", "silent")
+    )
 
 
 def _ago(age: timedelta | None) -> str | None:
@@ -51,9 +58,15 @@ def _ago(age: timedelta | None) -> str | None:
 
 
 def show(arguments: argparse.Namespace, out: TextIO) -> int:
-    """Print the tree of one run."""
-    with open_existing(database_path(arguments.db)) as store:
-        instance = find(arguments.id, store)
+    """Print the tree of one run, the newest where none is named."""
+    path = database_path(arguments.db)
+    with open_existing(path) as store:
+        if arguments.id is not None:
+            instance = find(arguments.id, store)
+        elif newest := store.list_instances(limit=1):
+            (instance,) = newest
+        else:
+            raise CommandError(f"no runs in {path}")
         if arguments.json:
             seen = map(shown, store.list_spans(instance.id))
             spans = [span.model_dump(mode="json") for span in seen]

@@ -24,6 +24,8 @@ from prefactor_trace.server._refusal import invalid_action, invalid_field, not_f
 from prefactor_trace.server._timestamps import parse_timestamp
 from prefactor_trace.server._transaction import Transaction
 
+LONGEST_REASON = 1_000  # characters of why a run was ended
+
 
 class InstanceRow(NamedTuple):
     """An instance as it is stored: columns of one row of `agent_instances`.

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from prefactor_trace.exceptions import DatabaseError
 from prefactor_trace.server import _json
 from prefactor_trace.server._export import FORMATS, export_run
+from prefactor_trace.server._instances import LONGEST_REASON
 from prefactor_trace.server._refusal import Refusal, invalid_field, malformed, not_found
 from prefactor_trace.server._viewer_runs import get_run, get_statistics, list_runs
 from prefactor_trace.server._viewer_spans import get_comparison, get_span
@@ -52,7 +53,6 @@ _RUN = re.compile(r"/ui/api/runs/(\w+)(?:/(\w+))?")
 _SPAN = re.compile(r"/ui/api/spans/(\w+)")
 # Every address that the page itself makes: which of its views it shows is for it to read.
 _PAGE = re.compile(r"/(?:agent_instances/\w+|compare/\w+/\w+)?")
-_LONGEST_REASON = 1_000
 
 
 class Viewer:
@@ -169,8 +169,8 @@ class Viewer:
         if run is None or run[2] != "terminate":
             raise Refusal(404, "not_found", f"The viewer has no {path}")
         reason = fields.get("reason") or None
-        if reason is not None and not (isinstance(reason, str) and len(reason) <= _LONGEST_REASON):
-            raise invalid_field("reason", f"is a text of up to {_LONGEST_REASON} characters")
+        if reason is not None and not (isinstance(reason, str) and len(reason) <= LONGEST_REASON):
+            raise invalid_field("reason", f"is a text of up to {LONGEST_REASON} characters")
         try:
             self.store.terminate(run[1], reason)
         except LookupError:

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import enum
+import functools
 import json
 import math
 import pathlib
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import prefactor_trace as prefactor
 from prefactor_trace._capture import snapshot, to_json
 from prefactor_trace._capture.values import MAX_DEPTH, MAX_NODES
 
@@ -80,7 +82,11 @@ NAMED = [
     (math.nan, "nan"),
     (-math.inf, "-inf"),
     (1 << 62, 1 << 62),
-    (1 << 63, "0x8000000000000000"),
+    (-(1 << 63), -(1 << 63)),
+    (1 << 63, "9223372036854775808"),
+    (-(1 << 63) - 1, "-9223372036854775809"),
+    (10**308, "1" + "0" * 308),
+    (1 << 1024, hex(1 << 1024)),
     (1 << 100_000, "int of 100001 bits"),
     (2 + 1j, "(2+1j)"),
     (b"\x00\xff", {"type": "bytes", "length": 2, "head": "00ff"}),
@@ -112,6 +118,7 @@ NAMED = [
     (Listing([1, 2]), [1, 2]),
     (Document, {"type": "type", "name": f"{__name__}.Document"}),
     (json.dumps, {"type": "function", "name": "json.dumps"}),
+    ([].append, {"type": "function", "name": "list.append"}),
     (ValueError("a"), {"type": "builtins.ValueError"}),
     (object(), {"type": "builtins.object"}),
     (WithProperty(), {"type": f"{__name__}.WithProperty"}),
@@ -272,3 +279,28 @@ def test_a_container_that_holds_itself():
     cyclic = UserDict()
     cyclic["me"] = cyclic
     assert snapshot(cyclic)[0]["me"]["prefactor.truncated"] is True
+
+
+class Traced:
+    @prefactor.span("step")
+    def _method(self): ...
+
+    @classmethod
+    @prefactor.instance("agent")
+    @prefactor.span("step")
+    def _of_class(cls): ...
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (prefactor.span("step")(json.dumps), {"type": "function", "name": "json.dumps"}),
+        (Traced._method, {"type": "function", "name": f"{__name__}.Traced._method"}),
+        (Traced()._method, {"type": "function", "name": f"{__name__}.Traced._method"}),
+        (Traced._of_class, {"type": "function", "name": f"{__name__}.Traced._of_class"}),
+        (prefactor.span("step")(functools.partial(print)), {"type": "functools.partial"}),
+    ],
+)
+def test_a_decorated_function_is_shown_as_the_function_that_it_is(value: Any, plain: Any):
+    """Tools are handed to agents as arguments; that they are traced is no matter there."""
+    assert snapshot({"tools": [value]})[0] == {"tools": [plain]}

@@ -42,7 +42,8 @@ def test_version_and_help() -> None:
         ["ls", "--limit", "0"],
         ["ls", "--limit", "many"],
         ["serve", "--port", "70000"],
-        ["show"],
+        ["terminate"],
+        ["show", "a", "b"],
     ],
 )
 def test_wrong_arguments_end_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,6 +25,8 @@ def script(shell: str) -> str:
         (["sh"], ["show"]),
         (["ex"], ["export", "export-test"]),
         (["ls", "--li"], ["--limit"]),
+        (["term"], ["terminate"]),
+        (["terminate", "--rea"], ["--reason"]),
         (["prune", "--older"], ["--older-than"]),
         (["show", "01"], []),
         (["--d"], ["--db"]),

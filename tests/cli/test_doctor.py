@@ -1,5 +1,6 @@
 """What is wrong with the set-up, and what to do about it."""
 
+import errno
 import http.server
 import io
 import json
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from prefactor_trace._pipeline.spool import Spool
 from prefactor_trace.cli import main
 from prefactor_trace.server import Api, Server, Store
 
@@ -54,6 +56,16 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch):
     state, told = examine()["settings"]
     assert state == "fail"
     assert "PREFACTOR_MAX_AGE" in told
+
+
+def test_variables_that_are_no_settings_are_named(monkeypatch: pytest.MonkeyPatch):
+    """Each with the one that is probably meant, even where a setting is wrong too."""
+    monkeypatch.setenv("PREFACTOR_LOCL", "1")
+    assert examine()["variable"] == ("warn", "PREFACTOR_LOCL is no setting and changes nothing")
+    monkeypatch.setenv("PREFACTOR_MAX_AGE", "soon")
+    out = io.StringIO()
+    assert main(["doctor"], out) == 1
+    assert "did you mean PREFACTOR_LOCAL?" in out.getvalue()
 
 
 def test_a_service_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -103,6 +115,53 @@ def test_a_spool_that_cannot_be_used_is_named(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PREFACTOR_SPOOL_DIR", str(tmp_path))
     assert examine()["spool"][0] == "ok"
+
+
+@pytest.mark.parametrize("variable", ["PREFACTOR_LOCAL_DB", "PREFACTOR_SPOOL_DIR"])
+def test_a_place_where_nothing_can_be_made_is_named(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Below a file, on a file system that takes none, and behind a link to such a place."""
+    monkeypatch.setenv("PREFACTOR_LOCAL", "1")
+    about = {"PREFACTOR_LOCAL_DB": "database", "PREFACTOR_SPOOL_DIR": "spool"}[variable]
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "file" / "a")
+    places = [tmp_path / "file" / "a.db", tmp_path / "link" / "a.db"]
+    if Path("/proc/self").exists():
+        places.append(Path("/proc/x/y.db"))
+    for place in places:
+        monkeypatch.setenv(variable, str(place))
+        assert examine()[about] == ("fail", f"{place} cannot be made")
+
+
+def test_a_folder_that_is_write_protected_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Also below a database that is there: its journal stands beside it."""
+    monkeypatch.setenv("PREFACTOR_LOCAL", "1")
+
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, "read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    assert examine()["database"] == ("fail", f"{tmp_path / 'a.db'} cannot be made")
+    record(tmp_path / "a.db")
+    assert examine()["database"] == ("fail", f"{tmp_path / 'a.db'} cannot be written to")
+
+
+def test_what_waits_in_the_spool_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without what is settled; looking at it leaves it there."""
+    monkeypatch.setenv("PREFACTOR_SPOOL_DIR", str(tmp_path))
+    spool = Spool(tmp_path, "there", 1 << 20)
+    keys = [f"key-of-item-{number}" for number in range(3)]
+    spool.add([(key, f'{{"idempotency_key":"{key}"}}'.encode()) for key in keys])
+    spool.settle(keys[:1])
+    for _ in range(2):
+        assert examine()["spool"] == (
+            "warn",
+            f"{tmp_path}, in which 2 items wait to be sent",
+        )
+    spool.settle(keys[1:])
+    spool.close()
+    assert examine()["spool"] == ("ok", f"{tmp_path}, in which nothing waits")
 
 
 def test_it_reads_well(capsys: pytest.CaptureFixture[str]):

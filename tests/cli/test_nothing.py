@@ -1,5 +1,6 @@
 """Why a run shows nothing: the one sentence names the cause, and what to do about it."""
 
+import sys
 import weakref
 
 import pytest
@@ -12,8 +13,9 @@ from prefactor_trace.cli.nothing import HOW_TO_RECORD, other_databases, tracers,
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch):
-    """Leave out the tracers of other tests."""
+    """Leave out the tracers of other tests, and that they decorated something."""
     monkeypatch.setattr(_exits, "_leavers", weakref.WeakSet())
+    monkeypatch.delitem(sys.modules, "prefactor_trace._wrapper", raising=False)
 
 
 def record(tracer) -> None:
@@ -34,6 +36,17 @@ def record(tracer) -> None:
 def test_a_program_that_recorded_nothing(code, expected):
     """One that ended well is told how to record; one that did not, how it ended."""
     assert why_nothing("agent.py", code) == expected
+
+
+def test_a_program_whose_decorated_functions_were_not_called(tracer):
+    """It need not be told to decorate them; outside a run they are left out where that is set."""
+    made = tracer()
+    made.span("step")(print)
+    said = "agent.py recorded nothing: none of its decorated functions was called"
+    assert why_nothing("agent.py", 0) == said
+    tracer(ambient=False)
+    assert why_nothing("agent.py", 0) == f"{said} inside a run"
+    assert why_nothing("agent.py", 3).startswith("agent.py ended with exit code 3")
 
 
 def test_a_program_that_sent_its_trace_elsewhere(tracer):

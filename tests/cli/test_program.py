@@ -54,6 +54,32 @@ def test_module_without_code(module: str) -> None:
     assert raised.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["python", "agent.py", "a b"], "run agent.py 'a b'"),
+        (["python3.12", "-u", "-m", "agent"], "run -m agent"),
+        ([sys.executable, "agent.py"], "run agent.py"),
+        (["python"], "run SCRIPT"),
+    ],
+)
+def test_the_interpreter_is_no_script(words: list[str], meant: str) -> None:
+    """Whoever writes it as in front of the script is told to leave it out."""
+    with pytest.raises(CommandError, match="is no script") as raised:
+        run_program(words[0], None, words[1:])
+    assert raised.value.code == 2
+    assert str(raised.value).endswith(f": prefactor-trace {meant}")
+
+
+def test_a_script_may_be_called_like_the_interpreter(folder: Path) -> None:
+    """And so may a folder that is a program."""
+    (folder / "python").write_text("x = 1\n")
+    assert run_program("python", None, []) == 0
+    (folder / "python3").mkdir()
+    (folder / "python3" / "__main__.py").write_text("x = 2\n")
+    assert run_program("python3", None, []) == 0
+
+
 def test_hook_of_the_program_is_used(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -164,6 +164,17 @@ def test_nothing_recorded(folder: Path) -> None:
     assert "@prefactor.instance" in done.stderr
 
 
+def test_a_variable_that_is_no_setting_is_named_once(folder: Path) -> None:
+    """Also where the program makes no tracer, and only once where it does."""
+    (folder / "idle.py").write_text("import prefactor_trace as p\n@p.span('a')\ndef f(): ...\n")
+    (folder / "busy.py").write_text("import prefactor_trace as p\nwith p.span('a'): pass\n")
+    for name in ("idle.py", "busy.py"):
+        done = command("run", name, folder=folder, environ={"PREFACTOR_SAMPLE_RAT": "0.1"})
+        assert done.returncode == 0
+        assert done.stderr.count("did you mean PREFACTOR_SAMPLE_RATE?") == 1
+        assert ("none of its decorated functions was called" in done.stderr) == (name == "idle.py")
+
+
 OTHER = """
 import prefactor_trace as prefactor
 tracer = {tracer}

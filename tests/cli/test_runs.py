@@ -65,6 +65,15 @@ def test_ls_limit_and_empty(database: Path) -> None:
     assert len(run("ls", "--limit", "2", "--db", str(database))[1].splitlines()) == 3
 
 
+@pytest.mark.parametrize(
+    "words", [["--agent", "nope"], ["--status", "failed"], ["--failed"], ["--silent", "1h"]]
+)
+def test_ls_says_where_none_matches(database: Path, words: list[str]) -> None:
+    """Which is not to say that there are none."""
+    record(database)
+    assert run("ls", *words, "--db", str(database)) == (0, f"no run in {database} matches\n")
+
+
 def test_json_is_whole(database: Path) -> None:
     """With `--json` the run and its spans are there as stored, in plain JSON."""
     instance = record(database, [span("tool", payload={"city": "Århus"})], session="s1")
@@ -86,6 +95,17 @@ def test_show_prints_the_tree(database: Path) -> None:
     assert first == f"docs-agent 1.2.3  complete  2.00 s  2 spans, 1 failed  {instance}"
     assert second.startswith("└─ outer")
     assert third.startswith("   └─ inner  FAILED E: no")
+
+
+def test_show_takes_the_newest_run(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no id is given, and some run is there."""
+    Store(database).close()
+    assert run("show", "--db", str(database)) == (1, "")
+    assert capsys.readouterr().err == f"prefactor-trace: no runs in {database}\n"
+    record(database)
+    newest = record(database)
+    code, text = run("show", "--db", str(database))
+    assert (code, text.split()[-1]) == (0, newest)
 
 
 def test_a_silent_run_is_told_from_one_at_work(database: Path) -> None:

@@ -197,6 +197,22 @@ def test_what_is_recorded_conforms(tracer, annotation: Any, value: Any):
     assert mismatches(schemas.result or {}, created["details"]["result_payload"], "result") == []
 
 
+@pytest.mark.parametrize(("annotation", "value"), VALUES.values(), ids=VALUES)
+def test_what_is_kept_apart_conforms(tracer, annotation: Any, value: Any):
+    """As it does where a keyword has the name of the tuple."""
+    t = tracer()
+
+    def run(*more, **named): ...
+
+    run.__annotations__ = dict.fromkeys(("more", "named"), annotation)
+    with t.instance():
+        t.span("step")(run)(value, more=value)
+    (created,) = t.items("create")
+    payload = created["details"]["payload"]
+    assert payload.keys() >= {"more", "named"}
+    assert mismatches(Function(run).schemas().params, payload, "payload") == []
+
+
 def test_a_model_goes_by_the_names_that_are_recorded():
     """A snapshot has the fields of a model, not their aliases."""
 
