@@ -252,8 +252,9 @@ class Recorder(Assertions):
         """Answer the calls of decorated functions with what was recorded, instead of calling them.
 
         A call gets the result of the first recorded span with the same payload that was not used
-        yet. One that had failed raises what it had failed with, or `ReplayedError` where that
-        cannot be made.
+        yet, as the type that its function is annotated to return. One that had failed raises what
+        it had failed with, or `ReplayedError` where that cannot be made; one that was not recorded,
+        or whose result was cut, raises `ReplayMismatch`.
 
         Args:
             schema_name: Span type of the functions.
