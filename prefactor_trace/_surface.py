@@ -410,7 +410,8 @@ class Surface:
 
 def _is_decorated(given: object) -> bool:
     """Return whether what stands first is a function, of a decorator without parentheses."""
-    return callable(given) or isinstance(given, (classmethod, property))
+    # Also what cannot be decorated, such as a `cached_property`: the error can then say so.
+    return callable(given) or hasattr(type(given), "__get__")
 
 
 def _refuse_name(schema_name: object) -> None:
