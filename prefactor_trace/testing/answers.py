@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import operator
@@ -73,10 +74,14 @@ def raised(name: str, message: str, names: Mapping[str, Any]) -> Exception:
     """
     found = [kind for kind in _classes(name, names) if issubclass(kind, Exception)]
     for kind in found:
+        said: Any = message
+        if issubclass(kind, KeyError):  # whose text is the repr of its key
+            with contextlib.suppress(ValueError, SyntaxError):
+                said = ast.literal_eval(message)
         with contextlib.suppress(Exception):  # it takes other arguments
-            return kind(message)
+            return kind(said)
         with contextlib.suppress(Exception):  # one without its fields is caught all the same
-            return kind.__new__(kind, message)
+            return kind.__new__(kind, said)
     return ReplayedError(name, message)
 
 

@@ -99,3 +99,9 @@ def test_an_exception_is_of_the_class_that_was_raised(name, kind):
     error = raised(name, "in pieces", globals())
     assert isinstance(error, kind)
     assert "in pieces" in error.args[0]
+
+
+def test_a_missing_key_is_the_key():
+    """Its recorded text is the repr of it."""
+    assert raised("KeyError", "'w'", {}).args == ("w",)
+    assert raised("KeyError", "no such word", {}).args == ("no such word",)
