@@ -291,7 +291,13 @@ def _check_wrappable(function: object, decorator: str) -> None:
             " decorate its methods instead"
         )
     if not callable(function) and not isinstance(function, (staticmethod, classmethod)):
-        raise UsageError(f"@{decorator} decorates functions, got {type(function).__qualname__}")
+        kind = type(function).__qualname__
+        if hasattr(type(function), "__get__"):
+            raise UsageError(
+                f"@{decorator} cannot decorate a {kind}: decorate the function in it, by writing"
+                f" @{decorator} below @{kind}"
+            )
+        raise UsageError(f"@{decorator} decorates functions, got {kind}")
 
 
 def _kind_of(function: Any) -> str:

@@ -1,7 +1,8 @@
-"""The one place where the library's own faults stop.
+"""The one place where the library's own faults stop, and those of functions that it is given.
 
 Code of ours that runs inside the agent catches its own faults and hands them to `log_fault`: they
-are logged, once per kind, and never reach the agent.
+are logged, once per kind, and never reach the agent. What a function of the program's raises that
+is called in the background goes to `log_raised`.
 """
 
 import contextlib
@@ -23,16 +24,42 @@ def log_fault(kind: str, error: BaseException) -> None:
         kind: What was being done, for example ``"capturing arguments"``.
         error: What went wrong.
     """
-    key = f"{kind}: {type(error).__qualname__}"
+    _log_once(
+        f"{kind}: {type(error).__qualname__}",
+        "prefactor_trace: a fault of its own while %s; the agent goes on",
+        kind,
+        error=error,
+    )
+
+
+def log_raised(setting: str, function: object, error: BaseException) -> None:
+    """Log with its traceback what a function of the program's raised, the first time.
+
+    Args:
+        setting: What the function was given as, for example ``"on_drop"``.
+        function: The function.
+        error: What it raised.
+    """
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    kind = type(error).__qualname__
+    _log_once(
+        f"{setting} {name}: {kind}",
+        "prefactor_trace: your function %s, given as %s, raised %s; the agent goes on",
+        name,
+        setting,
+        kind,
+        error=error,
+    )
+
+
+def _log_once(key: str, message: str, *args: object, error: BaseException) -> None:
     with _lock:
         if key in _last_logged:
             return
         _last_logged[key] = time.monotonic()
     # The program's own log handlers run here, and may raise: into the agent's code.
     with contextlib.suppress(Exception):
-        logger.error(
-            "prefactor_trace: a fault of its own while %s; the agent goes on", kind, exc_info=error
-        )
+        logger.error(message, *args, exc_info=error)
 
 
 def log_seldom(level: int, key: str, message: str, *args: object, every: float = 60.0) -> None:

@@ -191,8 +191,8 @@ class Surface:
         Raises:
             UsageError: `schema_name` is empty, `payload` is not a mapping, an argument is unknown,
                 `risk` has a word that the platform does not know, `params` or `result` is no
-                schema, `template` names a field that there cannot be, or what is decorated is not
-                a function.
+                schema, `template` leaves something open or names a field that there cannot be, or
+                what is decorated is not a function.
         """
         home = self._home
         if home.is_quiet and not options and (not home.switch or is_left_out(home)):
@@ -375,7 +375,8 @@ class Surface:
 
         Raises:
             UsageError: The name is empty, a schema is none, `risk` has an unknown word, `template`
-                names a field that the schemas lack, or the type was declared otherwise elsewhere.
+                leaves something open or names a field that the schemas lack, or the type was
+                declared otherwise elsewhere.
         """
         declared = SpanType(params, result, title, description, template, read_risk(risk))
         self.registry.declare(schema_name, declared)
@@ -409,7 +410,8 @@ class Surface:
 
 def _is_decorated(given: object) -> bool:
     """Return whether what stands first is a function, of a decorator without parentheses."""
-    return callable(given) or isinstance(given, (classmethod, property))
+    # Also what cannot be decorated, such as a `cached_property`: the error can then say so.
+    return callable(given) or hasattr(type(given), "__get__")
 
 
 def _refuse_name(schema_name: object) -> None:

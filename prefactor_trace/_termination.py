@@ -147,7 +147,7 @@ def _call(callback: Any, run: Terminable) -> None:
         # In a context of its own: what it records is the agent's, unlike what we do.
         contextvars.Context().run(callback, run)
     except Exception as error:  # noqa: BLE001
-        _guard.log_fault("calling on_terminate", error)
+        _guard.log_raised("on_terminate", callback, error)
 
 
 def check_callback(callback: object) -> None:

@@ -145,3 +145,19 @@ def test_a_signal_handler_may_log_while_its_thread_is_logging(caplog: pytest.Log
         _guard._lock.release()
         _guard.log_fault("sending", fault(OSError, "a"))
     assert len(caplog.records) == 1
+
+
+def test_what_a_function_of_the_program_raises_is_told_as_its_own(caplog):
+    """Once per function and kind, with its name and what it was given as."""
+
+    def tell(reason):
+        """Be told."""
+
+    for _ in range(2):
+        _guard.log_raised("on_drop", tell, fault(KeyError, "a"))
+    _guard.log_raised("on_reject", [].append, fault(KeyError, "a"))
+    first, second = caplog.records
+    assert first.getMessage().startswith("prefactor_trace: your function test_what_a_function")
+    assert first.getMessage().endswith("tell, given as on_drop, raised KeyError; the agent goes on")
+    assert first.exc_info is not None
+    assert "list.append, given as on_reject" in second.getMessage()

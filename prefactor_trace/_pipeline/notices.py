@@ -111,18 +111,18 @@ class Notices:
         try:
             rejections, drops = self._ledger.take_news()
             for rejection in rejections:
-                _call(self.settings.on_reject, rejection)
+                _call("on_reject", self.settings.on_reject, rejection)
             for reason, count in drops.items():
-                _call(self.settings.on_drop, reason, count)
+                _call("on_drop", self.settings.on_drop, reason, count)
         finally:
             self._is_telling = False
 
 
-def _call(function: Callable[..., object] | None, *told: Any) -> None:
+def _call(setting: str, function: Callable[..., object] | None, *told: Any) -> None:
     if function is None:
         return
     try:
         # In a context of its own: what it records is the agent's, unlike what we do around it.
         contextvars.Context().run(function, *told)
     except Exception as error:  # noqa: BLE001
-        _guard.log_fault("calling on_reject or on_drop", error)
+        _guard.log_raised(setting, function, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace import _guard
@@ -53,6 +53,11 @@ class SpanType(NamedTuple):
                 result = fields_of(function.returned())
         return None if params is None or result is None else params | result
 
+    def faults(self, name: str) -> Iterator[str]:
+        """Yield what is surely wrong in what was declared of it by hand."""
+        yield from _faults(f"span type {name!r}", self.template, "params", self.params)
+        yield from _faults(f"span type {name!r}", None, "result", self.result)
+
     def for_create(
         self, name: str, risk: DataRisk | None, captures: Captures
     ) -> SpanTypeSchemaForCreate:
@@ -65,6 +70,9 @@ class SpanType(NamedTuple):
         """
         from prefactor_trace.models import SpanTypeSchemaForCreate
 
+        for fault in self.faults(name):  # that only blocks have said, which raise nothing
+            told = "prefactor_trace: %s"
+            _guard.log_seldom(logging.WARNING, fault, told, fault, every=float("inf"))
         functions = sorted(self.functions, key=lambda one: one.place)
         inferred = [one.schemas(captures) for one in functions]
         params = _json_schema(name, self.params)
@@ -101,6 +109,10 @@ class QualityType(NamedTuple):
         """Return the names of all that a record can have; ``None`` where unknown."""
         return fields_of(self.schema)
 
+    def faults(self, name: str) -> Iterator[str]:
+        """Yield what is surely wrong in what was declared of it."""
+        yield from _faults(f"quality schema {name!r}", self.template, "schema", self.schema)
+
     def for_create(self, name: str) -> QualitySchemaForCreate:
         """Return it as it is registered."""
         from prefactor_trace.models import QualitySchemaForCreate
@@ -113,6 +125,20 @@ class QualityType(NamedTuple):
             template=self.template,
             data_risk=self.risk,
         )
+
+
+def _faults(what: str, template: str | None, part: str, schema: Any) -> Iterator[str]:
+    # Most types have neither: not with the library.
+    if template:
+        from prefactor_trace._schema.balance import template_fault
+
+        if (fault := template_fault(template)) is not None:
+            yield f"the template of the {what} {fault}"
+    if isinstance(schema, Mapping):
+        from prefactor_trace._schema.soundness import schema_fault
+
+        if (fault := schema_fault(schema)) is not None:
+            yield f"{part} of the {what} is no JSON schema: {fault}"
 
 
 def _any_of(schemas: Sequence[tuple[str, dict[str, Any], str | None]]) -> dict[str, Any]:

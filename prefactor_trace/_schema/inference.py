@@ -96,6 +96,16 @@ class Function:
             return None
         return frozenset(one.name for one in found) - set(self._ignored)
 
+    @property
+    def return_type(self) -> Any:
+        """What it is annotated to return, of a generator a list; ``None`` where nothing is said."""
+        try:
+            hints = _hints_of(self._function, inspect.signature(self._function))
+        except (TypeError, ValueError):  # a builtin that does not say
+            return None
+        found = _returned(hints.get("return", Missing))
+        return None if found is Missing else found
+
     def returned(self) -> dict[str, Any] | None:
         """Return the schema of its result as far as it is known by now, which is not kept.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._locks import make_lock
@@ -74,8 +74,8 @@ class Registry:
 
         Raises:
             UsageError: The name is empty, a schema is neither a JSON schema nor a type, the
-                template names a field that the schemas lack, or the type was declared otherwise
-                in another place.
+                template leaves something open or names a field that the schemas lack, or the type
+                was declared otherwise in another place.
         """
         _check_name("declare", schema_name)
         check_texts(declared)
@@ -83,6 +83,7 @@ class Registry:
             params=checked_schema(schema_name, "params", declared.params),
             result=checked_schema(schema_name, "result", declared.result),
         )
+        _refuse(declared.faults(schema_name))
         check_template(f"span type {schema_name!r}", declared.template, declared.fields)
         with self._lock:
             self._check_place("span type", schema_name, declared)
@@ -99,6 +100,7 @@ class Registry:
         _check_name("declare_quality", name)
         check_texts(declared)
         declared = declared._replace(schema=checked_schema(name, "schema", declared.schema))
+        _refuse(declared.faults(name))
         check_template(f"quality schema {name!r}", declared.template, declared.fields)
         with self._lock:
             self._check_place("quality schema", name, declared)
@@ -156,13 +158,15 @@ class Registry:
         """Add a span type that is being used, and what is said of it where nothing was yet.
 
         Raises:
-            UsageError: An option is wrong, or the template names a field that the function, whose
-                every argument and result are known, lacks.
+            UsageError: An option is wrong, or of a function, whose every argument and result are
+                known, a schema is none, or the template leaves something open or names a field
+                that there is not.
         """
         if not is_sendable(schema_name):
             return  # its spans go as undeclared ones
         said = SpanType() if options is None else _said(schema_name, options)
         if function is not None:
+            _refuse(said.faults(schema_name))
             said = said._replace(functions=(function,))
             check_template(f"span type {schema_name!r}", said.template, said.fields)
         with self._lock:
@@ -226,6 +230,11 @@ def _said(schema_name: str, options: SpanOptions) -> SpanType:
         template=options.template,
         risk=read_risk(options.risk),
     )
+
+
+def _refuse(faults: Iterator[str]) -> None:
+    for fault in faults:
+        raise UsageError(fault)
 
 
 def _check_name(function: str, name: object) -> None:

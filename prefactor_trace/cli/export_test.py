@@ -73,7 +73,9 @@ def export_test(arguments: argparse.Namespace, out: TextIO) -> int:
         # What is replayed fails as it was stored; what runs again is cancelled again.
         tree="\n".join(
             "        " + line
-            for line in _tree([one if one.schema_name in stubs else shown(one) for one in spans])
+            for line in _tree(
+                [one if one.schema_name in stubs else shown(one) for one in spans], stubs
+            )
         ),
     )
     if arguments.output:
@@ -101,8 +103,13 @@ def _recorded(name: str, spans: Sequence[AgentSpan]) -> str:
     return pprint.pformat(plain, width=96, sort_dicts=False)
 
 
-def _tree(spans: Sequence[AgentSpan]) -> list[str]:
-    """Return the run as `assert_tree` reads it, spans nested in their parents."""
+def _tree(spans: Sequence[AgentSpan], stubs: Sequence[str]) -> list[str]:
+    """Return the run as `assert_tree` reads it, spans nested in their parents.
+
+    Args:
+        spans: Those of the run.
+        stubs: Types that are replayed, in which nothing else needs to happen.
+    """
     known = {span.id for span in spans}
     below: dict[str | None, list[AgentSpan]] = {}
     for span in spans:
@@ -114,7 +121,11 @@ def _tree(spans: Sequence[AgentSpan]) -> list[str]:
         for span in below.get(parent, ()):
             status = "" if span.status == "complete" else f" -> {span.status}"
             lines.append("  " * depth + span.schema_name + status)
-            add(span.id, depth + 1)
+            if span.schema_name not in stubs:
+                add(span.id, depth + 1)
+            elif span.id in below:
+                # A replayed function has no body, and so no spans in it; a block has its own.
+                lines.append("  " * (depth + 1) + "...   # not when replayed")
 
     add(None, 0)
     return lines

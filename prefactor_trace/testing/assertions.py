@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefactor_trace import Tracer
 from prefactor_trace.receipts import Stats
 from prefactor_trace.testing import checks
+from prefactor_trace.testing.alignment import Alignment, differences_text
 from prefactor_trace.testing.comparison import Comparison
 from prefactor_trace.testing.pattern import T, parse
 from prefactor_trace.testing.report import (
@@ -21,7 +21,7 @@ from prefactor_trace.testing.report import (
     what_there_is,
 )
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
-from prefactor_trace.testing.tree import as_pattern
+from prefactor_trace.testing.tree import as_pattern, as_plain
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -142,8 +142,9 @@ class Assertions:
         roots = [span for span in spans if span.parent is None]
         comparison = Comparison(is_text=is_text)
         if not comparison.matches(nodes, roots, "the trace"):
-            marked = [] if comparison.span is None else [comparison.span]
-            self._fail(f"{self.name}.assert_tree(...): {comparison.reason}", marked=marked)
+            found = Alignment(is_text=is_text).differences(nodes, roots, "the trace")
+            told, marked = differences_text(found)
+            self._fail(f"{self.name}.assert_tree(...): {told}", marked=marked)
 
     def assert_order(self, *names: str) -> None:
         """Assert that spans of these types began in this order; others may lie between.
@@ -153,13 +154,9 @@ class Assertions:
         """
         asked = f"{self.name}.assert_order({', '.join(map(repr, names))})"
         spans = self._some(asked)
-        left = iter(spans)
-        for number, name in enumerate(names):
-            if not any(span.schema_name == name for span in left):
-                all_of_it = [span for span in spans if span.schema_name == name]
-                behind = f" after {names[number - 1]!r}" if number else ""
-                told = f"began only before that ({all_of_it[-1]!r})" if all_of_it else "never began"
-                self._fail(f"{asked}: {name!r}{behind} {told}", marked=all_of_it)
+        wrong, marked = checks.order(spans, names)
+        if wrong:
+            self._fail(f"{asked}: {wrong}", marked=marked)
 
     def assert_overlap(self, *names: str) -> None:
         """Assert that spans of these types were open at the same time.
@@ -220,7 +217,7 @@ class Assertions:
 
         For syrupy, inline-snapshot and their like.
         """
-        return [_plain(span) for span in self._read()[1] if span.parent is None]
+        return [as_plain(span) for span in self._read()[1] if span.parent is None]
 
     def report(self, marked: Sequence[RecordedSpan] = ()) -> str:
         """Return what was captured, for a reader.
@@ -296,16 +293,3 @@ def _candidates(spans: Sequence[RecordedSpan], name: str, conditions: dict[str, 
 
 def _misses(span: RecordedSpan, conditions: dict[str, Any]) -> bool:
     return compared(span, conditions)[1] < len(conditions)
-
-
-def _plain(span: RecordedSpan) -> dict[str, Any]:
-    plain: dict[str, Any] = {"schema_name": span.schema_name, "status": span.status}
-    if span.payload:
-        plain["payload"] = json.loads(json.dumps(span.payload))
-    if span.error is not None:
-        plain["error"] = span.error._asdict()
-    if span.result_without_error is not None:
-        plain["result_payload"] = json.loads(json.dumps(span.result_without_error))
-    if span.children:
-        plain["children"] = [_plain(child) for child in span.children]
-    return plain

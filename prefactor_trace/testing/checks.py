@@ -13,6 +13,27 @@ from prefactor_trace.server._json_schema import mismatches
 from prefactor_trace.testing.spans import RecordedSpan
 
 
+def order(
+    spans: Sequence[RecordedSpan], names: Sequence[str]
+) -> tuple[str | None, list[RecordedSpan]]:
+    """Return how spans did not begin in an order, and the spans that this is about.
+
+    Args:
+        spans: Every span, in the order in which they began.
+        names: Of their types, between which others may lie.
+    """
+    left = iter(spans)
+    for number, name in enumerate(names):
+        if any(span.schema_name == name for span in left):
+            continue
+        found = [span for span in spans if span.schema_name == name]
+        should = f"{name!r} should begin after {names[number - 1]!r}" if number else ""
+        if found:
+            return f"{should}, but the last one that began, {found[-1]!r}, is before it", found
+        return f"{should}, but never began" if should else f"{name!r} never began", found
+    return None, []
+
+
 def unfinished(spans: Sequence[RecordedSpan], allowed: Collection[str]) -> list[str]:
     """Return the spans that never ended.
 

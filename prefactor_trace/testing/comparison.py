@@ -9,6 +9,8 @@ from prefactor_trace.testing.matching import differences, matches_text, shown
 from prefactor_trace.testing.pattern import T
 from prefactor_trace.testing.spans import RecordedSpan
 
+__tracebackhide__ = True  # a failure is shown where the test has asked
+
 
 class Comparison:
     """Finds the first place where spans are not as a pattern says.
@@ -33,10 +35,15 @@ class Comparison:
         """
         return self._in_order(list(patterns), list(spans), where)
 
+    @property
+    def spans(self) -> tuple[RecordedSpan, ...]:
+        """What the reason is about."""
+        return () if self.span is None else (self.span,)
+
     def _in_order(self, patterns: list[Any], spans: list[RecordedSpan], where: str) -> bool:
         if not patterns:
             if spans:
-                self._note(spans[0], f"{where} has {_named(spans[0])} more than expected")
+                self._note(spans[0], f"{where} has {named(spans[0])} more than expected")
             return not spans
         first, rest = patterns[0], patterns[1:]
         if first is ...:
@@ -65,32 +72,19 @@ class Comparison:
                 return False
             left = [span for span in left if span not in found]
         if left and not is_open:
-            self._note(left[0], f"{where} has {_named(left[0])} more than expected", force=True)
+            self._note(left[0], f"{where} has {named(left[0])} more than expected", force=True)
         return is_open or not left
 
     def _is_like(self, pattern: T, span: RecordedSpan) -> bool:
         if not matches_text(span.schema_name, pattern.schema_name):
-            self._note(span, f"expected {pattern}, found {_named(span)}")
+            self._note(span, f"expected {pattern}, found {named(span)}")
             return False
-        for part, value, expected in (
-            ("payload", span.payload, pattern.payload),
-            ("result_payload", span.result_payload, pattern.result_payload),
-        ):
-            if self._is_text and isinstance(expected, dict):
-                wrong = _unlike_text(value or {}, expected, part)
-            else:
-                wrong = differences(value, expected, part)
-            if wrong:
-                self._note(span, f"{_named(span)}: {'; '.join(wrong)}")
-                return False
-        if span.status != pattern.status:
-            said = f" ({span.error.type}: {span.error.message})" if span.error else ""
-            told = f"{_named(span)}: status  expected {pattern.status}, was {span.status}{said}"
-            self._note(span, told)
+        if own := unlike(pattern, span, is_text=self._is_text):
+            self._note(span, f"{named(span)}: {own}")
             return False
         inside = self._in_any_order if pattern.any_order else self._in_order
         before = self._furthest, self.reason, self.span
-        if not inside(list(pattern.children), span.children, _named(span)):
+        if not inside(list(pattern.children), span.children, named(span)):
             return False
         # What was tried on the way and did not fit is no reason: it fits as a whole.
         self._furthest, self.reason, self.span = before
@@ -103,8 +97,32 @@ class Comparison:
             self._furthest, self.reason, self.span = max(place, self._furthest), reason, span
 
 
-def _named(span: RecordedSpan) -> str:
+def named(span: RecordedSpan) -> str:
+    """Return how a message calls a span."""
     return f"{span!r}" if not span.where else f"{span!r} ({span.where})"
+
+
+def unlike(pattern: T, span: RecordedSpan, *, is_text: bool) -> str:
+    """Return how a span by itself is not as its pattern says; nothing where it is.
+
+    Args:
+        pattern: What is expected.
+        span: What there is.
+        is_text: Whether ``*`` in the pattern's strings stands for any text.
+    """
+    wrong: list[str] = []
+    for part, value, expected in (
+        ("payload", span.payload, pattern.payload),
+        ("result_payload", span.result_payload, pattern.result_payload),
+    ):
+        if is_text and isinstance(expected, dict):
+            wrong += _unlike_text(value or {}, expected, part)
+        else:
+            wrong += differences(value, expected, part)
+    if span.status != pattern.status:
+        said = f" ({span.error.type}: {span.error.message})" if span.error else ""
+        wrong.append(f"status  expected {pattern.status}, was {span.status}{said}")
+    return "; ".join(wrong)
 
 
 def _unlike_text(value: dict[str, Any], expected: dict[str, Any], part: str) -> list[str]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
+__tracebackhide__ = True  # a failure is shown where the test has asked
+
 _LINE = re.compile(
     r"(?P<optional>\?)?(?P<name>[^\s{]+)(?P<rest>.*)",
 )
@@ -76,6 +78,7 @@ def parse(text: str) -> list[Any]:
     """
     top: list[Any] = []
     levels: list[tuple[int, list[Any]]] = [(-1, top)]
+    columns: dict[int, int] = {}  # of the first of some siblings, by what they are in
     for number, line in enumerate(text.splitlines(), 1):
         content = _without_comment(line)
         if not content.strip():
@@ -86,6 +89,10 @@ def parse(text: str) -> list[Any]:
         while levels[-1][0] >= indent:
             levels.pop()
         siblings = levels[-1][1]
+        column = columns.setdefault(id(siblings), indent)
+        if indent != column:
+            told = f"indented by {indent}, and the lines that it stands beside by {column}"
+            raise _wrong(number, line, indent, told)
         if content.strip() == "...":
             siblings.append(...)
             continue

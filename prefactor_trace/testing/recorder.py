@@ -145,7 +145,7 @@ class Recorder(Assertions):
         Args:
             first: How many spans, the earliest ones, are not looked at.
             allow_unfinished: Names of span types that may be open.
-            allow_errors: Whether the library may have met faults of its own.
+            allow_errors: Whether the library, or a function that it calls, may have failed.
         """
         early = set(list(self._observer.origins)[:first])
         spans = [span for span in self.spans if span.id not in early]
@@ -159,6 +159,8 @@ class Recorder(Assertions):
             wrong += [
                 f"a fault of the library while {kind}: {error!r}" for kind, error in self.faults
             ]
+            raised = self._stand_in.raised
+            wrong += [f"your function given as {name} raised {error!r}" for name, error in raised]
         return wrong
 
     def record_outcome(self, outcome: str, test: str) -> None:
@@ -252,8 +254,9 @@ class Recorder(Assertions):
         """Answer the calls of decorated functions with what was recorded, instead of calling them.
 
         A call gets the result of the first recorded span with the same payload that was not used
-        yet. One that had failed raises what it had failed with, or `ReplayedError` where that
-        cannot be made.
+        yet, as the type that its function is annotated to return. One that had failed raises what
+        it had failed with, or `ReplayedError` where that cannot be made; one that was not recorded,
+        or whose result was cut, raises `ReplayMismatch`.
 
         Args:
             schema_name: Span type of the functions.

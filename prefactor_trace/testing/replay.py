@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from prefactor_trace._capture import as_mapping, snapshot
+from prefactor_trace._capture import as_mapping, holds_cut, snapshot
+from prefactor_trace._schema import Function
+from prefactor_trace.testing.answers import raised, returned
 from prefactor_trace.testing.matching import shown
 
-
-class ReplayedError(Exception):
-    """A call that is replayed had failed, with an exception that cannot be made here.
-
-    Args:
-        type: Name of the class of the exception that it failed with.
-        message: Its text.
-    """
-
-    def __init__(self, type: str, message: str) -> None:
-        super().__init__(f"{type}: {message}")
-        self.type = type
+__tracebackhide__ = True  # a failure is shown where the call is made
 
 
 class ReplayMismatch(AssertionError):  # noqa: N818  # what a test expected
-    """A call was made that was not recorded."""
+    """A call was made that was not recorded, or not whole, so that nothing can answer it."""
 
 
 def read_recorded(given: Any, schema_name: str) -> list[dict[str, Any]]:
@@ -107,18 +96,11 @@ class Replay:
         def stub(*args: Any, **kwargs: Any) -> Any:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
-            return self._result(snapshot(bound.arguments)[0])
+            return self._result(snapshot(bound.arguments)[0], wrapper)
 
-        function: Any = stub
-        if inspect.iscoroutinefunction(wrapper):
+        return wrapper._self_wrapper(_like(wrapper, stub), instance, args, kwargs)
 
-            async def stub_later(*args: Any, **kwargs: Any) -> Any:
-                return stub(*args, **kwargs)
-
-            function = stub_later
-        return wrapper._self_wrapper(function, instance, args, kwargs)
-
-    def _result(self, payload: dict[str, Any]) -> Any:
+    def _result(self, payload: dict[str, Any], wrapper: Any) -> Any:
         for at, one in enumerate(self._left):
             if _same(one["payload"], payload):
                 call = self._left.pop(at)
@@ -128,30 +110,51 @@ class Replay:
             raise ReplayMismatch(
                 f"a {self._schema_name} with {shown(payload)} was not recorded; left are {left}"
             )
-        result = as_mapping(call.get("result_payload"))
+        result = call.get("result_payload")
         if call.get("status") == "failed":
-            raise _error(result.get("error_type", "Error"), result.get("message", ""))
-        # What is no mapping is recorded as one of this one key.
-        return result["result"] if result.keys() == {"result"} else result or None
+            error = as_mapping(result)
+            names = getattr(inspect.unwrap(wrapper), "__globals__", {})
+            raise raised(error.get("error_type", "Error"), error.get("message", ""), names)
+        if holds_cut(result):
+            raise ReplayMismatch(
+                f"the result of the {self._schema_name} with {shown(payload)} was too long to be"
+                " recorded whole; write what it returned into the recorded calls"
+            )
+        return returned(result, Function(wrapper))
 
 
-def _error(name: str, message: str) -> Exception:
-    """Return the exception that was recorded, for code that catches it."""
-    module, _, attribute = name.rpartition(".")
-    kind = getattr(sys.modules.get(module or "builtins"), attribute, None)
-    if isinstance(kind, type) and issubclass(kind, Exception):
-        with contextlib.suppress(TypeError):  # it takes other arguments
-            return kind(message)
-    return ReplayedError(name, message)
+def _like(wrapper: Any, stub: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that answers as `stub` does and is of the kind that the wrapped one is."""
+
+    async def coroutine(*args: Any, **kwargs: Any) -> Any:
+        return stub(*args, **kwargs)
+
+    def generator(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        yield from _items(stub(*args, **kwargs))
+
+    async def async_generator(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        for item in _items(stub(*args, **kwargs)):
+            yield item
+
+    if inspect.iscoroutinefunction(wrapper):
+        return coroutine
+    if inspect.isgeneratorfunction(wrapper):
+        return generator
+    return async_generator if inspect.isasyncgenfunction(wrapper) else stub
+
+
+def _items(result: Any) -> list[Any]:
+    # What `reduce` has made of the items is one: they are not recorded.
+    return result if isinstance(result, list) else [result]
 
 
 def _same(recorded: dict[str, Any], payload: dict[str, Any]) -> bool:
     """Return whether two payloads have the same values where both say something.
 
     A recorded payload may hold a method's object, keyword arguments by their own names, or a
-    secret that was taken out.
+    secret that was taken out. Of a value that was cut, nothing is compared.
     """
     return all(
-        payload.get(key, value) == value or "[redacted]" in str(value)
+        payload.get(key, value) == value or "[redacted]" in str(value) or holds_cut(value)
         for key, value in recorded.items()
     )

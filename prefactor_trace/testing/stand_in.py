@@ -33,12 +33,14 @@ class StandIn:
 
     Attributes:
         faults: Faults of the library itself: what was being done, and what went wrong.
+        raised: What functions of the program raised: what each was given as, and the error.
         started_before: How many spans each tracer had recorded before.
         undo: What is called at the end, the last one first.
     """
 
     def __init__(self, capture: Capture, settings: dict[str, Any], *, live: bool) -> None:
         self.faults: list[tuple[str, BaseException]] = []
+        self.raised: list[tuple[str, BaseException]] = []
         self.started_before: dict[Tracer, int] = {}
         self.undo: list[Callable[[], object]] = []
         self._capture = capture
@@ -151,16 +153,20 @@ class StandIn:
         self.undo.append(put_back)
 
     def _note_faults(self) -> None:
-        log_fault = _guard.log_fault
+        log_fault, log_raised = _guard.log_fault, _guard.log_raised
 
         def note_fault(kind: str, error: BaseException) -> None:
             self.faults.append((kind, error))
             log_fault(kind, error)
 
-        def put_back() -> None:
-            _guard.log_fault = log_fault
+        def note_raised(setting: str, function: object, error: BaseException) -> None:
+            self.raised.append((setting, error))
+            log_raised(setting, function, error)
 
-        _guard.log_fault = note_fault
+        def put_back() -> None:
+            _guard.log_fault, _guard.log_raised = log_fault, log_raised
+
+        _guard.log_fault, _guard.log_raised = note_fault, note_raised
         self.undo.append(put_back)
 
 

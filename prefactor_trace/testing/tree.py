@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 from prefactor_trace._capture import holds_cut
 from prefactor_trace.testing.matching import shown
@@ -41,6 +43,20 @@ def _pattern_lines(spans: Sequence[RecordedSpan], depth: int, payloads: bool) ->
 
 def _key(key: str) -> str:
     return key if key.isidentifier() else shown(key, 80)
+
+
+def as_plain(span: RecordedSpan) -> dict[str, Any]:
+    """Return a span and what is below it as plain data, without ids and times."""
+    plain: dict[str, Any] = {"schema_name": span.schema_name, "status": span.status}
+    if span.payload:
+        plain["payload"] = json.loads(json.dumps(span.payload))
+    if span.error is not None:
+        plain["error"] = span.error._asdict()
+    if span.result_without_error is not None:
+        plain["result_payload"] = json.loads(json.dumps(span.result_without_error))
+    if span.children:
+        plain["children"] = [as_plain(child) for child in span.children]
+    return plain
 
 
 def as_text(

@@ -88,6 +88,68 @@ def test_the_test_passes_and_fails_with_the_agent(tmp_path: Path, is_async: bool
     assert "tool_call" in failed.stdout
 
 
+SCRIPT = """
+import dataclasses
+import prefactor_trace as prefactor
+from pydantic import BaseModel
+
+class Hit(BaseModel):
+    url: str
+
+@dataclasses.dataclass
+class Place:
+    city: str
+
+class Gone(Exception):
+    pass
+
+@prefactor.span("http_get")
+def http_get(url):
+    return {"url": open("given.txt").read() and url}     # gone when the test runs
+
+@prefactor.span("tool_call")
+def search(query) -> Hit:
+    return Hit(url=http_get(query)["url"])
+
+@prefactor.span("tool_place")
+def locate(query) -> "list[Place]":
+    return [Place(city=http_get(query)["url"])]
+
+@prefactor.span("tool_call")
+def fail(code):
+    http_get("x")
+    raise Gone("no such page")
+
+@prefactor.instance("agent")
+def answer():
+    with prefactor.span("tool_block"):
+        found = search("q").url + locate("c")[0].city
+    try:
+        fail(404)
+    except Gone as error:
+        return found + str(error)
+
+if __name__ == "__main__":
+    assert answer() == "qcno such page"
+"""
+
+
+def test_what_was_run_as_a_script_is_replayed_in_its_own_types(tmp_path: Path):
+    """Models, dataclasses and exceptions of the script; without the spans inside its tools."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "given.txt").write_text("there")
+    recorded = run(tmp_path, "script.py")
+    assert recorded.returncode == 0, recorded.stderr
+    (tmp_path / "given.txt").unlink()
+    with Store(tmp_path / "local.db") as store:
+        (instance,) = store.list_instances()
+    words = ["export-test", instance.id, "--call", "script:answer()", "-o", "test_x.py"]
+    exported = run(tmp_path, "-m", "prefactor_trace.cli", *words)
+    assert exported.returncode == 0, exported.stderr
+    passed = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_x.py")
+    assert passed.returncode == 0, passed.stdout + (tmp_path / "test_x.py").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

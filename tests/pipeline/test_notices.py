@@ -55,9 +55,8 @@ def test_a_function_is_not_called_inside_itself(ledger):
     assert depths == ["first", "second"]
 
 
-@pytest.mark.expects_fault
-def test_what_a_function_raises_stays_here(ledger):
-    """The next one is called all the same."""
+def test_what_a_function_raises_stays_here(ledger, caplog):
+    """The next one is called all the same, and the line says whose function it was."""
     told = []
 
     def on_reject(rejection):
@@ -70,3 +69,7 @@ def test_what_a_function_raises_stays_here(ledger):
     ledger.drop("full", taken=False)
     notices.tell()
     assert told == [("full", 1)]
+    (record,) = caplog.records
+    assert "on_reject, given as on_reject, raised ValueError; the agent" in record.getMessage()
+    assert "a fault of its own" not in record.getMessage()
+    assert record.exc_info is not None

@@ -236,6 +236,43 @@ def test_single_dispatch_goes_by_the_type(tracer):
     assert parents(t) == {"any": [None, None], "int": ["any"]}
 
 
+@pytest.mark.parametrize("decorator", ["span", "instance"])
+@pytest.mark.parametrize("kind", [functools.cached_property, functools.singledispatchmethod])
+def test_what_holds_a_function_is_decorated_below(tracer, decorator, kind):
+    """Above, with parentheses or without, it is refused with the words that help."""
+    decorate = getattr(tracer(), decorator)
+    told = rf"@{decorator} cannot decorate a {kind.__name__}: .*@{decorator} below @{kind.__name__}"
+    for form in (decorate, decorate("x")):
+        with pytest.raises(UsageError, match=told):
+            form(kind(lambda self: None))
+
+
+def test_methods_that_are_cached_or_go_by_the_type_are_spans(tracer):
+    """With the decorator on the function that they hold."""
+    t = tracer()
+
+    class Agent:
+        @functools.cached_property
+        @t.span("made")
+        def once(self):
+            return 3
+
+        @functools.singledispatchmethod
+        @t.span("any")
+        def show(self, value):
+            return "any"
+
+        @show.register
+        @t.span("int")
+        def _(self, value: int):
+            return "int"
+
+    with t.instance():
+        agent = Agent()
+        assert (agent.once, agent.once, agent.show("a"), agent.show(1)) == (3, 3, "any", "int")
+    assert names(t) == ["made", "any", "int"]
+
+
 def test_overloads_are_kept(tracer):
     """The implementation is decorated, what the overloads say stands beside it."""
     t = tracer()

@@ -113,7 +113,14 @@ def test_none_says_how_many_were_looked_at(ran: Recorder):
             "tool_call #4 (c.py): status  expected complete, was failed (TimeoutError: no answer",
         ),
         ("planning {steps: 3}\n  ...", "planning #1 (c.py): payload.steps  expected 3, was 2"),
-        ("planning\n  llm_call\n  fetch\n  ...", "expected fetch, found tool_call #3 (c.py)"),
+        (
+            "planning\n  llm_call\n  fetch\n  ...",
+            "planning #1 (c.py) should have fetch, and has none",
+        ),
+        (
+            "planning\n  llm_call\n  fetch\n  tool_call -> failed",
+            "expected fetch, found tool_call #3",
+        ),
         ("planning\n  ...\nend", "the trace should have end, and has none"),
         (
             "planning (any order)\n  tool_call x2..3\n  ...",
@@ -128,14 +135,57 @@ def test_a_tree_that_differs_says_where_first(ran: Recorder, expected: str, reas
     assert "captured: 4 spans" in text
 
 
+def test_all_differences_of_a_tree_are_listed(ran: Recorder):
+    """In the order of the trace; what is as expected between them is not in the way."""
+    expected = """
+        planning {steps: 3}
+          llm_call {model: "gpt"} -> failed
+          fetch
+          tool_call {query: "a"}
+          rank x2
+          tool_call
+        end
+        """
+    assert told(lambda: ran.assert_tree(expected)) == (
+        "trace.assert_tree(...): 6 differences\n"
+        "    planning #1 (c.py): payload.steps  expected 3, was 2\n"
+        '    llm_call #2 (c.py): payload.model  expected "gpt", was "claude-x"; status  expected'
+        " failed, was complete\n"
+        "    planning #1 (c.py) should have fetch, and has none\n"
+        "    planning #1 (c.py) should have rank x2, and has none\n"
+        "    tool_call #4 (c.py): status  expected complete, was failed (TimeoutError: no answer in"
+        " 5 s)\n"
+        "    the trace should have end, and has none\n\n"
+        + tree("", "   <- #4")
+        .replace("T  ✓  c.py\n  ├─ llm", "T  ✓  c.py   <- #1\n  ├─ llm")
+        .replace('"claude-x"} T  ✓  c.py', '"claude-x"} T  ✓  c.py   <- #2')
+    )
+
+
+def test_of_many_differences_the_first_are_listed(trace: Recorder):
+    """And how many more there are; spans too many stand in one line."""
+    with prefactor.instance():
+        for number in range(30):
+            with prefactor.span("step", {"number": number}):
+                pass
+    lines = told(lambda: trace.assert_tree("step {number: -1} x30")).splitlines()
+    assert lines[0] == "trace.assert_tree(...): 30 differences"
+    assert lines[10].startswith("    step #10 (")
+    assert lines[11] == "    20 more"
+    first = told(lambda: trace.assert_tree("step x23")).splitlines()[0]
+    assert first.startswith("trace.assert_tree(...): the trace has step #24 (")
+    assert first.endswith(") and 2 others more than expected")
+
+
 def test_order_and_overlap_say_what_was(ran: Recorder):
     """In words."""
     assert told(lambda: ran.assert_order("tool_call", "llm_call")).startswith(
-        "trace.assert_order('tool_call', 'llm_call'): 'llm_call' after 'tool_call' began only"
-        " before that (llm_call #2)"
+        "trace.assert_order('tool_call', 'llm_call'): 'llm_call' should begin after 'tool_call',"
+        " but the last one that began, llm_call #2, is before it"
     )
     assert told(lambda: ran.assert_order("planning", "fetch")).startswith(
-        "trace.assert_order('planning', 'fetch'): 'fetch' after 'planning' never began"
+        "trace.assert_order('planning', 'fetch'): 'fetch' should begin after 'planning',"
+        " but never began"
     )
     ran.assert_overlap("planning", "llm_call")
     assert told(lambda: ran.assert_overlap("llm_call", "tool_call")).startswith(

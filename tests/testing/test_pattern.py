@@ -55,6 +55,28 @@ def test_what_cannot_be_read_is_pointed_at(line, told, at):
     assert mark.index("^") - 4 == at
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "a\n    b\n  c",
+            "line 3 of the tree: indented by 2, and the lines that it stands beside by 4",
+        ),
+        ("  a\nb", "line 2 of the tree: indented by 0, and the lines that it stands beside by 2"),
+        ("a\n  ...\n    b", "line 3 of the tree: indented by 4, and the lines that it stands"),
+        (
+            "a\n  b\nc\n   d\n  ...",
+            "line 5 of the tree: indented by 2, and the lines that it stands",
+        ),
+    ],
+)
+def test_siblings_stand_in_one_column(text, told):
+    """Else it is not clear what a span is in."""
+    with pytest.raises(PatternError) as caught:
+        parse(text)
+    assert str(caught.value).startswith(told)
+
+
 def test_an_empty_tree_is_refused():
     """Nothing could ever fail it."""
     with pytest.raises(PatternError, match="at least one span"):

@@ -370,3 +370,29 @@ def test_the_environment_is_put_back():
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "True"
+
+
+def test_an_error_is_shown_where_the_test_has_asked(run):
+    """Without the lines of this library: of a tree's text, and of a call that is replayed."""
+    result = run(
+        """
+        from agent import run_agent, search
+        import prefactor_trace as prefactor
+
+        def test_tree(captrace):
+            run_agent("a")
+            captrace.assert_tree("plan\\n  tool_call\\n    x\\n   y")
+
+        def test_replay(captrace):
+            failed = {"payload": {"query": "a"}, "status": "failed"}
+            error = {"error_type": "gone.Broke", "message": "in pieces"}
+            captrace.replay("tool_call", from_=[failed | {"result_payload": error}])
+            with prefactor.instance():
+                search("a")
+        """
+    )
+    result.assert_outcomes(failed=2)
+    shown = result.stdout.str().partition("short test summary")[0]
+    assert "line 4 of the tree: indented by 3" in shown
+    assert "gone.Broke: in pieces" in shown
+    assert "prefactor_trace/" not in shown

@@ -147,10 +147,30 @@ def test_what_a_thread_calls_is_placed_where_it_is_defined(trace):
     assert where in trace.report()
 
 
+def test_a_trace_is_unsound_where_a_function_of_the_program_raises(trace):
+    """It is told as the program's own; one that only the library would have seen is not lost."""
+
+    def complain(run) -> None:
+        raise LookupError("none")
+
+    with prefactor.instance() as run, prefactor.span("a"):
+        run.on_terminate(complain)
+        run._terminate(None)
+    assert trace.unsound() == ["your function given as on_terminate raised LookupError('none')"]
+    assert trace.unsound(allow_errors=True) == []
+
+
 def patched():
     """Return what a recording puts something of its own in the place of."""
     begins_and_ends = (Record._start, Record._end, PlainSpan.__enter__, PlainSpan.__exit__)
-    return (*begins_and_ends, _Calls.begin, _guard.log_fault, Clock.wall, Clock.monotonic)
+    return (
+        *begins_and_ends,
+        _Calls.begin,
+        _guard.log_fault,
+        _guard.log_raised,
+        Clock.wall,
+        Clock.monotonic,
+    )
 
 
 def test_everything_is_as_before(agent, default_tracer):

@@ -74,6 +74,49 @@ def test_a_call_that_was_not_recorded_is_named(trace):
         trace.replay("search", from_=[{"schema_name": "tool_call", "payload": {}}])
 
 
+class Streams:
+    """Tools that give their results one by one."""
+
+    @prefactor.span("stream")
+    def plain(self, count: int):
+        """Give some."""
+        yield from ()
+
+    @prefactor.span("stream")
+    async def later(self, count: int):
+        """Give some, in a coroutine."""
+        if count < 0:
+            yield None
+
+
+def test_generators_give_the_recorded_items(trace):
+    """Sync and async ones, with spans as always."""
+    calls = [{"payload": {"count": n}, "result_payload": {"result": [n, n]}} for n in (1, 2)]
+    trace.replay("stream", from_=calls)
+
+    async def collect() -> list[int]:
+        return [item async for item in Streams().later(2)]
+
+    with prefactor.instance():
+        assert list(Streams().plain(1)) == [1, 1]
+        assert asyncio.run(collect()) == [2, 2]
+    assert [one.result_payload for one in trace.spans] == [{"result": [1, 1]}, {"result": [2, 2]}]
+
+
+def test_what_was_not_recorded_whole_is_no_answer(trace):
+    """It is refused, and says of which call; a payload that was cut is found all the same."""
+    cut = {"prefactor.truncated": True, "size": 9000, "head": "aa", "tail": "zz"}
+    call = {"payload": {"item": cut, "count": 1}, "result_payload": {"paid": 1}}
+    cut_off = {"payload": {"item": "tea"}, "result_payload": {"result": cut}}
+    trace.replay("tool_call", from_=[cut_off, call])
+    with prefactor.instance():
+        assert Shop().buy("a" * 9000) == {"paid": 1}
+        with pytest.raises(
+            ReplayMismatch, match=r'result of the tool_call with .*"tea".* too long'
+        ):
+            Shop().buy("tea")
+
+
 def test_the_spans_of_a_recording_can_be_replayed(agent):
     """And afterwards functions are called again."""
     with record() as first:

@@ -1,0 +1,107 @@
+"""What was recorded of a call, as the code that makes the call again expects it."""
+
+import dataclasses
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from prefactor_trace._schema import Function
+from prefactor_trace.testing import ReplayedError
+from prefactor_trace.testing.answers import raised, returned
+
+
+class Hit(BaseModel):
+    url: str = Field(alias="uri")
+
+
+class Answer(BaseModel):
+    result: str
+
+
+@dataclasses.dataclass
+class Place:
+    city: str
+    seen: datetime.date
+
+
+class Gone(Exception):
+    class Inside(Exception):
+        """Found by its qualified name."""
+
+
+class Coded(Exception):
+    def __init__(self, code: int, *, text: str) -> None:
+        self.code, self.text = code, text
+
+
+class TimeoutError(Exception):  # noqa: A001  # as agents have
+    pass
+
+
+def annotated(annotation: Any) -> Function:
+    """Return a function that is annotated to return that."""
+
+    def function(): ...
+
+    function.__annotations__ = {} if annotation is None else {"return": annotation}
+    return Function(function)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "annotation", "value"),
+    [
+        ({"url": "x"}, Hit, Hit(uri="x")),
+        ({"url": "x"}, "Hit", Hit(uri="x")),
+        ({"result": [{"url": "x"}]}, list[Hit], [Hit(uri="x")]),
+        ({"result": [{"url": "x"}]}, Iterator[Hit], [Hit(uri="x")]),
+        ({"city": "Rom", "seen": "2026-01-02"}, Place, Place("Rom", datetime.date(2026, 1, 2))),
+        ({"result": "x"}, Answer, Answer(result="x")),
+        ({"result": [1, 2]}, tuple[int, int], (1, 2)),
+        ({"result": {"a": 1}}, dict[str, Any], {"result": {"a": 1}}),
+        ({"result": "x"}, str, "x"),
+        ({}, Hit | None, None),
+        ({}, dict, {}),
+        (None, dict | None, None),
+        ({"other": 1}, Hit, {"other": 1}),
+        ({"a": 1}, "Unknown", {"a": 1}),
+        ({"a": 1}, object(), {"a": 1}),
+        ({"a": 1}, None, {"a": 1}),
+        ({"result": "x"}, None, "x"),
+    ],
+)
+def test_a_result_is_of_the_annotated_type(recorded, annotation, value):
+    """And as it was recorded where it is not like it."""
+    assert returned(recorded, annotated(annotation)) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Gone", Gone),
+        (f"{__name__}.Gone", Gone),
+        ("Gone.Inside", Gone.Inside),
+        (f"{__name__}.Gone.Inside", Gone.Inside),
+        ("TimeoutError", TimeoutError),
+        ("KeyError", KeyError),
+        ("json.decoder.JSONDecodeError", ValueError),
+        ("Coded", Coded),
+        ("nowhere.Gone", ReplayedError),
+        ("Hit", ReplayedError),
+        ("SystemExit", ReplayedError),
+        ("raised", ReplayedError),
+    ],
+)
+def test_an_exception_is_of_the_class_that_was_raised(name, kind):
+    """Looked up in the function's module too, where a script's own are."""
+    error = raised(name, "in pieces", globals())
+    assert isinstance(error, kind)
+    assert "in pieces" in error.args[0]
+
+
+def test_a_missing_key_is_the_key():
+    """Its recorded text is the repr of it."""
+    assert raised("KeyError", "'w'", {}).args == ("w",)
+    assert raised("KeyError", "no such word", {}).args == ("no such word",)
