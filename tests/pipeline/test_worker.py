@@ -83,8 +83,9 @@ def test_what_another_process_will_name_is_sent_soon(make, service):
     arrived = threading.Event()
 
     def arrive(content):
+        answer = service.process(content)
         arrived.set()
-        return service.process(content)
+        return answer
 
     service.answers = [arrive]
     traced = make(flush_interval=3600)
