@@ -126,10 +126,10 @@ def end_all(reason: str = _EXITED, *, is_last: bool = True) -> None:
     if longest and time.monotonic() >= end:
         _ran_out = time.monotonic()
     if is_last:
-        give_up_all()
+        _give_up_all()
 
 
-def give_up_all() -> None:
+def _give_up_all() -> None:
     """Deliver nothing more in this process, and say what is lost by that."""
     left = [leaver for leaver in list(_leavers) if leaver.cease()]
     end = time.monotonic() + _LAST_ANSWER

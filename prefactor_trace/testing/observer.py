@@ -43,7 +43,7 @@ class Observer:
         self.runs: dict[str, Instance] = {}
         self.ended_twice: list[tuple[str, str]] = []
         self.clock: Callable[[], int] | None = None
-        self._before: tuple[Any, ...] | None = None
+        self._before: list[tuple[type, str, Any]] = []  # what is to be put back, and where
         # Spans of calls of coroutine functions and generators: each is kept, so that no other
         # gets its id, until it begins.
         self._called: dict[int, tuple[Any, Place | None]] = {}
@@ -51,7 +51,6 @@ class Observer:
     def start(self) -> None:
         """Begin to observe, in every thread."""
         start, end, make = Record._start, Record._end, _Calls.begin
-        self._before = start, end, PlainSpan.__enter__, PlainSpan.__exit__, make
 
         def observed_start(span: Any, outer: Any, now: Callable[[], int] = Clock.monotonic) -> bool:
             begun: bool = start(span, outer, self.clock or now)
@@ -79,23 +78,22 @@ class Observer:
                 self._called[id(span)] = span, find_place(sys._getframe(1))
             return span
 
-        record: Any = Record
-        calls: Any = _Calls
-        record._start, record._end, calls.begin = observed_start, observed_end, observed_make
-        # What goes past these two, in the usual case, is to go through them.
-        span: Any = PlainSpan
-        span.__enter__, span.__exit__ = Record.__enter__, Record.__exit__
+        self._replace(Record, "_start", observed_start)
+        self._replace(Record, "_end", observed_end)
+        self._replace(_Calls, "begin", observed_make)
+        # What goes past these, in the usual case, is to go through them.
+        self._replace(PlainSpan, "__enter__", Record.__enter__)
+        self._replace(PlainSpan, "__exit__", Record.__exit__)
 
     def stop(self) -> None:
         """Put back what was there before."""
-        if self._before is not None:
-            record: Any = Record
-            span: Any = PlainSpan
-            calls: Any = _Calls
-            begins_and_ends, calls.begin = self._before[:4], self._before[4]
-            record._start, record._end, span.__enter__, span.__exit__ = begins_and_ends
-            self._before = None
-            self._called.clear()
+        while self._before:
+            setattr(*self._before.pop())
+        self._called.clear()
+
+    def _replace(self, owner: type, name: str, value: Any) -> None:
+        self._before.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, value)
 
 
 def _origin(place: Place | None) -> Origin:
