@@ -42,6 +42,9 @@ def watch(tell: Callable[[], None]) -> Callable[[], None]:
 def _leave_a_watcher(process: int, ends: mmap.mmap, tell: Callable[[], None]) -> None:
     """Be the parent of the watcher, and end: the program must not find a child it did not make."""
     try:
+        # Before there is a watcher: once this process has ended, it may be sent any of them.
+        for name in _FROM_TERMINAL:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
         if os.fork() == 0:
             _wait(process)
             with contextlib.suppress(Exception):  # the terminal may be gone, too
@@ -53,8 +56,6 @@ def _leave_a_watcher(process: int, ends: mmap.mmap, tell: Callable[[], None]) ->
 
 def _wait(process: int) -> None:
     """Wait until the process ends, and hold nothing meanwhile whose end others may wait for."""
-    for name in _FROM_TERMINAL:
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
