@@ -17,11 +17,10 @@ from prefactor_trace._schema import Registry
 from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._surface import Surface
 from prefactor_trace._tracer import Tracer
-from prefactor_trace._transport import target_of
-from prefactor_trace.receipts import Receipt, Stats
 
 if TYPE_CHECKING:
     from prefactor_trace._pipeline import Pipeline
+    from prefactor_trace.receipts import Receipt, Stats
 
 
 class Default(Surface):
@@ -53,6 +52,8 @@ class Default(Surface):
         What cannot be delivered now, for example since its token is refused, is taken over where
         it goes to the same place, and given up where it does not.
         """
+        from prefactor_trace._transport import target_of
+
         with self._lock:
             before, left = self._tracer, None
             if before is not None and not before.shutdown(before._settings.exit_timeout).is_settled:

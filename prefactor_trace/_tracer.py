@@ -15,17 +15,14 @@ from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
 from prefactor_trace._schema import Registry
 from prefactor_trace._settings import Settings, apply_log_level, load_settings
 from prefactor_trace._surface import Surface
-from prefactor_trace._transport import open_transport, target_of
 from prefactor_trace._untraced import run_untraced
 from prefactor_trace._version import SDK
 from prefactor_trace.exceptions import UsageError
-from prefactor_trace.receipts import Receipt, Stats
 
 if TYPE_CHECKING:
     from prefactor_trace._home import Home
     from prefactor_trace._pipeline import Pipeline
-
-_NOTHING_RECORDED = Receipt(delivered=0, rejected=(), dropped=0, pending=0)
+    from prefactor_trace.receipts import Receipt, Stats
 
 
 class Tracer(Surface):
@@ -74,6 +71,7 @@ class Tracer(Surface):
         if settings.off_reason is None:
             # Only here: programs in which tracing is off do without half of this library.
             from prefactor_trace._pipeline import Pipeline
+            from prefactor_trace._transport import open_transport, target_of
 
             self._pipeline = pipeline or Pipeline(
                 settings,
@@ -86,7 +84,9 @@ class Tracer(Surface):
             )
             _exits.add(self)
             if settings.handle_signals:
-                _exits.handle_signals()
+                from prefactor_trace._signals import handle_signals
+
+                handle_signals()
         else:
             _guard.log_seldom(
                 logging.INFO if not settings.enabled else logging.WARNING,
@@ -140,7 +140,7 @@ class Tracer(Surface):
         Returns:
             A receipt, true only when all of it has.
         """
-        return _NOTHING_RECORDED if self._pipeline is None else self._pipeline.flush(timeout)
+        return _no_receipt() if self._pipeline is None else self._pipeline.flush(timeout)
 
     async def aflush(self, timeout: float | None = None) -> Receipt:
         """Flush without holding up the event loop (asyncio).
@@ -152,7 +152,7 @@ class Tracer(Surface):
             A receipt, true only when all that was recorded before this call has arrived.
         """
         if self._pipeline is None:
-            return _NOTHING_RECORDED
+            return _no_receipt()
         from prefactor_trace._pipeline.waiting import in_thread
 
         return await in_thread(lambda: self.flush(timeout))
@@ -169,13 +169,17 @@ class Tracer(Surface):
             A receipt, true only when all that was recorded before has arrived.
         """
         if self._pipeline is None:
-            return _NOTHING_RECORDED
+            return _no_receipt()
         self._end_ambient()
         return self._pipeline.shutdown(timeout)
 
     def stats(self) -> Stats:
         """Return what became of the spans so far."""
-        return Stats(0, 0, 0, 0, 0) if self._pipeline is None else self._pipeline.stats()
+        if self._pipeline is None:
+            from prefactor_trace.receipts import Stats
+
+            return Stats(0, 0, 0, 0, 0)
+        return self._pipeline.stats()
 
     def record_quality(self, name: str, payload: Mapping[str, Any] | None) -> None:
         """Record how good the current run was, under a name that was declared.
@@ -243,3 +247,10 @@ class Tracer(Surface):
         self._ambient = None
         if self._pipeline is not None:
             self._pipeline.after_fork()
+
+
+def _no_receipt() -> Receipt:
+    """Return the receipt of a tracer that records nothing."""
+    from prefactor_trace.receipts import Receipt  # loaded with the pipeline, which there is not
+
+    return Receipt(delivered=0, rejected=(), dropped=0, pending=0)

@@ -40,7 +40,7 @@ class MemoryTracer(Tracer):
         self.transport = transport or MemoryTransport()
         loaded = load_settings({"api_token": "a-token-of-the-tests", **settings})
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("prefactor_trace._tracer.open_transport", lambda *_: self.transport)
+            patch.setattr("prefactor_trace._transport.open_transport", lambda *_: self.transport)
             self._set_up(loaded, home.registry if home else Registry(), home or self)
 
     def items(self, action: str = "") -> list[dict[str, Any]]:

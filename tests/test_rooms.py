@@ -27,6 +27,7 @@ GROUND = {
     "_guard",
     "_locks",
     "_pfid",
+    "_signals",
     "_version",
     "_clock",
     "_identity",

@@ -15,6 +15,7 @@ from typing import TextIO
 from prefactor_trace import _exits
 from prefactor_trace._pfid import PfidSource
 from prefactor_trace._settings import load_settings
+from prefactor_trace._signals import handle_signals
 from prefactor_trace._variables import warn_of_unknown
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path
@@ -141,7 +142,7 @@ class _Ending:
             number = getattr(signal, name, None)  # not on Windows
             if number is not None and signal.getsignal(number) == signal.SIG_DFL:
                 signal.signal(number, self._terminate)
-        _exits.handle_signals()  # now, since a tracer outside the main thread could not
+        handle_signals()  # now, since a tracer outside the main thread could not
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.show()
