@@ -9,4 +9,4 @@ CREATED = 3  # its whole create, or its register, is on its way or has arrived
 SETTLED = 4  # its end has been answered
 INHERITED = 6  # begun by the process that this one was forked from, perhaps not yet sent by it
 LOST = 5  # dropped or rejected: no other span may name it as its parent
-ELSEWHERE = 7  # begun by another process, which alone makes it known
+ELSEWHERE = 7  # begun by another process, which tells how it ends

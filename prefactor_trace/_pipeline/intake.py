@@ -160,7 +160,7 @@ class Intake:
         parent = span._parent
         if parent is not None and parent._fate == _fate.INHERITED:
             self._create_inherited(parent)
-        span._fate = _fate.WAITING
+        span._fate = _fate.ELSEWHERE
         self._add("inherited span", span)
 
     def _join(self, instance: Instance) -> None:

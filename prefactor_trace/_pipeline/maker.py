@@ -131,7 +131,6 @@ class Maker:
             # As it was at the fork: how it ends is for the other process to say.
             item = make.create(record, "active", record._payload, self.writer, order)
             item.is_inherited = True
-            record._fate = _fate.OPEN
             yield item
         elif kind == "finish span":
             yield make.finish(record, self.writer, order)

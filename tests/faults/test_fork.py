@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no for
 PROGRAM = """
 import multiprocessing, os, sys
 import prefactor_trace as prefactor
+from prefactor_trace._default import default
 
 def work():
     for number in range(5):
@@ -36,7 +37,9 @@ def forked():
     pid = os.fork()
     if pid == 0:
         work()
-        os._exit(0 if prefactor.flush(20) else 1)
+        arrived = prefactor.flush(20)
+        prefactor.current_span().set_result("it is not for the child to say")
+        os._exit(0 if arrived and not default.pipeline().buffer._bytes else 1)
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0
 
