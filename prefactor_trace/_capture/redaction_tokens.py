@@ -18,8 +18,8 @@ _MOST_TOKENS = (
     r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}"
     r"|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{20,}|pypi-[\w-]{16,}|fw_[A-Za-z0-9]{20,}"
     r"|[srp]k_(?:live|test)_\w{8,}|whsec_[\w+/=]{16,}"
-    r"|(?:gsk|r8|lsv2_[a-z]{2}|dop_v1|shp[a-z]{2}|dapi|tvly|xai|pplx|nvapi|lin_api|ntn|sntrys|phc)"
-    r"[_-][\w-]{16,}|hvs\.[\w-]{20,}|dp\.[a-z]{2,6}\.[\w-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}"
+    r"|(?:gsk|r8|lsv2_[a-z]{2}|dop_v1|shp[a-z]{2}|dapi|tvly|xai|pplx|nvapi|lin_api|ntn|sntrys|phc"
+    r"|jina|vc[kp]|vercel_blob_rw)[_-][\w-]{16,}|hvs\.[\w-]{20,}|dp\.[a-z]{2,6}\.[\w-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}"
     r"|pcsk_\w{20,}|(?:dapi|sbp_|sk_|key-|SK)[0-9a-f]{32,}"
     r"|\d{8,10}:AA[\w-]{32,}"
 )
@@ -43,6 +43,7 @@ _FILTER = Filter(BEGIN_OF_TOKEN, _REACH)
 # These are followed by so much of their own that words cannot be meant.
 _SURE_TOKEN = re.compile(
     r"gh[pousr]_|github_pat_|A(?:KIA|SIA)|AIza|eyJ|\d|[srp]k_|xox|SG\.|AGE-|hf_[A-Za-z0-9]{30}"
+    r"|sk-(?:[a-z0-9]{1,10}-){0,3}[A-Za-z0-9]{32}"
 )
 
 

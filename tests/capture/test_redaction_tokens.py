@@ -46,7 +46,7 @@ def test_every_alternative_of_the_pattern_has_its_beginning():
         *("xapp-", "ya29.", "GOCSPX-", "hf_", "npm_", "pypi-", "sk_live_", "pk_test_", "rk_live_"),
         *("whsec_", "gsk_", "r8_", "lsv2_pt_", "dop_v1_", "shpat_", "dapi-", "tvly-", "xai-"),
         *("pplx-", "nvapi-", "lin_api_", "ntn_", "sntrys_", "phc_", "hvs.", "1234567890:AA"),
-        *("fw_", "pcsk_", "dp.pt."),
+        *("fw_", "pcsk_", "dp.pt.", "jina_", "vck_", "vercel_blob_rw_"),
     ):
         assert hide_tokens(f"the {prefix}{tail} is") == ("the [redacted] is", 1), prefix
     hexadecimal = "0123456789abcdef" * 2
@@ -58,7 +58,10 @@ def test_every_alternative_of_the_pattern_has_its_beginning():
 
 def test_a_token_may_be_of_letters_alone():
     """Where its beginning and its length leave no doubt."""
-    assert hide_tokens("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") == (MARKER, 1)
+    letters = "FqWjbKkLZrTcVtQsdNxYhPmGaEuRiOpLqW"
+    for token in (f"hf_{letters}", f"sk-{letters}", f"sk-proj-{letters}"):
+        assert hide_tokens(token) == (MARKER, 1)
+    assert hide_tokens("sk-proj-the-name-of-a-project-that-has-many-words")[1] == 0
 
 
 def test_a_token_in_an_address():
