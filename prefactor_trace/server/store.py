@@ -2,35 +2,23 @@
 
 import json
 import sqlite3
-import threading
-import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from prefactor_trace import _forks
 from prefactor_trace._pfid import PfidSource, partition_of
-from prefactor_trace.exceptions import DatabaseError
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import _instances, _reading
-from prefactor_trace.server._database import is_busy, open_database, open_to_read, patiently
+from prefactor_trace.server._connection import SharedConnection
 from prefactor_trace.server._reading import InstanceSummary
 from prefactor_trace.server._refusal import Refusal
 from prefactor_trace.server._schemas import DeclaredSchemas
 from prefactor_trace.server._timestamps import Clock, utc_now
 from prefactor_trace.server._transaction import Transaction
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
-_stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
-_paused: "list[Store]" = []
-_opening = threading.RLock()  # held while a connection is made, which a fork waits for
-
-
-class Store:
+class Store(SharedConnection):
     """Everything that the embedded Prefactor keeps.
 
     One store may be used from any thread, and one file from several processes at once. After a fork
@@ -54,36 +42,20 @@ class Store:
         clock: Clock = utc_now,
         ids: Callable[[], str] | None = None,
     ) -> None:
-        self.path = Path(path)
-        self._read_only = read_only
+        super().__init__(Path(path), read_only=read_only)
         self._clock = clock
         self._ids = ids
         self._schemas: dict[str, DeclaredSchemas] = {}
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._closed = False
         self.account_id = ""
         self._new_id = ids or PfidSource()
-        _stores.add(self)  # before it is opened, or a fork would not know of it
         with self.reading():
             pass
 
-    def _connect(self) -> sqlite3.Connection:
-        with _opening:
-            return self._open()
-
-    def _open(self) -> sqlite3.Connection:
-        connection = (open_to_read if self._read_only else open_database)(self.path)
-        try:
-            account_id = self._find_account(connection)
-        except BaseException:
-            connection.close()
-            raise
+    def _look_at(self, connection: sqlite3.Connection) -> None:
+        account_id = self._find_account(connection)
         if account_id != self.account_id:
             self.account_id = account_id
             self._new_id = self._ids or PfidSource(partition_of(account_id))
-        self._connection = connection
-        return connection
 
     def _find_account(self, connection: sqlite3.Connection) -> str:
         row = connection.execute("SELECT id FROM account").fetchone()
@@ -95,25 +67,6 @@ class Store:
             )
             row = connection.execute("SELECT id FROM account").fetchone()
         return "" if row is None else str(row[0])
-
-    def close(self) -> None:
-        """Close the database; doing so again is harmless."""
-        with self._lock:
-            self._closed = True
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    def __enter__(self) -> "Self":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -147,34 +100,6 @@ class Store:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-
-    @contextmanager
-    def _begun(self, statement: str) -> Iterator[sqlite3.Connection]:
-        """Give the connection in a new transaction, to one thread at a time."""
-        # Between the tries the lock is free: a fork, which takes it, must not hold up the agent
-        # for as long as another process holds the database.
-        for _ in patiently(self.path):
-            with self._lock:
-                connection = self._try_to_begin(statement)
-                if connection is not None:
-                    yield connection
-                    return
-
-    def _try_to_begin(self, statement: str) -> sqlite3.Connection | None:
-        if self._closed:
-            raise DatabaseError(f"the store of {self.path} is closed")
-        try:
-            connection = self._connection or self._connect()
-            connection.execute(statement)
-            # A transaction that was not begun to write begins only when it reads.
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        except sqlite3.OperationalError as error:
-            if self._connection is not None and self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            if not is_busy(error):
-                raise
-            return None
-        return connection
 
     def new_ids(self, count: int) -> list[str]:
         """Return new PFIDs of the account's partition."""
@@ -273,53 +198,7 @@ class Store:
             kind = LookupError if refusal.status == 404 else ValueError
             raise kind(str(refusal)) from None
 
-    def _pause(self) -> None:
-        self._lock.acquire()
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
     def _resume_in_child(self) -> None:
-        self._lock = threading.RLock()
+        super()._resume_in_child()
         if isinstance(self._new_id, PfidSource):
             self._new_id.reset()
-
-
-# SQLite counts the locks of a process in memory, which a fork copies, while the locks themselves
-# stay with the parent: a child that goes on, even with a new connection, could lose what it writes.
-# So no connection is open, and no thread inside a store, at the moment of a fork.
-
-
-def _all_stores() -> "list[Store]":
-    while True:
-        with suppress(RuntimeError):  # another thread has made one meanwhile
-            return list(_stores)
-
-
-def _rest() -> None:
-    while True:
-        for store in [store for store in _all_stores() if store not in _paused]:
-            store._pause()
-            _paused.append(store)
-        _opening.acquire()  # until after the fork
-        if all(store in _paused or store._connection is None for store in _all_stores()):
-            return
-        _opening.release()  # one was made and opened meanwhile
-
-
-def _go_on() -> None:
-    while _paused:
-        _paused.pop()._lock.release()
-    with suppress(RuntimeError):  # where it was interrupted before it was taken
-        _opening.release()
-
-
-def _go_on_in_child() -> None:
-    global _opening  # noqa: PLW0603
-    _opening = threading.RLock()
-    _paused.clear()
-    for store in _all_stores():
-        store._resume_in_child()
-
-
-_forks.add(_forks.Rest(_rest, _go_on, _go_on_in_child))

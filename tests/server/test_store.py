@@ -10,7 +10,6 @@ import pytest
 
 from prefactor_trace.exceptions import DatabaseError
 from prefactor_trace.server import Store
-from prefactor_trace.server import store as store_module
 
 from .calls import call, register
 from .twin import span_item
@@ -252,39 +251,6 @@ def test_a_fork_does_not_wait_for_a_lock(tmp_path):
         other.close()
         writer.join()
         assert len(store.list_spans(instance["id"])) == 1
-
-
-def test_a_fork_waits_for_a_store_that_is_being_opened(tmp_path, monkeypatch):
-    """No connection is open at the moment of a fork, not even one that is just being made."""
-    is_opening, go_on = threading.Event(), threading.Event()
-    open_database = store_module.open_database
-
-    def open_slowly(path):
-        is_opening.set()
-        assert go_on.wait(20)
-        return open_database(path)
-
-    monkeypatch.setattr(store_module, "open_database", open_slowly)
-    stores, open_at_the_fork = [], []
-
-    def fork():
-        store_module._rest()
-        open_at_the_fork.extend(one for one in store_module._stores if one._connection)
-        store_module._go_on()
-
-    opener = threading.Thread(target=lambda: stores.append(Store(tmp_path / "local.db")))
-    opener.start()
-    assert is_opening.wait(20)
-    forker = threading.Thread(target=fork)
-    forker.start()
-    forker.join(0.1)  # long enough for one that does not wait
-    assert forker.is_alive()
-    go_on.set()
-    forker.join()
-    opener.join()
-    assert open_at_the_fork == []
-    register(stores[0])
-    stores[0].close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps an open file")
