@@ -38,10 +38,16 @@ def _add_runs(commands: "Commands[Parser]", db: Parser) -> None:
     parser.set_defaults(command=later("runs", "ls"))
     parser = commands.add_parser("show", parents=[db], help="print the tree of one run")
     parser.add_argument(
-        "id", nargs="?", metavar="ID", help="its id, or its beginning (default: the newest run)"
+        "id",
+        nargs="?",
+        metavar="ID",
+        help="its id, or its beginning (default: the newest run); that of a span prints all of it",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="all that was recorded of each span, below its line"
     )
     add_json(parser)
-    parser.set_defaults(command=later("runs", "show"))
+    parser.set_defaults(command=later("show", "show"))
 
 
 def _add_narrowing(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""``prefactor-trace ls`` and ``show``: the runs that a database holds."""
+"""``prefactor-trace ls``: the runs that a database holds, and how one is named."""
 
 import argparse
 import itertools
@@ -10,12 +10,10 @@ from typing import Any, TextIO
 from prefactor_trace.cli import columns
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
-from prefactor_trace.cli.session import instance_lines
 from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import UNLIMITED, Screen, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS, duration
 from prefactor_trace.server import InstanceSummary, Store
-from prefactor_trace.server._cancelled import shown
 from prefactor_trace.server._timestamps import spell
 
 _SHORTEST_ID = 10
@@ -55,26 +53,6 @@ def _is_narrowed(arguments: argparse.Namespace) -> bool:
 
 def _ago(age: timedelta | None) -> str | None:
     return None if age is None else spell(datetime.now(timezone.utc) - age)
-
-
-def show(arguments: argparse.Namespace, out: TextIO) -> int:
-    """Print the tree of one run, the newest where none is named."""
-    path = database_path(arguments.db)
-    with open_existing(path) as store:
-        if arguments.id is not None:
-            instance = find(arguments.id, store)
-        elif newest := store.list_instances(limit=1):
-            (instance,) = newest
-        else:
-            raise CommandError(f"no runs in {path}")
-        if arguments.json:
-            seen = map(shown, store.list_spans(instance.id))
-            spans = [span.model_dump(mode="json") for span in seen]
-            write_json(out, {"instance": as_json(instance), "spans": spans})
-        else:
-            for line in instance_lines(instance, store, Screen.of(out)):
-                write(out, line)
-    return 0
 
 
 def find(prefix: str, store: Store) -> InstanceSummary:

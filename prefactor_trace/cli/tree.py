@@ -1,20 +1,18 @@
 """The printed tree of a run: one line for the instance, one for each span."""
 
 import itertools
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from prefactor_trace._capture import Cut, holds_cut, read_cut
+from prefactor_trace._capture import holds_cut, read_cut
+from prefactor_trace.cli.facts import facts
 from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import InstanceSummary
 from prefactor_trace.server._cancelled import shown
 from prefactor_trace.server._tree import children_of, schema_name
-
-_NOTES = "prefactor."  # begins the names of what the tracer says beside the agent's own values
 
 STATUS_COLOURS = {
     "complete": "green",
@@ -106,8 +104,14 @@ def span_lines(
         yield f"{screen.ellipsis} {len(spans) - limit} more spans"
 
 
-def span_line(row: Row, screen: Screen) -> str:
-    """Return the line of one span: branches, name, facts, status or error, duration."""
+def span_line(row: Row, screen: Screen, *, is_whole: bool = False) -> str:
+    """Return the line of one span: branches, name, facts, status or error, duration.
+
+    Args:
+        row: The span and where it hangs.
+        screen: Where the line will be shown.
+        is_whole: Whether the facts stand below it.
+    """
     span = row.span
     took = duration(span.started_at, span.finished_at)
     if span.finished_at is None and span.status == "active":
@@ -119,7 +123,7 @@ def span_line(row: Row, screen: Screen) -> str:
     room -= columns_of(name) + 1
     trouble = screen.cut(_trouble(span), max(room - 1, 0))
     room -= columns_of(trouble) + 2 if trouble else 0
-    known = facts(span, screen, room)
+    known = "" if is_whole else facts(span, screen, room)
     parts = [
         screen.paint(branches, "dim") + screen.paint(name, "bold"),
         f" {screen.paint(known, 'dim')}" if known else "",
@@ -141,70 +145,6 @@ def _marks(row: Row) -> str:
     return "".join(f" ({mark})" for mark in odd if mark)
 
 
-def facts(span: AgentSpan, screen: Screen, columns: int) -> str:
-    """Return what went in and what came out, cut to `columns`."""
-    payload = _own(span.payload)
-    given = _object(payload, screen) if payload else ""
-    result = _own(span.result_payload or {})
-    came = "" if span.status == "failed" else _result(result, screen)
-    if came:
-        # What went in tells more; each may also have what the other one leaves.
-        left = columns - columns_of(given) - 1 if given else columns
-        came = screen.cut(f"{screen.arrow} {came}", max(columns * 2 // 5, left))
-    room = columns - columns_of(came) - 1 if came else columns
-    return " ".join(part for part in (screen.cut(given, room), came) if part)
-
-
-def _own(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the agent recorded, without the notes that the tracer added."""
-    return {key: value for key, value in values.items() if not key.startswith(_NOTES)}
-
-
-def _result(result: Mapping[str, Any], screen: Screen) -> str:
-    # A return value that is no mapping travels as {"result": value}; None says nothing.
-    if set(result) == {"result"}:
-        value = result["result"]
-        return "" if value is None else _value(value, screen)
-    return _object(result, screen) if result else ""
-
-
-def _object(values: Mapping[str, Any], screen: Screen) -> str:
-    inside = ", ".join(
-        f"{_text(str(key))}: {_value(value, screen)}" for key, value in values.items()
-    )
-    return f"{{{inside}}}"
-
-
-def _value(value: object, screen: Screen) -> str:
-    """Return a value as JSON, long texts cut and containers inside counted."""
-    if isinstance(value, str):
-        return _text(screen.cut(one_line(value), screen.at_most(_LONGEST_STRING)))
-    if isinstance(value, (list, dict)):
-        whole = _text(value)
-        if len(whole) <= screen.at_most(_LONGEST_STRING // 2):
-            return whole
-        return _told(read_cut(value) or Cut(value), screen)
-    return _text(value)
-
-
-def _told(cut: Cut, screen: Screen) -> str:
-    """Return how much a container holds, and of how much, where it was cut when recorded."""
-    kept, size = cut.kept, cut.size
-    if kept is None:
-        return f"{one_line(cut.type).removeprefix('builtins.')} left out"
-    if isinstance(kept, str):
-        begun = screen.cut(one_line(kept), _LONGEST_STRING - 1).removesuffix(screen.ellipsis)
-        return f"{_text(begun + screen.ellipsis)} of {size} characters"
-    noun = "item" if isinstance(kept, list) else "key"
-    count = len(kept) if size is None else size
-    of = "" if size is None else f"{len(kept)} of "
-    return f"{of}{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _text(value: object) -> str:
-    return one_line(json.dumps(value, ensure_ascii=False, default=str))
-
-
 def _trouble(span: AgentSpan) -> str:
     """Return what went wrong in one line, or nothing."""
     if span.status in ("complete", "active"):
@@ -222,12 +162,18 @@ def _trouble(span: AgentSpan) -> str:
 
 
 def _branches(last: tuple[bool, ...], screen: Screen) -> str:
-    bar, fork, end = ("│  ", "├─ ", "└─ ") if screen.unicode else ("|  ", "|- ", "`- ")
-    inner = "".join("   " if done else bar for done in last[:-1])
+    fork, end = ("├─ ", "└─ ") if screen.unicode else ("|- ", "`- ")
+    inner = below(last[:-1], screen)
     if len(inner) > screen.width // 2:
         # So deep that no room would be left for the span itself.
         inner = f"{screen.ellipsis} level {len(last)} "
     return inner + (end if last[-1] else fork)
+
+
+def below(last: tuple[bool, ...], screen: Screen) -> str:
+    """Return the branches that go on below a span."""
+    bar = "│  " if screen.unicode else "|  "
+    return "".join("   " if done else bar for done in last)
 
 
 def duration(start: datetime | None, end: datetime | None) -> str:

@@ -149,6 +149,11 @@ class Store(SharedConnection):
         with self.reading() as db:
             return _reading.find_ids(db, prefix)
 
+    def find_spans(self, prefix: str) -> list[str]:
+        """Return the ids of spans that start with `prefix`, at most a handful."""
+        with self.reading() as db:
+            return _reading.find_span_ids(db, prefix)
+
     def get_instance(self, id: str) -> InstanceSummary | None:
         """Return an instance, `None` when it is not there."""
         with self.reading() as db:

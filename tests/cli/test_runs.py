@@ -14,7 +14,7 @@ from prefactor_trace.cli.runs import find, shortest_unique, table
 from prefactor_trace.cli.terminal import Screen
 from prefactor_trace.server import Store
 
-from .records import new_id, record, span
+from .records import record, span
 
 
 @pytest.fixture
@@ -83,29 +83,6 @@ def test_json_is_whole(database: Path) -> None:
     shown = json.loads(run("show", instance, "--json", "--db", str(database))[1])
     assert shown["instance"] == listed
     assert [one["payload"] for one in shown["spans"]] == [{"city": "Århus"}]
-
-
-def test_show_prints_the_tree(database: Path) -> None:
-    """`show` has a line for the run, then one for each span."""
-    inner = span("inner", at=1, status="failed", result={"error_type": "E", "message": "no"})
-    outer = span("outer", id=new_id())
-    instance = record(database, [outer, inner.model_copy(update={"parent_span_id": outer.id})])
-    _, text = run("show", instance.upper(), "--db", str(database))
-    first, second, third = text.splitlines()
-    assert first == f"docs-agent 1.2.3  complete  2.00 s  2 spans, 1 failed  {instance}"
-    assert second.startswith("└─ outer")
-    assert third.startswith("   └─ inner  FAILED E: no")
-
-
-def test_show_takes_the_newest_run(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where no id is given, and some run is there."""
-    Store(database).close()
-    assert run("show", "--db", str(database)) == (1, "")
-    assert capsys.readouterr().err == f"prefactor-trace: no runs in {database}\n"
-    record(database)
-    newest = record(database)
-    code, text = run("show", "--db", str(database))
-    assert (code, text.split()[-1]) == (0, newest)
 
 
 def test_a_silent_run_is_told_from_one_at_work(database: Path) -> None:

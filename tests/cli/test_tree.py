@@ -5,11 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from prefactor_trace._capture import read_cut, serialise, snapshot
+from prefactor_trace._capture import read_cut, serialise
 from prefactor_trace.cli.terminal import Screen, columns_of
 from prefactor_trace.cli.tree import (
     duration,
-    facts,
     header,
     rows,
     span_line,
@@ -91,14 +90,6 @@ def test_what_was_truncated_is_told_with_its_size(value: object, told: str) -> N
     assert "cut (truncated) → " in next(span_lines([result], WIDE))
 
 
-def test_what_was_left_out_names_its_type() -> None:
-    """A circle is neither three keys nor empty."""
-    circle: dict[str, object] = {}
-    circle["self"] = circle
-    value = snapshot(circle)[0]
-    assert facts(span("a", payload=value), WIDE, 100) == '{"self": dict left out}'
-
-
 def test_a_truncated_message_of_an_error_is_text() -> None:
     """Its first line is shown, without the mark."""
     result = json.loads(serialise({"error_type": "E", "message": "no luck\n" * 9000}, 2000))
@@ -156,16 +147,6 @@ def test_status_of_what_did_not_end_well() -> None:
     assert span_line(next(rows([span(status="active", took=None)])), WIDE).endswith("  open")
     for status in ("pending", "cancelled", "terminated"):
         assert status in span_line(next(rows([span(status=status)])), WIDE)
-
-
-def test_facts_tell_what_went_in_and_out() -> None:
-    """Payload and result are cut to the columns; long lists are counted, controls spelt out."""
-    one = span(payload={"query": "spans\n\x1b[31m", "k": 5}, result={"result": list(range(40))})
-    assert facts(one, WIDE, 100) == '{"query": "spans\\\\n\\\\x1b[31m", "k": 5} → 40 items'
-    for columns in range(100):
-        assert columns_of(facts(one, WIDE, columns)) <= columns
-    assert facts(span(result={"result": None}), WIDE, 50) == ""
-    assert facts(span(result={"tokens": 42}), WIDE, 50) == '→ {"tokens": 42}'
 
 
 def test_undeclared_type_goes_by_its_own_name() -> None:
