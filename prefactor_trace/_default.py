@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
+from prefactor_trace._home import OpenRuns
 from prefactor_trace._instance import Instance
 from prefactor_trace._locks import make_lock
 from prefactor_trace._schema import Registry
@@ -29,7 +29,7 @@ class Default(Surface):
     def __init__(self) -> None:
         self.registry = Registry()
         self._set_home(self)
-        self.open_runs = weakref.WeakSet()
+        self.open_runs = OpenRuns()
         self._lock = make_lock()
         self._tracer: Tracer | None = None
 

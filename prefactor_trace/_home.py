@@ -6,7 +6,8 @@ home and asks it on each call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableSet
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from prefactor_trace._locks import make_lock
@@ -24,6 +25,34 @@ if TYPE_CHECKING:
 _id_lock = make_lock()
 
 
+class OpenRuns:
+    """The runs that have begun and not ended, the oldest first. It keeps none alive.
+
+    Any thread may add runs while others go through them. Each step on the dict is one that CPython
+    keeps atomic with and without the interpreter lock.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[int, weakref.ref[Instance]] = {}
+
+    def add(self, run: Instance) -> None:
+        """Keep a run that has begun."""
+        runs, key = self._runs, id(run)
+        runs[key] = weakref.ref(run, lambda _: runs.pop(key, None))
+
+    def discard(self, run: Instance) -> None:
+        """Let go of a run that has ended, if it is there."""
+        self._runs.pop(id(run), None)
+
+    def __iter__(self) -> Iterator[Instance]:
+        """Give the runs that are open now, whatever begins or ends meanwhile."""
+        held = [ref() for ref in list(self._runs.values())]
+        return iter([run for run in held if run is not None])
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+
 class Home(Protocol):
     """What a span or an instance needs of the tracer that it belongs to.
 
@@ -37,7 +66,7 @@ class Home(Protocol):
     """
 
     registry: Registry
-    open_runs: MutableSet[Instance]
+    open_runs: OpenRuns
     switch: list[bool]
     is_quiet: bool
     idles: Idles

@@ -15,7 +15,6 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
-    MutableSet,
 )
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -40,7 +39,7 @@ from prefactor_trace._untraced import Root
 from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from prefactor_trace._home import Home
+    from prefactor_trace._home import Home, OpenRuns
     from prefactor_trace._schema import Risk
     from prefactor_trace.models import DataRisk, InstancePurpose
 
@@ -55,7 +54,7 @@ class Surface:
     """The functions that a home offers: the default one, and every tracer."""
 
     registry: Registry
-    open_runs: MutableSet[Instance]
+    open_runs: OpenRuns
     is_quiet = False
     _home: Home  # of the spans and instances made here
 

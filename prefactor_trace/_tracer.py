@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _exits, _guard
 from prefactor_trace._context import current_instance
+from prefactor_trace._home import OpenRuns
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
@@ -60,7 +60,7 @@ class Tracer(Surface):
         self.registry = registry
         # The default tracer's spans and those of the module's functions are of one family.
         self._set_home(home)
-        self.open_runs = weakref.WeakSet() if home is self else home.open_runs
+        self.open_runs = OpenRuns() if home is self else home.open_runs
         self._settings = settings
         known = settings.agent_id
         self._ids = PfidSource(partition_of(known) if known and is_pfid(known) else None)
@@ -78,7 +78,7 @@ class Tracer(Surface):
                 registry,
                 open_transport(settings, SDK),
                 target=target_of(settings),
-                open_runs=lambda: list(home.open_runs),
+                open_runs=home.open_runs,
                 on_start=_exits.watch,
                 apart=run_untraced,
             )
@@ -209,12 +209,15 @@ class Tracer(Surface):
 
     def end_at_exit(self, reason: str, timeout: float) -> None:
         """Deliver what is left, with what is still open ended as failed; never raises."""
+        if self._pipeline is None:
+            return
         try:
-            if self._pipeline is None:
-                return
             self._end_ambient()
-            for run in list(self._home.open_runs):
+            for run in self._home.open_runs:
                 run._keep()  # nobody will end it: it counts as failed
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("ending runs at exit", error)
+        try:
             self._pipeline.shutdown(timeout, closing=reason)
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("delivering at exit", error)

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from prefactor_trace._default import default
-from prefactor_trace._home import make_id
+from prefactor_trace._home import OpenRuns, make_id
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._pfid import is_pfid
 from prefactor_trace._span import Span
@@ -69,3 +69,21 @@ def test_each_kind_of_tracer_is_a_home(tracer, default_tracer, is_default):
     assert is_pfid(home.new_id())
     with made.instance() as run:
         assert list(home.open_runs) == [run]
+
+
+def test_open_runs_may_change_while_they_are_gone_through(tracer):
+    """Whoever goes through them sees those of that moment; one that is lost is no run any more."""
+    runs, t = OpenRuns(), tracer()
+    first, second = t.instance(), t.instance()
+    runs.add(first)
+    runs.add(second)
+    seen = []
+    for run in runs:
+        seen.append(run)
+        runs.add(t.instance())  # which nobody holds
+        runs.discard(second)
+    assert seen == [first, second]
+    assert list(runs) == [first]
+    del seen, run
+    assert len(runs) == 1
+    runs.discard(second)

@@ -108,3 +108,14 @@ def test_nothing_starts_before_the_first_record(tracer):
     with t.span("step"):
         pass
     assert len(pipelines()) == before + 1
+
+
+@pytest.mark.expects_fault
+def test_what_was_recorded_is_delivered_at_exit_whatever_fails_before(tracer, monkeypatch):
+    """A fault of ours in ending the runs costs none of their spans."""
+    traced = tracer()
+    with traced.instance(), traced.span("step"):
+        pass
+    monkeypatch.setattr(traced, "_end_ambient", lambda: 1 / 0)
+    traced.end_at_exit("it is over", 10)
+    assert traced.stats().delivered == 1

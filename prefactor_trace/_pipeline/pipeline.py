@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from prefactor_trace import _exits
@@ -40,7 +40,7 @@ class Pipeline:
         transport: Where requests go.
         target: What names the place that the transport leads to.
         on_start: Called when the thread starts, in whatever process.
-        open_runs: Gives the instances that are open.
+        open_runs: The instances that are open.
         apart: Runs a function where nothing is recorded: an agent may trace the very libraries
             that deliver its spans.
     """
@@ -53,7 +53,7 @@ class Pipeline:
         *,
         target: str = "",
         on_start: Callable[[], None] | None = None,
-        open_runs: Callable[[], list[Instance]] = list,
+        open_runs: Iterable[Instance] = (),
         apart: Callable[[Callable[[], None]], None] = lambda function: function(),
     ) -> None:
         self.settings = settings

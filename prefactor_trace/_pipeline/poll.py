@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from prefactor_trace import _fate, _guard
@@ -20,20 +20,18 @@ AWAITED_SECONDS = 5.0
 
 _RECKON_EVERY = 1.0  # seconds; there may be many runs
 
-_MOST = 20  # runs in a row that are asked for: delivery waits meanwhile
+_LONGEST = 1.0  # seconds in which one after the other is asked for: delivery waits meanwhile
 
 
 class Poll:
     """Asks the service whether it has ended runs that are open and quiet.
 
     Args:
-        open_runs: Gives the instances that are open.
+        open_runs: The instances that are open.
         look: Asks for an instance.
     """
 
-    def __init__(
-        self, open_runs: Callable[[], list[Instance]], look: Callable[[str], Answer]
-    ) -> None:
+    def __init__(self, open_runs: Iterable[Instance], look: Callable[[str], Answer]) -> None:
         self._open_runs = open_runs
         self._look = look
         self._due = self._reckoned = 0.0
@@ -58,20 +56,19 @@ class Poll:
         try:
             now = time.monotonic()
             quiet = [one for one in self._runs() if one._heard + _patience(one) <= now]
-            for run in quiet[:_MOST]:
+            for run in quiet:
                 run._heard = time.monotonic()
-                self._read(run, self._look(run.id))
+                answer = self._look(run.id)
+                self._read(run, answer)
+                if not answer.status or time.monotonic() > now + _LONGEST:
+                    break  # the others next time
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("asking after a run", error)
 
     def _runs(self) -> list[Instance]:
-        try:
-            runs = self._open_runs()
-        except RuntimeError:  # one began meanwhile
-            return []
         return [
             run
-            for run in runs
+            for run in self._open_runs
             if run._fate == _fate.CREATED and not run.terminated and run._status == "active"
         ]
 

@@ -224,7 +224,7 @@ class Recorder(Assertions):
             reason: What the run is told.
         """
         self._stand_in.settle()
-        for run in list(default.open_runs):
+        for run in default.open_runs:
             run._terminate(reason)
 
     def deterministic(self) -> CountingClock:

@@ -57,7 +57,7 @@ class Bench:
         self.left: list[bool | Exception] = []
         self.log: list[str] = []
         self.threads: set[threading.Thread] = set()
-        self.poll = Poll(list, lambda _: Answer(404))
+        self.poll = Poll([], lambda _: Answer(404))
         self.poll.run = lambda: self.log.append("poll")
         self.sender = Sender(self.transport, self._take, self._replay, self._run, self.poll)
 
