@@ -32,11 +32,15 @@ def token(value: object) -> str:
 
 
 def path(value: object) -> str:
-    """Read a path."""
+    """Read a path, which may begin with ``~``; a relative one is meant from the folder of now."""
+    from pathlib import Path  # not with the library: most programs set none
+
     try:
-        return text(os.fspath(value))  # type: ignore[call-overload]
+        return str(Path(text(os.fspath(value))).expanduser().absolute())  # type: ignore[call-overload]
     except TypeError:
         raise ValueError("a path") from None
+    except (RuntimeError, OSError) as error:  # nobody's home, or no folder of now
+        raise ValueError(f"a path that leads somewhere ({error})") from None
 
 
 def switch(value: object) -> bool:

@@ -160,7 +160,7 @@ class Settings:
         "Bytes held, estimated.",
     )
     spool_dir: str | None = _row(
-        "PREFACTOR_SPOOL_DIR", None, read.text, "Folder that keeps what is not delivered on disk."
+        "PREFACTOR_SPOOL_DIR", None, read.path, "Folder that keeps what is not delivered on disk."
     )
     spool_max_bytes: int = _row(
         "PREFACTOR_SPOOL_MAX_BYTES", 1 << 30, read.number(1024, whole=True), "Bytes of that folder."

@@ -90,9 +90,22 @@ def test_every_default_passes_its_own_check():
     assert vars(load_settings(given, {})) == vars(Settings())
 
 
-def test_a_path_is_taken_for_the_database(tmp_path: Path):
-    """Paths are what programs have at hand."""
-    assert load_settings({"local_db": tmp_path / "a.db"}, {}).local_db == str(tmp_path / "a.db")
+@pytest.mark.parametrize("name", ["local_db", "spool_dir"])
+def test_a_path_leads_where_the_command_line_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    """Whatever it was given as, and whatever folder the program goes to later."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    for given, meant in (
+        (tmp_path / "here", "here"),
+        ("here", "here"),
+        ("~/there", "home/there"),
+    ):
+        assert getattr(load_settings({name: given}, {}), name) == str(tmp_path / meant)
+    with pytest.raises(SettingsError, match="must be a path that leads somewhere"):
+        load_settings({name: "~nobody-of-that-name/x"}, {})
 
 
 def test_an_unknown_name_suggests_the_nearest():

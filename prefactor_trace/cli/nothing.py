@@ -23,9 +23,7 @@ def tracers() -> list[Tracer]:
 def other_databases(database: Path) -> list[Path]:
     """Return the local databases, besides `database`, that this process recorded into."""
     settings = [one.settings() for one in tracers()]
-    chosen = {
-        Path(one.local_db).expanduser().absolute() for one in settings if one.local and one.local_db
-    }
+    chosen = {Path(one.local_db) for one in settings if one.local and one.local_db}
     return sorted(path for path in chosen if path != database and path.exists())
 
 
