@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from prefactor_trace import _guard
 from prefactor_trace._locks import make_lock
 from prefactor_trace._schema.declared import QualityType, SpanType, checked_schema
 from prefactor_trace._schema.inference import Captures
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     _Version = tuple[AgentSchemaVersionForRegister, frozenset[str]]
 
 _MOST_OPTIONS = 1_000  # remembered
+_MOST_TYPES = 1_000  # that blocks bring along: made-up names must not fill the request of a run
 
 UNDECLARED = "undeclared"
 """Span type that every schema version declares, for spans whose own type it could not know."""
@@ -171,6 +174,9 @@ class Registry:
             check_template(f"span type {schema_name!r}", said.template, said.fields)
         with self._lock:
             known = self._span_types.get(schema_name)
+            if known is None and function is None and len(self._span_types) >= _MOST_TYPES:
+                _say_too_many(schema_name)
+                return
             noted = (known or SpanType()).with_more(said)
             if noted != known:
                 self._span_types[schema_name] = noted
@@ -218,6 +224,18 @@ class Registry:
             if declarations == self._declarations:
                 self._versions[key] = made
         return made
+
+
+def _say_too_many(schema_name: str) -> None:
+    _guard.log_seldom(
+        logging.WARNING,
+        "too many span types",
+        "prefactor_trace: there are more than %d span types, and %r is not registered any more: its"
+        " spans go as %r ones. Name the kind of step, and put what differs into the payload",
+        _MOST_TYPES,
+        schema_name,
+        UNDECLARED,
+    )
 
 
 def _said(schema_name: str, options: SpanOptions) -> SpanType:

@@ -336,3 +336,16 @@ def test_options_of_a_type_without_a_name_yet_are_not_noted():
     assert registry.options(None, {"title": "T"}) == SpanOptions(title="T")
     assert registry.options("step", {"title": None}) is None
     assert not registry._options
+
+
+def test_made_up_names_do_not_pile_up(caplog: pytest.LogCaptureFixture):
+    """Beyond a thousand they are not registered, which one line says; declared ones are."""
+    registry = Registry()
+    for number in range(1_200):
+        registry.note_used(f"tool:{number}")
+    assert len(registry.version()[1]) == 1_000
+    assert "'tool:999' is not registered any more" in caplog.text
+    assert len(caplog.records) == 1
+    registry.declare("search", SpanType())
+    registry.note("decorated", function=Function(lambda: None, None))
+    assert {"search", "decorated", "tool:0"} < registry.version()[1]
