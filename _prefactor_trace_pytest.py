@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,7 +81,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _set_offline(_offline_before.pop())
 
 
-def _is_live(config: pytest.Config) -> bool:
+def _is_live(config: pytest.Config, said: Mapping[str, Any] = MappingProxyType({})) -> bool:
+    """Return whether what is recorded is delivered, as a test's markers say or else the run's."""
+    if "live" in said:
+        return bool(said["live"])
     known = getattr(config, "known_args_namespace", config.option)
     return bool(getattr(known, "prefactor_live", False) or config.getini("prefactor_live"))
 
@@ -117,7 +121,7 @@ def captrace(request: pytest.FixtureRequest) -> Iterator[Recorder]:
 
     said = _marked(request.node)
     settings = {"purpose": said["purpose"]} if "purpose" in said else {}
-    recorder = Recorder(live=_is_live(request.config), **settings)
+    recorder = Recorder(live=_is_live(request.config, said), **settings)
     recorder.name = "captrace"
     recorder.verbose = request.config.getoption("verbose", 0) >= 2
     recorder.start()
@@ -208,7 +212,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     outcome = yield
     said = _marked(item)
     passed = outcome.excinfo is None
-    if "purpose" in said and _is_live(item.config):
+    if "purpose" in said and _is_live(item.config, said):
         recorder.record_outcome("passed" if passed else "failed", item.nodeid)
     if not passed or not said.get("strict", item.config.getini("prefactor_strict")):
         return

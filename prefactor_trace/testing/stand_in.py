@@ -51,11 +51,16 @@ class StandIn:
         self._is_over = False
 
     def start(self) -> None:
-        """Take the place."""
+        """Take the place.
+
+        Raises:
+            SettingsError: A setting is unknown or cannot be used; everything is as it was.
+        """
+        self._before = default._tracer
+        settings = self._settings()
         for tracer in _tracers():  # what was recorded before is not this recording's
             tracer.flush(_SETTLE)
         self.started_before = {one: one.stats().started for one in _tracers()}
-        self._before = default._tracer
         if self._live and not default.tracer().settings().off_reason:
             self._capture.forward = open_transport(default.tracer().settings(), SDK)
         self._keep_tracer()
@@ -66,7 +71,7 @@ class StandIn:
         current.set(None)
         listen(self._capture)
         self.undo.append(lambda: stop_listening(self._capture))
-        default._tracer = self._tracer = Tracer._at(default, self._settings())
+        default._tracer = self._tracer = Tracer._at(default, settings)
 
     def stop(self) -> None:
         """Give the place back."""
@@ -88,8 +93,12 @@ class StandIn:
         Raises:
             SettingsError: A setting is unknown or cannot be used.
         """
-        self._given = {**self._given, **settings}
-        changed = self._settings()
+        before, self._given = self._given, {**self._given, **settings}
+        try:
+            changed = self._settings()
+        except ValueError:
+            self._given = before
+            raise
         if default._tracer is not None:
             default._tracer.shutdown(_SETTLE)
         default._tracer = self._tracer = Tracer._at(default, changed)

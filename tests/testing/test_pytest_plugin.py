@@ -178,10 +178,18 @@ def test_nothing_leaves_a_test_run(run, pytester: pytest.Pytester):
         def test_live():
             prefactor.configure(local=True)
             assert record(prefactor)
+
+        @pytest.mark.prefactor(live=True)
+        def test_live_and_looked_at(captrace, monkeypatch):
+            assert record(prefactor)
+            assert captrace["step"]
     """
-    run(tests, "-k", "not live").assert_outcomes(passed=2, deselected=1)
+    run(tests, "-k", "not live").assert_outcomes(passed=2, deselected=2)
     assert not (pytester.path / "local.db").exists()
-    run(tests, "-k", "live").assert_outcomes(passed=1, deselected=2)
+    run(tests, "-k", "live and not looked").assert_outcomes(passed=1, deselected=3)
+    (pytester.path / "local.db").unlink()
+    pytester.makeconftest("import os\nos.environ['PREFACTOR_LOCAL'] = '1'")
+    run(tests, "-k", "looked").assert_outcomes(passed=1, deselected=3)
     assert (pytester.path / "local.db").exists()
 
 

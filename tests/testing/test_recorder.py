@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import inspect
+import os
 import threading
 
 import pytest
@@ -228,6 +229,20 @@ def test_settings_are_those_of_the_program_and_of_the_test(default_tracer, agent
         assert trace["tool_call"].payload == {}
         with pytest.raises(SettingsError, match="unknown setting"):
             trace.configure(nothing=1)
+        trace.configure(capture_inputs=True)  # the wrong one is not asked for again
+
+
+def test_a_wrong_setting_leaves_everything_as_it_was(default_tracer):
+    """What is recorded next goes where it went before."""
+    before = default_tracer()
+    environment, log_fault = dict(os.environ), _guard.log_fault
+    with pytest.raises(SettingsError, match="flush_interval"), record(flush_intervall=3):
+        pytest.fail("it recorded")
+    assert (dict(os.environ), _guard.log_fault) == (environment, log_fault)
+    with prefactor.span("step"):
+        pass
+    prefactor.flush(10)
+    assert before.stats().delivered == 1
 
 
 def test_what_is_cleared_is_forgotten(trace, agent):
