@@ -76,6 +76,27 @@ def test_the_agent_learns_of_it_with_a_spool(store, tmp_path, monkeypatch):
     t.shutdown(5)
 
 
+def test_a_callback_that_flushes_holds_up_nobody(store, tmp_path, monkeypatch):
+    """With a spool another thread asks after runs, and calls it."""
+    monkeypatch.setattr(poll, "QUIET_SECONDS", 0.05)
+    t = prefactor.Tracer(
+        agent_id="agent", local=True, local_db=str(store.path), spool_dir=str(tmp_path / "spool")
+    )
+    told = threading.Event()
+
+    @t.on_terminate
+    def flush(run):
+        with t.instance("another"):  # something that is to be sent
+            t.flush(10 * WAIT)
+        told.set()
+
+    with t.instance() as run:
+        assert t.flush(WAIT)
+        store.terminate(run.id, "policy")
+        assert told.wait(WAIT)
+    assert t.shutdown(WAIT)
+
+
 def test_its_next_span_raises_where_that_was_asked_for(connected, store):
     """The run and the spans around it are cancelled; the platform's word on the run stands."""
     t = connected

@@ -20,6 +20,7 @@ from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 _LOOK_EVERY = 0.1
 _LONGEST_AGENT = 24
 _OPEN = ("active", "pending")
+_IS_OPEN = f"agent_spans.status IN {_OPEN}"
 _SELECT = f"""SELECT agent_spans.number, agent_spans.id, agent_instance_id, agents.name,
 agent_spans.schema_name, {SHOWN_STATUS}, agent_spans.started_at, agent_spans.finished_at,
 substr(coalesce(summary, payload), 1, 400), payload, result_payload
@@ -88,7 +89,7 @@ class Watch:
             (last,) = db.execute("SELECT coalesce(max(number), 0) FROM agent_spans").fetchone()
             # What is open now is told of when it ends.
             rows = db.execute(
-                "SELECT number FROM agent_spans WHERE status = 'active' AND number <= ?",
+                f"SELECT number FROM agent_spans WHERE {_IS_OPEN} AND number <= ?",  # noqa: S608
                 (last - limit,),
             )
             self._open = {row[0] for row in rows}
@@ -108,7 +109,7 @@ class Watch:
 
     def _ended(self, db: sqlite3.Connection) -> list[Seen]:
         marks = ", ".join("?" * len(self._open))
-        wanted = f"WHERE agent_spans.number IN ({marks}) AND agent_spans.status != 'active'"
+        wanted = f"WHERE agent_spans.number IN ({marks}) AND NOT {_IS_OPEN}"
         return _read(db, wanted, tuple(self._open)) if self._open else []
 
 
