@@ -19,6 +19,7 @@ from prefactor_trace._context import (
     note_frame,
 )
 from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._locks import make_lock
 from prefactor_trace._schema import Guessed
 from prefactor_trace._span import Span
 from prefactor_trace._untraced import Untraced
@@ -48,6 +49,20 @@ class AttachedInstance(Instance):
         self._is_shared = True
         self._raises = home.settings().on_terminate == "raise"
         self._declared = Guessed()
+        self._blocks = 0  # that code is in now
+        self._blocks_lock = make_lock()
+
+    def _enter_block(self) -> None:
+        """Be open, as long as code is in a block of it."""
+        with self._blocks_lock:
+            self._blocks += 1
+            self._home.open_runs.add(self)
+
+    def _leave_block(self) -> None:
+        with self._blocks_lock:
+            self._blocks -= 1
+            if not self._blocks:
+                self._home.open_runs.discard(self)
 
     def _end(self, status: FinishStatus) -> None:
         """Leave the end to the process that began the run."""
@@ -115,11 +130,11 @@ class Attachment(Node):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> Literal[False]:
-        if self.instance is not None:
+        if self.instance is not None and self._doubt is not ENDED:  # entered twice, it is left once
             leave(self)
             self._doubt = ENDED
             if isinstance(self.instance, AttachedInstance):
-                self._home.open_runs.discard(self.instance)
+                self.instance._leave_block()
         return False
 
     def _attach(self, place: Place) -> bool:
@@ -130,6 +145,8 @@ class Attachment(Node):
             # In the process that began it, as with a queue between threads, the run is known.
             known = [run for run in self._home.open_runs if run._id == place.instance_id]
             self.instance = known[0] if known else self._join(pipeline, place)
+            if isinstance(self.instance, AttachedInstance):
+                self.instance._enter_block()
             if place.span_id is not None:
                 self._own_span = AttachedSpan(self._home, self.instance, place.span_id)
         except Exception as error:  # noqa: BLE001
@@ -139,7 +156,6 @@ class Attachment(Node):
 
     def _join(self, pipeline: Pipeline, place: Place) -> Instance:
         joined = AttachedInstance(self._home, pipeline, place)
-        self._home.open_runs.add(joined)
         self._home.is_quiet |= not place.is_sampled
         return joined
 

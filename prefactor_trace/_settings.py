@@ -201,8 +201,11 @@ class Settings:
     allow_insecure: bool = _row(
         "PREFACTOR_ALLOW_INSECURE", False, read.switch, "Send over plain http beyond this machine."
     )
-    log_level: str = _row(
-        "PREFACTOR_LOG_LEVEL", "WARNING", read.one_of(_LOG_LEVELS, str.upper), "Of our own logger."
+    log_level: str | None = _row(
+        "PREFACTOR_LOG_LEVEL",
+        None,
+        read.one_of(_LOG_LEVELS, str.upper),
+        "Of our own logger; without it your program's, else `WARNING`.",
     )
     http_client: Any = _row(  # noqa: RUF009
         _CODE_ONLY, None, read.client, "Your own `httpx.Client`, for every request; you close it."
@@ -302,7 +305,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def apply_log_level(settings: Settings) -> None:
-    """Set the level of the library's own logger; by default only where the program has not."""
+    """Set the level of the library's own logger, if asked for or where the program has not."""
     own = logging.getLogger("prefactor_trace")
-    if own.level == logging.NOTSET or settings.log_level != "WARNING":
-        own.setLevel(settings.log_level)
+    if settings.log_level is not None or own.level == logging.NOTSET:
+        own.setLevel(settings.log_level or "WARNING")

@@ -307,10 +307,10 @@ class Surface:
                 f"trace_stream takes an iterator or an async iterator,"
                 f" got {type(iterator).__qualname__}"
             )
-        body = iterator.__aiter__() if is_async else iter(iterator)
-        if self._home.pipeline() is None:
-            return body
         span = self.span(schema_name, payload, parent=parent, reduce=reduce)
+        body = iterator.__aiter__() if is_async else iter(iterator)
+        if self._home.pipeline() is None and isinstance(body, (Generator, AsyncGenerator)):
+            return body  # which can all that is promised of what is returned
         span._fix(innermost())
         output = Output(reduce, wanted=self._home.settings().capture_outputs)
         return (drive_async if is_async else drive)(Steps(span, output), body)

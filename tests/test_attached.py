@@ -222,6 +222,18 @@ def test_a_bare_thread_finds_the_run(tracer):
     assert not t.open_runs
 
 
+def test_a_run_is_open_as_long_as_any_block_of_it_lasts(tracer):
+    """Jobs of one run may overlap in a worker, and end in any order."""
+    t, run_id = tracer(), new_id()
+    first, second = t.attach(place(run_id)), t.attach(place(run_id))
+    with second:
+        with first:
+            assert first.instance is second.instance
+            assert list(t.open_runs) == [first.instance]
+        assert list(t.open_runs) == [first.instance]
+    assert not t.open_runs
+
+
 async def test_as_an_async_block(tracer):
     """`async with` is the same."""
     t = tracer()

@@ -690,6 +690,24 @@ def test_a_list_can_be_streamed(tracer, enabled):
         assert list(t.trace_stream([1, 2])) == [1, 2]
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_a_stream_can_be_closed_and_is_checked_whether_it_is_recorded_or_not(tracer, enabled):
+    """A program that was tried without tracing runs with it."""
+    t, numbers = tracer(enabled=enabled), AsyncNumbers()
+    with t.instance():
+        stream = t.trace_stream(iter([1, 2]))
+        assert next(stream) == 1
+        stream.close()
+        assert list(stream) == []
+        async_stream = t.trace_stream(numbers)
+        assert await async_stream.__anext__() == 1
+        await async_stream.aclose()
+        assert numbers.is_closed
+        for wrong in ((iter([]), ""), (iter([]), "stream", 7)):
+            with pytest.raises(UsageError):
+                t.trace_stream(*wrong)
+
+
 def test_context_managers_of_decorated_generators_are_blocks(tracer):
     """Exceptions reach the body, and the code in the block is inside of the span."""
     t = tracer()

@@ -160,13 +160,15 @@ def test_settings_cannot_be_changed():
 
 
 def test_the_log_level_is_set_where_the_program_has_not():
-    """The default leaves the program's own choice, a level that was asked for does not."""
+    """Without the setting its own choice stays; a level that was asked for is set, and set back."""
     logger = logging.getLogger("prefactor_trace")
     logger.setLevel(logging.ERROR)
     apply_log_level(Settings())
     assert logger.level == logging.ERROR
     apply_log_level(Settings(log_level="DEBUG"))
     assert logger.level == logging.DEBUG
+    apply_log_level(Settings(log_level="WARNING"))
+    assert logger.level == logging.WARNING
     logger.setLevel(logging.NOTSET)
     apply_log_level(Settings())
     assert logger.level == logging.WARNING
