@@ -19,7 +19,10 @@ from prefactor_trace._surface import Surface
 from prefactor_trace._tracer import Tracer
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from prefactor_trace._pipeline import Pipeline
+    from prefactor_trace._setting_types import GivenSettings
     from prefactor_trace.receipts import Receipt, Stats
 
 
@@ -107,7 +110,7 @@ declare = default.declare
 declare_quality = default.declare_quality
 
 
-def configure(**settings: Any) -> Tracer:
+def configure(**settings: Unpack[GivenSettings]) -> Tracer:
     """Set the default tracer; called again, flush it and put another in its place.
 
     Args:

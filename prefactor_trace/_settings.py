@@ -142,7 +142,10 @@ class Settings:
         "Deliver what is left on SIGTERM and SIGHUP.",
     )
     request_timeout: float = _row(
-        "PREFACTOR_REQUEST_TIMEOUT", 10.0, read.number(0.1, 600), "Seconds that a request may take."
+        "PREFACTOR_REQUEST_TIMEOUT",
+        10.0,
+        read.number(0.1, 600),
+        "Seconds without a word of the service after which a request is given up.",
     )
     max_batch_items: int = _row(
         "PREFACTOR_MAX_BATCH_ITEMS", 500, read.number(1, 10_000, whole=True), "Items of a request."

@@ -20,8 +20,11 @@ from prefactor_trace._version import SDK
 from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from prefactor_trace._home import Home
     from prefactor_trace._pipeline import Pipeline
+    from prefactor_trace._setting_types import GivenSettings
     from prefactor_trace.receipts import Receipt, Stats
 
 
@@ -35,7 +38,7 @@ class Tracer(Surface):
         SettingsError: A setting is unknown or cannot be used.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: Unpack[GivenSettings]) -> None:
         self._set_up(load_settings(settings), Registry(), self)
 
     @classmethod

@@ -19,6 +19,7 @@ GROUND = {
     "exceptions",
     "receipts",
     "_settings",
+    "_setting_types",
     "_setting_values",
     "_exits",
     "_frames",

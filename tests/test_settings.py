@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from prefactor_trace import _setting_types
 from prefactor_trace._settings import Settings, apply_log_level, load_settings
 from prefactor_trace.exceptions import SettingsError
 
@@ -172,3 +173,9 @@ def test_the_log_level_is_set_where_the_program_has_not():
     logger.setLevel(logging.NOTSET)
     apply_log_level(Settings())
     assert logger.level == logging.WARNING
+
+
+def test_type_checkers_know_every_setting():
+    """And no other, in the same order."""
+    known = _setting_types.GivenSettings.__annotations__
+    assert list(known) == [field.name for field in dataclasses.fields(Settings)]

@@ -25,8 +25,9 @@ from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.stand_in import StandIn
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
+    from prefactor_trace._setting_types import GivenSettings
     from prefactor_trace.models import BulkRequest
 
 _OUTCOME = "test_outcome"
@@ -43,7 +44,7 @@ class Recorder(Assertions):
         **settings: As of `configure`, for the time of the recording.
     """
 
-    def __init__(self, *, live: bool = False, **settings: Any) -> None:
+    def __init__(self, *, live: bool = False, **settings: Unpack[GivenSettings]) -> None:
         self._capture = Capture()
         self._observer = Observer()
         self._stand_in = StandIn(self._capture, settings, live=live)
@@ -67,7 +68,7 @@ class Recorder(Assertions):
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def configure(self, **settings: Any) -> None:
+    def configure(self, **settings: Unpack[GivenSettings]) -> None:
         """Change settings for the rest of the recording.
 
         Args:
@@ -283,7 +284,7 @@ class Recorder(Assertions):
 
 
 @contextmanager
-def record(**settings: Any) -> Iterator[Recorder]:
+def record(**settings: Unpack[GivenSettings]) -> Iterator[Recorder]:
     """Record what is done in the block.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prefactor_trace import Tracer, _exits, _guard
@@ -38,13 +38,13 @@ class StandIn:
         undo: What is called at the end, the last one first.
     """
 
-    def __init__(self, capture: Capture, settings: dict[str, Any], *, live: bool) -> None:
+    def __init__(self, capture: Capture, settings: Mapping[str, Any], *, live: bool) -> None:
         self.faults: list[tuple[str, BaseException]] = []
         self.raised: list[tuple[str, BaseException]] = []
         self.started_before: dict[Tracer, int] = {}
         self.undo: list[Callable[[], object]] = []
         self._capture = capture
-        self._given = settings
+        self._given = dict(settings)
         self._live = live
         self._tracer: Tracer | None = None
         self._before: Tracer | None = None
@@ -87,7 +87,7 @@ class StandIn:
             if tracer is not None:
                 tracer.shutdown(_WITH_FAULTS)
 
-    def configure(self, settings: dict[str, Any]) -> None:
+    def configure(self, settings: Mapping[str, Any]) -> None:
         """Change settings for the rest of the time.
 
         Raises:

@@ -172,6 +172,11 @@ async def blocks() -> None:
     assert_type(prefactor.flush(), Receipt)
     assert_type(prefactor.stats(), Stats)
 
+    prefactor.configure(api_tokn="t")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    prefactor.Tracer(local="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    given: dict[str, Any] = {"local": True}
+    prefactor.configure(**given)
+
     span.set_payload("text")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     span.fail(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     instance.finish("done")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
