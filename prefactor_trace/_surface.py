@@ -39,8 +39,11 @@ from prefactor_trace._untraced import Root
 from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from prefactor_trace._home import Home, OpenRuns
     from prefactor_trace._schema import Risk
+    from prefactor_trace._schema.options import BlockOptions
     from prefactor_trace.models import DataRisk, InstancePurpose
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -232,7 +235,7 @@ class Surface:
         payload: Mapping[str, Any] | None = None,
         *,
         parent: Span | Instance | Root | None = None,
-        **options: Any,
+        **options: Unpack[BlockOptions],
     ) -> Span:
         """Return a span that has begun, for code that ends it elsewhere, from any thread.
 
@@ -247,9 +250,10 @@ class Surface:
         Raises:
             UsageError: As `span`.
         """
+        said: dict[str, Any] = {**options}
         if parent is not None:
-            options["parent"] = parent
-        span = self.span(schema_name, payload, **options)
+            said["parent"] = parent
+        span = self.span(schema_name, payload, **said)
         if not isinstance(span, Span) or not schema_name:
             _refuse_name(schema_name)
         span._start(innermost())

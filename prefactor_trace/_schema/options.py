@@ -6,11 +6,27 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace._clock import to_ns
+from prefactor_trace._nearest import hint
 from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
+    import datetime
+    from typing import TypedDict
+
     from prefactor_trace._schema.risk import Risk
     from prefactor_trace.models import DataRisk
+
+    class BlockOptions(TypedDict, total=False):
+        """What type checkers are told of the options of a block."""
+
+        sensitive: bool | None
+        title: str | None
+        description: str | None
+        template: str | None
+        risk: Risk | DataRisk | Mapping[str, Any] | None
+        params: Any
+        result: Any
+        started_at: datetime.datetime | None
 
 
 class SpanOptions(NamedTuple):
@@ -38,9 +54,9 @@ class SpanOptions(NamedTuple):
         """
         unknown = [name for name in said if name not in cls._fields]
         if unknown:
+            known = ("schema_name", "payload", "parent", *cls._fields)
             raise UsageError(
-                f"span got an unknown argument {unknown[0]!r}; beside schema_name, payload and"
-                f" parent it takes {', '.join(sorted(cls._fields))}"
+                f"span got an unknown argument {unknown[0]!r}{hint(unknown[0], known)}"
             )
         said = {name: value for name, value in said.items() if value is not None}
         if "started_at" in said:

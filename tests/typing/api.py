@@ -180,6 +180,7 @@ async def blocks() -> None:
     span.set_payload("text")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     span.fail(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     instance.finish("done")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    prefactor.start_span("step", titel="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     prefactor.start_span(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
