@@ -25,13 +25,30 @@ def flushed(function: F) -> F:
     seconds at most; what has not arrived by then is sent as soon as the process goes on.
 
     Args:
-        function: A function or a coroutine function; other decorators of ours go below this one.
+        function: A function, a coroutine function or a generator function, of which the end is
+            meant; other decorators of ours go below this one.
 
     Raises:
-        UsageError: It is no function.
+        UsageError: It is no function, or an async generator function.
     """
     if isinstance(function, type) or not callable(function):
         raise UsageError(f"@flushed decorates functions, got {function!r}")
+    if inspect.isasyncgenfunction(function):
+        raise UsageError(
+            f"@flushed does not decorate async generator functions such as {function.__qualname__}:"
+            " end it with `await prefactor_trace.aflush()`"
+        )
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generate(*args: Any, **kwargs: Any) -> Any:
+            """Go through it, then flush."""
+            try:
+                return (yield from function(*args, **kwargs))
+            finally:
+                flush(FLUSH_TIMEOUT)
+
+        return cast("F", generate)
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)

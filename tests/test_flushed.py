@@ -54,6 +54,34 @@ async def test_coroutine_functions(default_tracer):
     assert names(traced) == ["step"]
 
 
+def test_generator_functions(default_tracer):
+    """When the last item was given, not when the first was asked for."""
+    traced = default_tracer(flush_interval=3600)
+
+    @flushed
+    def handle(event):
+        with prefactor.span("step"):
+            got = yield event
+        return got
+
+    handled = handle("event")
+    assert (next(handled), names(traced)) == ("event", [])
+    with pytest.raises(StopIteration) as stopped:
+        handled.send("sent")
+    assert stopped.value.value == "sent"
+    assert names(traced) == ["step"]
+
+
+def test_async_generator_functions_are_told_what_to_do():
+    """Where they are decorated."""
+
+    async def handle():
+        yield 1
+
+    with pytest.raises(UsageError, match="handle: end it with `await prefactor_trace.aflush"):
+        flushed(handle)
+
+
 @pytest.mark.parametrize("value", [int, None, "handle"])
 def test_what_is_no_function_is_refused(value):
     """Where it is decorated, not where it is called."""
