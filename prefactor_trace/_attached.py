@@ -44,7 +44,7 @@ class AttachedInstance(Instance):
         self._recorded = place.is_sampled
         self._open_to = home if place.is_sampled else None
         self._buffer = pipeline.buffer
-        self._anchor = (Clock.wall(), Clock.monotonic())
+        self._read_clocks()
         self._fate = _fate.CREATED  # by that process
         self._is_shared = True
         self._raises = home.settings().on_terminate == "raise"

@@ -111,9 +111,9 @@ class Instance(Terminable):
         self._recorded = False
         self._buffer: Buffer | HeldBuffer
         self._doubt = self._token = None
-        # Wall clock and monotonic clock, read together: every time in the run counts from here,
-        # so that a step of the wall clock never makes a span end before it began.
-        self._anchor = (0, 0)
+        # By the monotonic clock, as every time in the run; by how much the wall clock was ahead of
+        # it then. So a step of the wall clock never makes a span end before it began.
+        self._started = self._wall_ahead = 0
         self._ended = 0
         self._fate = _fate.NEW  # written by the pipeline alone
         self._open_spans = 0  # the same
@@ -249,7 +249,7 @@ class Instance(Terminable):
                 self._buffer = pipeline.buffer.hold(self)
                 self._recorded = self._is_held = True
             self._raises = (self._options.on_terminate or settings.on_terminate) == "raise"
-            self._anchor = (Clock.wall(), Clock.monotonic())
+            self._read_clocks()
             self._status = "active"
             self._instance = self
             self._open_to = self._home if self._recorded else None
@@ -290,9 +290,14 @@ class Instance(Terminable):
             self._is_held = False
             self._buffer = cast("HeldBuffer", self._buffer).release()
 
+    def _read_clocks(self) -> None:
+        wall = Clock.wall()
+        self._started = Clock.monotonic()
+        self._wall_ahead = wall - self._started
+
     def _moment(self, wall: int) -> int:
         """Return what the monotonic clock showed at a time of the wall clock."""
-        return wall - self._anchor[0] + self._anchor[1]
+        return wall - self._wall_ahead
 
     def _is_sampled(self, rate: float) -> bool:
         # From the id's random tail: every process of the run comes to the same answer.

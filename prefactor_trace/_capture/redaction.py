@@ -73,8 +73,7 @@ class Redactor:
         The argument is not changed; what holds no secret is shared with the result.
         """
         try:
-            self._read_environment()
-            self._clean.renew()
+            self._get_ready()
             if self._hook is None and self._clean.covers(payload, self._is_clean):
                 return payload, 0
             result, count = self._walk(payload)
@@ -96,8 +95,7 @@ class Redactor:
         if self._hook is not None:
             return False
         try:
-            self._read_environment()
-            self._clean.renew()
+            self._get_ready()
             covers, is_clean = self._clean.covers, self._is_clean
             return covers(payload, is_clean) and covers(result, is_clean)
         except Exception:  # noqa: BLE001  # `redact` will meet it too, and says so
@@ -106,8 +104,7 @@ class Redactor:
     def redact_text(self, text: str) -> str:
         """Return a text without secrets: known values and what shows by its shape."""
         try:
-            self._read_environment()
-            self._clean.renew()
+            self._get_ready()
             return Walk(self._names, self._shapes, self._known, self._clean).text(text)
         except Exception as error:  # noqa: BLE001  # hidden as a whole rather than shown
             self._count_failure("fault")
@@ -127,13 +124,17 @@ class Redactor:
         return True
 
     def _walk(self, payload: dict[str, Json]) -> tuple[dict[str, Json], int]:
-        self._clean.renew()
+        self._clean.renew()  # the hook may have registered another one
         walk = Walk(self._names, self._shapes, self._known, self._clean)
         return walk.mapping(payload, 0), walk.count
 
+    def _get_ready(self) -> None:
+        """Know all secrets that there are; forget what was found clean before they were known."""
+        if self._environ is not None:
+            self._read_environment()
+        self._clean.renew()
+
     def _read_environment(self) -> None:
-        if self._environ is None:
-            return
         with self._lock:
             for value in environment_secrets(self._environ or {}, self._names):
                 self._known.add(value)

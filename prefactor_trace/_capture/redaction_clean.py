@@ -79,14 +79,14 @@ class CleanTexts(set[str]):
         for item in value:
             kind = type(item)
             if kind is str:
-                plain = item in self or (len(item) <= _MOST_LOOKED_AT and is_clean(item))
+                if item not in self and (len(item) > _MOST_LOOKED_AT or not is_clean(item)):
+                    return False
             elif kind is int:
-                plain = -LARGE < item < LARGE
-            elif kind is dict or kind is list:
-                plain = depth < _MAX_DEPTH and self.covers(item, is_clean, depth + 1)
-            else:
-                continue
-            if not plain:
+                if not -LARGE < item < LARGE:
+                    return False
+            elif (kind is dict or kind is list) and (
+                depth >= _MAX_DEPTH or not self.covers(item, is_clean, depth + 1)
+            ):
                 return False
         return True
 

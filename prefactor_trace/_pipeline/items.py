@@ -65,7 +65,7 @@ def register(
 
 def start(instance: Instance, order: int) -> Item:
     """Return the item that starts a registered instance."""
-    at = timestamp(instance, instance._anchor[1]).encode()
+    at = timestamp(instance, instance._started).encode()
     fields = b'{"agent_instance_id":"%b","timestamp":"%b"}' % (instance.id.encode(), at)
     return _item("agent_instances/start", instance, instance.id + "-start", fields, order)
 
@@ -169,8 +169,7 @@ def finish(span: Span, writer: Writer, order: int, *, status: str | None = None)
 
 def timestamp(instance: Instance, moment: int) -> str:
     """Return a reading of the monotonic clock as ISO 8601 in UTC, to the microsecond."""
-    wall, monotonic = instance._anchor
-    digits = str((wall + moment - monotonic) // 1000)
+    digits = str((moment + instance._wall_ahead) // 1000)
     return f"{_whole_second(digits[:-6])}.{digits[-6:]}Z"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -35,9 +36,9 @@ class Limits:
         """Return the first of `items`, at least one, that fit in a request."""
         batch: list[Item] = []
         size = 0
-        for item in items:
+        for item in itertools.islice(items, self._items):
             size += len(item.body) + 1
-            if len(batch) >= self._items or (batch and size > self._bytes):
+            if size > self._bytes and batch:
                 break
             batch.append(item)
         return batch
