@@ -3,6 +3,7 @@
 import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -385,3 +386,12 @@ def test_importing_is_light(name: str):
 def test_the_picture_says(importer: str, target: str, allowed: bool):
     """The reading of the picture is itself tried on arrows whose answer is known."""
     assert may_import(importer, target) is allowed
+
+
+def test_the_architecture_page_places_every_module():
+    """Who reads it finds all there is, once, and nothing that is gone."""
+    page = (ROOT.parent / "docs" / "architecture.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", page.partition("## Rooms")[2], re.MULTILINE)
+    placed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    there = {name.partition(".")[0] for name in MODULES} - {"__init__", "__main__"}
+    assert sorted(placed) == sorted(there)
