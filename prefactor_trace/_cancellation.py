@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from prefactor_trace._capture import members
+
 # Cancellation of a task, by module and name: asking for the classes would import their libraries.
 _CANCELLATIONS = {
     ("asyncio.exceptions", "CancelledError"),
@@ -11,6 +13,19 @@ _CANCELLATIONS = {
 }
 
 
+_COROUTINE = 0x80 | 0x100  # flags of code; `inspect` is slow to load
+
+
 def is_cancellation(error: BaseException) -> bool:
-    """Return whether `error` is how a library cancels a task, or the platform a run."""
-    return any((kind.__module__, kind.__name__) in _CANCELLATIONS for kind in type(error).__mro__)
+    """Return whether `error` is how a library cancels a task, or the platform a run.
+
+    A group is where it holds nothing else, as trio's nurseries raise it; and so is what closes a
+    coroutine that never came to its end, such as that of a task whose loop was closed.
+    """
+    if issubclass(type(error), GeneratorExit):
+        trace = error.__traceback__
+        return trace is not None and bool(trace.tb_frame.f_code.co_flags & _COROUTINE)
+    if any((kind.__module__, kind.__name__) in _CANCELLATIONS for kind in type(error).__mro__):
+        return True
+    inner = members(error)
+    return bool(inner) and all(map(is_cancellation, inner))

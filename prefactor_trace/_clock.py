@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import datetime
 import time
+import types
+from typing import Any
 
 from prefactor_trace.exceptions import UsageError
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def _real_time() -> Any:
+    """Return the module `time` as it was made, also where its functions were replaced since."""
+    if isinstance(time.perf_counter_ns, types.BuiltinFunctionType):
+        return time
+    import importlib.util
+
+    spec = importlib.util.find_spec("time")
+    return time if spec is None else importlib.util.module_from_spec(spec)
 
 
 class Clock:
@@ -17,8 +29,8 @@ class Clock:
     has durations.
     """
 
-    monotonic = staticmethod(time.perf_counter_ns)
-    wall = staticmethod(time.time_ns)
+    monotonic = staticmethod(_real_time().perf_counter_ns)
+    wall = staticmethod(_real_time().time_ns)
 
 
 def to_ns(value: object, name: str) -> int:

@@ -40,6 +40,8 @@ _BLOCK_MAKERS = {
     if isinstance(code, types.CodeType)
 }
 
+_OF_THE_CLASS = ("__init_subclass__", "__class_getitem__")
+
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
@@ -164,6 +166,9 @@ class _Runs:
 def _wrap(function: F, calls: _Calls | _Runs) -> F:
     from prefactor_trace._wrapper import Wrapped, find_marks  # not with the library: loads wrapt
 
+    if type(function) is types.FunctionType and function.__name__ in _OF_THE_CLASS:
+        # As Python does itself, with what it knows as a function.
+        function = cast("F", classmethod(function))
     marks, home = find_marks(function), calls.home
     if calls.mark in marks:
         return function
@@ -207,7 +212,7 @@ def _call(
     except BaseException as error:
         node.__exit__(type(error), error, None)
         raise
-    if type(result) not in AT_ONCE and node._instance is not None:
+    if id(type(result)) not in AT_ONCE and node._instance is not None:
         lasting = outlast(node, result, calls.output, calls.keep)
         if lasting is not None:
             leave(node)

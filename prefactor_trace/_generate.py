@@ -79,7 +79,7 @@ class Steps:
 
     def note_thrown(self, error: BaseException) -> None:
         """Note what the consumer throws into the body."""
-        self._is_closing = isinstance(error, GeneratorExit)
+        self._is_closing = issubclass(type(error), GeneratorExit)
 
     def finish(self, returned: Any = None) -> None:
         """End the span, since the body has returned."""
@@ -92,7 +92,7 @@ class Steps:
     def fail(self, error: BaseException) -> None:
         """End the span as `error`, which has left the body, says."""
         if self._node is not None:
-            self._is_closing = isinstance(error, GeneratorExit)
+            self._is_closing = issubclass(type(error), GeneratorExit)
             self._keep_output(None)
             self._leave_block()
             self._node._end_with(error)
@@ -197,7 +197,7 @@ def _thrower(body: Any) -> Callable[[BaseException], Any]:
 
     def throw_past(error: BaseException) -> Any:
         # As `yield from` does with an iterator that takes no exceptions.
-        if isinstance(error, GeneratorExit) and hasattr(body, "close"):
+        if issubclass(type(error), GeneratorExit) and hasattr(body, "close"):
             body.close()
         raise error
 
@@ -236,7 +236,7 @@ def _async_thrower(body: Any) -> Callable[[BaseException], Any]:
         return throw  # type: ignore[no-any-return]
 
     async def throw_past(error: BaseException) -> Any:
-        if isinstance(error, GeneratorExit) and hasattr(body, "aclose"):
+        if issubclass(type(error), GeneratorExit) and hasattr(body, "aclose"):
             await body.aclose()
         raise error
 

@@ -7,6 +7,7 @@ is called in the background goes to `log_raised`.
 
 import contextlib
 import logging
+import sys
 import time
 
 from prefactor_trace._locks import make_lock
@@ -53,6 +54,8 @@ def log_raised(setting: str, function: object, error: BaseException) -> None:
 
 
 def _log_once(key: str, message: str, *args: object, error: BaseException) -> None:
+    if sys.is_finalizing():
+        return  # half of the interpreter is gone, and logging with it
     with _lock:
         if key in _last_logged:
             return
@@ -72,6 +75,8 @@ def log_seldom(level: int, key: str, message: str, *args: object, every: float =
         *args: What stands in for the placeholders.
         every: Seconds between two lines; infinity for once per process.
     """
+    if sys.is_finalizing():
+        return
     now = time.monotonic()
     with _lock:
         last = _last_logged.get(key)

@@ -268,10 +268,10 @@ class Instance(Terminable):
 
     def _end_with(self, error: BaseException) -> None:
         """End as an exception that leaves the block, or the function, says."""
-        if isinstance(error, GeneratorExit):
-            self._end("complete")
+        if is_cancellation(error):
+            self._end("cancelled")
         else:
-            self._end("cancelled" if is_cancellation(error) else "failed")
+            self._end("complete" if issubclass(type(error), GeneratorExit) else "failed")
 
     def _end(self, status: FinishStatus) -> None:
         if self._status != "active":

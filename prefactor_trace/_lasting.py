@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
+from prefactor_trace._capture import ids_of
 from prefactor_trace._context import enter, leave
 from prefactor_trace._generate import Steps, drive, drive_async
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # what is shown of an error is the user's own code
 
-AT_ONCE = frozenset({type(None), bool, int, float, str, bytes, list, dict, tuple, set})
+AT_ONCE = ids_of(type(None), bool, int, float, str, bytes, list, dict, tuple, set)
 """Types that are known to be finished: most of what functions return."""
 
 Keep = Callable[[Any, Any], None]

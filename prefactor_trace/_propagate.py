@@ -85,7 +85,7 @@ class _Carried:
         self._function = function
         self._node = node
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         outer = current.get()
         current.set(self._node)
         try:
@@ -129,6 +129,6 @@ class _AttachedCall:
         self._carrier = carrier
         self._function = function
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         with attach_to(self._home, self._carrier):
             return self._function(*args, **kwargs)

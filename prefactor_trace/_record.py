@@ -223,11 +223,11 @@ class Record(Node):
         """End as an exception that leaves the block, or the function, says."""
         if self._status != "active":
             return
-        if isinstance(error, GeneratorExit):
+        if is_cancellation(error):
+            self._end("cancelled")
+        elif issubclass(type(error), GeneratorExit):
             self._result = {**as_mapping(self._result), "closed_early": True}
             self._end("complete")
-        elif is_cancellation(error):
-            self._end("cancelled")
         else:
             self._note_error(error)
             self._end("failed")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import operator
 from typing import Any
 
 import wrapt
@@ -13,9 +15,16 @@ class _Bound(wrapt.BoundFunctionWrapper):  # type: ignore[misc, type-arg, unused
     def __reduce_ex__(self, protocol: Any) -> Any:
         del protocol
         owner = self._self_instance
+        if owner is None:  # a method of the class, or a static one
+            owner = getattr(self, "__self__", None)
         if owner is None:
-            owner = self.__self__
+            return _find, (self.__module__, self.__qualname__)
         return getattr, (owner, self.__name__)
+
+
+def _find(module: str, qualified: str) -> Any:
+    """Return what is found under a qualified name."""
+    return operator.attrgetter(qualified)(importlib.import_module(module))
 
 
 class Wrapped(wrapt.FunctionWrapper):  # type: ignore[misc, type-arg, unused-ignore]

@@ -1,7 +1,10 @@
 """How tasks are cancelled."""
 
 import asyncio
+import builtins
 import concurrent.futures
+import importlib
+import types
 
 import anyio
 import pytest
@@ -49,3 +52,63 @@ def test_nothing_else_is_a_cancellation():
         namesake(),
     ]
     assert [is_cancellation(error) for error in others] == [False] * len(others)
+
+
+def test_a_group_of_cancellations_is_one():
+    """As a nursery of trio's raises it; not where anything else went wrong beside them."""
+    group = getattr(builtins, "BaseExceptionGroup", None)
+    group = group or importlib.import_module("exceptiongroup").BaseExceptionGroup
+    cancelled = asyncio.CancelledError()
+    assert is_cancellation(group("g", [cancelled, group("inner", [cancelled])]))
+    assert not is_cancellation(group("g", [cancelled, ValueError()]))
+    caught: list[BaseException] = []
+
+    async def work() -> None:
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+                nursery.start_soon(trio.sleep_forever)
+        except BaseException as error:
+            caught.append(error)
+            raise
+
+    async def main() -> None:
+        with trio.move_on_after(0):
+            await work()
+
+    trio.run(main)
+    assert [is_cancellation(error) for error in caught] == [True]
+
+
+def test_a_coroutine_that_is_closed_is_cancelled_and_a_generator_is_not():
+    """Whoever reads a generator may have had enough; a coroutine never comes to its result."""
+    caught = []
+
+    def note(error):
+        caught.append(is_cancellation(error))
+
+    def generator():
+        try:
+            yield
+        except BaseException as error:
+            note(error)
+            raise
+
+    @types.coroutine
+    def rest():
+        yield
+
+    async def resting():
+        try:
+            await rest()
+        except BaseException as error:
+            note(error)
+            raise
+
+    one = resting()
+    one.send(None)
+    one.close()
+    other = generator()
+    next(other)
+    other.close()
+    assert caught == [True, False]

@@ -1,5 +1,7 @@
 """The clocks that spans are timed with."""
 
+import subprocess
+import sys
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -40,3 +42,19 @@ def test_the_clocks_go_on_where_the_module_is_frozen(monkeypatch):
     monkeypatch.setattr(time, "time_ns", lambda: -1)
     assert Clock.monotonic() >= 0
     assert Clock.wall() > 10**18
+
+
+def test_the_clocks_are_real_where_the_library_is_imported_while_time_is_frozen():
+    """As a test does that freezes time before it imports its agent."""
+    program = """if True:
+        import datetime, time
+        from freezegun import freeze_time
+        import pydantic
+        with freeze_time("2020-01-01"):
+            from prefactor_trace._clock import Clock
+            began = Clock.monotonic()
+            assert Clock.wall() > time.time_ns()
+            while Clock.monotonic() == began:
+                pass
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

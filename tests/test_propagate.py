@@ -99,6 +99,14 @@ def test_untraced_code_is_carried_too(tracer):
     assert t.spans() == []
 
 
+def test_no_keyword_is_taken_from_the_function(tracer):
+    """Whatever it is called."""
+    t = tracer()
+    with t.instance():
+        given = propagate(lambda **given: given)(self=1, function=2, node=3)
+    assert given == {"self": 1, "function": 2, "node": 3}
+
+
 @pytest.mark.parametrize("wrong", [None, 3, "work"])
 def test_what_cannot_be_called_is_refused(wrong):
     """A result in place of the function is the usual mistake."""

@@ -65,7 +65,7 @@ PICTURE = {
     "_generate":        "_output _context",
     "_output":          "_capture",
     "_wrapper":         "",
-    "_cancellation":    "",
+    "_cancellation":    "_capture",
     "_ancestors":       "_fate",
     "_lost":            "_untraced _home",
     "_untraced":        "_context",

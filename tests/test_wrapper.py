@@ -84,6 +84,11 @@ def test_a_method_of_the_class_is_pickled_with_the_class():
     assert pickle.loads(pickle.dumps(Tool.of_class))()[1] is Tool
 
 
+def test_a_static_method_is_pickled_by_its_name():
+    """As the function that it is."""
+    assert pickle.loads(pickle.dumps(Tool.static))(3) == (None, 3)
+
+
 def test_marks_are_found_however_the_function_is_reached():
     """Bound, of the class, or inside of what makes it a method of the class."""
     assert find_marks(double) == ("outer", "inner")

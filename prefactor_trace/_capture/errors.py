@@ -88,19 +88,18 @@ def _snapshot(error: BaseException, depth: int, more: Iterator[int]) -> ErrorSna
             told = "During handling of the above exception, another exception occurred:"
         if other is not None and next(more, None):
             cause = (_snapshot(other, depth + 1, more), told)
-    members = _members(error)
+    inner = members(error)
     kept = [
         _snapshot(member, depth + 1, more)
-        for member in members[: _MAX_MEMBERS if depth < _MAX_CHAIN else 0]
+        for member in inner[: _MAX_MEMBERS if depth < _MAX_CHAIN else 0]
         if next(more, None)
     ]
     frames = _frames(_read(error, "__traceback__"))
-    return ErrorSnapshot(
-        _type_name(error), _message(error), frames, cause, tuple(kept), len(members)
-    )
+    return ErrorSnapshot(_type_name(error), _message(error), frames, cause, tuple(kept), len(inner))
 
 
-def _members(error: BaseException) -> tuple[BaseException, ...]:
+def members(error: BaseException) -> tuple[BaseException, ...]:
+    """Return the errors of an exception group, none of another exception."""
     # By its name: before Python 3.11 it comes from a library.
     for kind in type(error).__mro__:
         if kind.__name__ == "BaseExceptionGroup":
@@ -110,10 +109,10 @@ def _members(error: BaseException) -> tuple[BaseException, ...]:
     try:
         # Of that class, whatever a class of the user's own makes of it.
         field = vars(kind).get("exceptions")
-        members = tuple(vars(error)["exceptions"] if field is None else field.__get__(error))
+        inner = tuple(vars(error)["exceptions"] if field is None else field.__get__(error))
     except Exception:  # noqa: BLE001  # a class of the user's own
         return ()
-    return members if all(issubclass(type(one), BaseException) for one in members) else ()
+    return inner if all(issubclass(type(one), BaseException) for one in inner) else ()
 
 
 def _read(error: BaseException, name: str) -> Any:
@@ -134,7 +133,7 @@ def _message(error: BaseException) -> str:
         notes = getattr(error, "__notes__", None)
         if isinstance(notes, list):
             text = "\n".join([text, *(note for note in notes if isinstance(note, str))])
-    except Exception:  # noqa: BLE001  # the exception's own methods may do anything
+    except (Exception, SystemExit):  # noqa: BLE001  # the exception's own methods may do anything
         return "(its text could not be read)"
     return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}… ({len(text)} characters)"
 

@@ -8,8 +8,8 @@ of a class that is not known here.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import enum
+import itertools
 import math
 import sys
 import types
@@ -18,6 +18,7 @@ from typing import Any
 
 from prefactor_trace import _guard
 from prefactor_trace._capture.arrays import describe
+from prefactor_trace._capture.scalars import MAX_INT, plain_float, plain_int, textual
 from prefactor_trace._capture.secret import hide, is_secret, read_stored
 
 Json = Any
@@ -25,34 +26,25 @@ Json = Any
 
 MAX_DEPTH = 64
 MAX_NODES = 10_000
-_MAX_INT = 1 << 63  # beyond it, readers of JSON in other languages lose digits
-# Digits take quadratic time, here on the agent's thread: of these 309 some 3 µs. Python never
-# refuses that many, whatever `sys.set_int_max_str_digits` says.
-_MAX_DECIMAL_BITS = 1024
-_MAX_HEX_BITS = 4096
 _HEAD = 64  # bytes of a binary value that are shown
 _NODE_BYTES = 56  # about what a node of a container takes, beside its text
 
+
+def ids_of(*kinds: type) -> frozenset[int]:
+    """Return what tells whether a class is one of these by its id, which runs no code of its own.
+
+    To look a class up in a set, or to compare it, would: a metaclass may say how.
+    """
+    return frozenset(map(id, kinds))
+
+
 # Copying one runs no code of the agent's: their own methods and iterators are built in.
-_SEQUENCES = frozenset(
-    {list, tuple, set, frozenset, deque, type({}.keys()), type({}.values()), type({}.items())}
+_SEQUENCES = ids_of(
+    *(list, tuple, set, frozenset, deque, type({}.keys()), type({}.values()), type({}.items()))
 )
-_NOTHING = type(None)
-_AS_THEY_ARE = frozenset({str, bool, _NOTHING})
-# How their text is made, by the method of the known class: a subclass may have another.
-_TEXTUAL: tuple[tuple[type, abc.Callable[[Any], Any]], ...] = (
-    (str, str.__str__),
-    (int, lambda value: _plain_int(int.__int__(value))),
-    (float, lambda value: _plain_float(float.__float__(value))),
-    (datetime.datetime, datetime.datetime.isoformat),
-    (datetime.date, datetime.date.isoformat),
-    (datetime.time, datetime.time.isoformat),
-    (datetime.timedelta, datetime.timedelta.total_seconds),
-    (complex, complex.__repr__),
-    (range, range.__repr__),
-)
-# The same for classes that exist only if somebody has loaded their module.
-_TEXTUAL_IF_LOADED = (("uuid", "UUID"), ("decimal", "Decimal"), ("pathlib", "PurePath"))
+_HOLDERS = ids_of(UserDict, UserList)
+_BINARIES = ids_of(bytes, bytearray)
+_FUNCTIONS = ids_of(types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 
 
 def snapshot(value: object) -> tuple[Json, int]:
@@ -72,8 +64,9 @@ def snapshot(value: object) -> tuple[Json, int]:
         if kind is str:
             size += len(item)
         elif (
-            kind not in _AS_THEY_ARE
-            and not (kind is int and -_MAX_INT <= item < _MAX_INT)
+            kind is not bool
+            and item is not None
+            and not (kind is int and -MAX_INT <= item < MAX_INT)
             and not (kind is float and math.isfinite(item))
         ):
             if walk is None:
@@ -95,7 +88,11 @@ def _snapshot_list(value: list[Any]) -> tuple[Json, int]:
         kind = type(item)
         if kind is str:
             size += len(item)
-        elif kind not in _AS_THEY_ARE and not (kind is int and -_MAX_INT <= item < _MAX_INT):
+        elif (
+            kind is not bool
+            and item is not None
+            and not (kind is int and -MAX_INT <= item < MAX_INT)
+        ):
             return _walked(value)
     return copy, size
 
@@ -125,12 +122,12 @@ class _Walk:
         if kind is str:
             self.size += len(value)  # type: ignore[arg-type]
             return value
-        if kind in _AS_THEY_ARE:
+        if kind is bool or value is None:
             return value
         if kind is int:
-            return _plain_int(value)  # type: ignore[arg-type]
+            return plain_int(value)  # type: ignore[arg-type]
         if kind is float:
-            return _plain_float(value)  # type: ignore[arg-type]
+            return plain_float(value)  # type: ignore[arg-type]
         if depth >= MAX_DEPTH:
             return _cut("depth", kind)
         if self.nodes >= MAX_NODES:
@@ -144,10 +141,10 @@ class _Walk:
         self.open.add(identity)
         try:
             if kind is dict or kind is types.MappingProxyType:
-                return self._copy_items(value.copy().items(), len(value), depth)
-            if kind in _SEQUENCES:
-                return self._copy_sequence(list(value), depth)
-            if kind in (UserDict, UserList):
+                return self._copy_items(_first(value.items()), len(value), depth)
+            if id(kind) in _SEQUENCES:
+                return self._copy_sequence(_first(value), len(value), depth)
+            if id(kind) in _HOLDERS:
                 return self.copy(object.__getattribute__(value, "data"), depth)
             return self._copy_object(value, kind, depth)
         except Exception as error:  # noqa: BLE001
@@ -159,12 +156,17 @@ class _Walk:
 
     def _copy_items(self, items: abc.Iterable[tuple[Any, Any]], count: int, depth: int) -> Json:
         copy: dict[str, Json] = {}
+        has_other_keys = False
         for key, item in items:
             if self.nodes >= MAX_NODES:
                 copy["prefactor.truncated"] = True
                 copy["prefactor.size"] = count
                 break
-            name = key if type(key) is str else _key_text(key)
+            name = key
+            if type(key) is not str:
+                name, has_other_keys = _key_text(key), True
+            if has_other_keys and name in copy:  # `{1: ..., "1": ...}`
+                name = f"{name} ({type(key).__qualname__})"
             self.size += len(name)
             if type(item) is str:  # as most are: a conversation takes a sixth less without the call
                 self.nodes += 1
@@ -174,23 +176,23 @@ class _Walk:
                 copy[name] = self.copy(item, depth + 1)
         return copy
 
-    def _copy_sequence(self, items: list[Any], depth: int) -> Json:
+    def _copy_sequence(self, items: list[Any], count: int, depth: int) -> Json:
         copy: list[Json] = []
         for item in items:
             if self.nodes >= MAX_NODES:
-                copy.append({"prefactor.truncated": True, "prefactor.size": len(items)})
+                copy.append({"prefactor.truncated": True, "prefactor.size": count})
                 break
             copy.append(self.copy(item, depth + 1))
         return copy
 
     def _copy_object(self, value: Any, kind: type, depth: int) -> Json:
-        if kind in (bytes, bytearray):
+        if id(kind) in _BINARIES:
             self.size += _HEAD
             return {"type": kind.__name__, "length": len(value), "head": bytes(value[:_HEAD]).hex()}
         # `issubclass` all through: `isinstance` asks the object for its class, and runs its code.
         if issubclass(kind, type):
             return {"type": "type", "name": _class_name(value)}
-        if kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType):
+        if id(kind) in _FUNCTIONS:
             module = value.__module__  # `None` of what belongs to an object of a built-in class
             name = value.__qualname__
             return {"type": "function", "name": f"{module}.{name}" if module else name}
@@ -199,9 +201,9 @@ class _Walk:
             return self._copy_object(inner, type(inner), depth)
         if issubclass(kind, enum.Enum):
             return self.copy(object.__getattribute__(value, "_value_"), depth)
-        textual = _textual(value, kind)
-        if textual is not None:
-            return self._weighed(textual)
+        text = textual(value, kind)
+        if text is not None:
+            return self._weighed(text)
         if any(map(is_secret, kind.__mro__)):
             return self._weighed(hide(value, kind))
         if issubclass(kind, BaseException):
@@ -225,11 +227,11 @@ class _Walk:
             items = list(tuple.__iter__(value))
             if isinstance(names, tuple) and len(names) == len(items):
                 return self._copy_items(zip(names, items, strict=True), len(items), depth)
-            return self._copy_sequence(items, depth)
+            return self._copy_sequence(items, len(items), depth)
         if issubclass(kind, dict):
-            return self._copy_items(list(dict.items(value)), dict.__len__(value), depth)
+            return self._copy_items(_first(dict.items(value)), dict.__len__(value), depth)
         if issubclass(kind, list):
-            return self._copy_sequence(list(list.__iter__(value)), depth)
+            return self._copy_sequence(_first(list.__iter__(value)), list.__len__(value), depth)
         return {"type": _class_name(kind)}
 
     def _weighed(self, plain: str | float) -> str | float:
@@ -238,29 +240,12 @@ class _Walk:
         return plain
 
 
-def _textual(value: Any, kind: type) -> str | float | None:
-    for known, read in _TEXTUAL:
-        if issubclass(kind, known):
-            plain: str | float = read(value)
-            return plain
-    for module, name in _TEXTUAL_IF_LOADED:
-        loaded: Any = getattr(sys.modules.get(module), name, None)
-        if loaded is not None and issubclass(kind, loaded):
-            return str(loaded.__str__(value))
-    return None
+def _first(items: abc.Iterable[Any]) -> list[Any]:
+    """Return as many items of a container as are ever copied, taken at once.
 
-
-def _plain_int(value: int) -> int | str:
-    if -_MAX_INT <= value < _MAX_INT:
-        return value
-    bits = value.bit_length()
-    if bits <= _MAX_DECIMAL_BITS:
-        return str(value)
-    return hex(value) if bits <= _MAX_HEX_BITS else f"int of {bits} bits"
-
-
-def _plain_float(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)
+    So that others may change it meanwhile; and a large one is not gone through for its beginning.
+    """
+    return list(itertools.islice(items, MAX_NODES + 1))
 
 
 def _key_text(key: object) -> str:

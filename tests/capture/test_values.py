@@ -9,7 +9,7 @@ import math
 import pathlib
 import types
 import uuid
-from collections import OrderedDict, UserDict, UserList, defaultdict, deque
+from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -304,3 +304,41 @@ class Traced:
 def test_a_decorated_function_is_shown_as_the_function_that_it_is(value: Any, plain: Any):
     """Tools are handed to agents as arguments; that they are traced is no matter there."""
     assert snapshot({"tools": [value]})[0] == {"tools": [plain]}
+
+
+class Unhashable(type):
+    """A metaclass that may not be asked for anything."""
+
+    def __eq__(cls, other: object) -> bool:
+        raise AssertionError("it was compared")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("wrap", [lambda one: one, lambda one: [one], lambda one: {"a": one}])
+def test_classes_are_told_apart_without_their_help(wrap):
+    """A metaclass says how its classes compare, and whether they can be looked up."""
+    one = Unhashable("Odd", (), {"__module__": "odd"})()
+    assert snapshot(wrap(one))[0] == wrap({"type": "odd.Odd"})
+
+
+@pytest.mark.parametrize(
+    ("keyed", "copied"),
+    [
+        ({1: "a", "1": "b"}, {"1": "a", "1 (str)": "b"}),
+        ({"1": "a", 1: "b"}, {"1": "a", "1 (int)": "b"}),
+        ({None: 1, "None": 2}, {"None": 1, "None (str)": 2}),
+    ],
+)
+def test_keys_that_would_become_one_are_kept_apart(keyed, copied):
+    """JSON has but texts, and no item is lost by that."""
+    assert snapshot(keyed)[0] == copied
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict, Counter])
+def test_a_large_mapping_says_how_large_it_is(kind):
+    """Of which no more is taken than is kept."""
+    copied, _ = snapshot(kind(dict.fromkeys(range(20_000), 1)))
+    assert copied.pop("prefactor.size") == 20_000
+    assert copied.pop("prefactor.truncated") is True
+    assert len(copied) < 10_000

@@ -28,17 +28,16 @@ if sys.argv[1] == "exit function":
 
 import prefactor_trace as prefactor
 
-prefactor.configure(local=True)
-
 class Late:
     def __del__(self):
         with prefactor.span("in a finaliser"):
             pass
 
-if sys.argv[1] == "finaliser":
+if "finaliser" in sys.argv[1]:
     sys.modules["kept"] = Late()
-with prefactor.instance("late"), prefactor.span("in time"):
-    pass
+if sys.argv[1] != "finaliser alone":
+    with prefactor.instance("late"), prefactor.span("in time"):
+        pass
 """
 
 
@@ -87,7 +86,7 @@ def names_with_payload(server: FaultServer) -> list[str]:
     return sorted(span.payload["name"] for span in server.spans() if "name" in span.payload)
 
 
-@pytest.mark.parametrize("where", ["exit function", "finaliser"])
+@pytest.mark.parametrize("where", ["exit function", "finaliser", "finaliser alone"])
 def test_records_at_the_very_end_do_no_harm(tmp_path: Path, where: str) -> None:
     """A span begun when the interpreter is nearly gone prints nothing and raises nothing."""
     (tmp_path / "late.py").write_text(LATE)
@@ -95,13 +94,15 @@ def test_records_at_the_very_end_do_no_harm(tmp_path: Path, where: str) -> None:
     done = subprocess.run(
         [sys.executable, "late.py", where],
         cwd=tmp_path,
-        env=kept | {"PREFACTOR_LOCAL_DB": str(tmp_path / "local.db")},
+        env=kept | {"PREFACTOR_LOCAL": "1", "PREFACTOR_LOCAL_DB": str(tmp_path / "local.db")},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    if where == "finaliser alone":
+        return
     with Store(tmp_path / "local.db") as store:
         held = {
             span.schema_name for run in store.list_instances() for span in store.list_spans(run.id)

@@ -78,6 +78,29 @@ async def test_every_spelling_fits_every_kind_of_function(tracer, form):
     assert [name == "x" for name in names(t)] == ['"x"' in form] * 5
 
 
+def test_methods_that_python_makes_the_class_ones(tracer):
+    """Though nobody wrote so above them."""
+    t = tracer()
+
+    class Tool:
+        @t.span("subclass")
+        def __init_subclass__(cls, **given):
+            cls.given = given
+
+        @t.span("item")
+        def __class_getitem__(cls, key):
+            return cls, key
+
+    with t.instance():
+
+        class Better(Tool, of=3):
+            pass
+
+        assert Better.given == {"of": 3}
+        assert Tool["a"] == (Tool, "a")
+    assert [span["payload"] for span in t.spans()] == [{"of": 3}, {"key": "a"}]
+
+
 def test_methods_of_both_orders_are_inherited(tracer):
     """Called on class and object, through a subclass and `super`: one span each."""
     t = tracer()
