@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
     from prefactor_trace._span import Span
 
-GENERATOR = 0x20 | 0x200
+_PLAIN_GENERATOR = 0x20
+GENERATOR = _PLAIN_GENERATOR | 0x200
 """Flags of a frame that is a generator's or an async generator's; `inspect` is slow to load."""
 
 ENDED = object()
@@ -38,6 +39,7 @@ _ENTER_ASYNC_CONTEXT = contextlib.AsyncExitStack.enter_async_context.__code__
 
 # Modules that run a generator up to its `yield` to have a block: what it entered goes on counting.
 _MAKE_BLOCKS = {"contextlib", "_pytest.fixtures", "pytest_asyncio.plugin"}
+_DRIVER = "prefactor_trace._generate"
 
 
 class Node:
@@ -123,20 +125,54 @@ def outer_of(node: Node) -> Node | None:
 
 def note_frame(node: Node, frame: FrameType) -> None:
     """Let `node`, entered in `frame`, count only while that runs if it is a generator's."""
-    entered: FrameType | None = frame
-    if frame.f_code is ENTER_CONTEXT or frame.f_code is _ENTER_ASYNC_CONTEXT:
-        entered = frame.f_back
-    is_generator = entered is not None and entered.f_code.co_flags & GENERATOR
-    if entered is not None and is_generator and not makes_block(entered):
-        node._doubt = entered
+    node._doubt = _generator_of(frame)
 
 
 def makes_block(frame: FrameType) -> bool:
     """Return whether the generator of a frame is run up to its `yield` to have a block there."""
-    caller: FrameType | None = frame
-    while caller is not None and caller.f_code.co_flags & GENERATOR:
-        caller = caller.f_back
-    return caller is not None and caller.f_globals.get("__name__") in _MAKE_BLOCKS
+    return _is_block_maker(_runner_of(frame))
+
+
+def _generator_of(frame: FrameType) -> FrameType | None:
+    """Return the generator's frame that a block entered in `frame` is in, if it is in one."""
+    entered: FrameType | None = frame
+    while entered is not None:
+        if entered.f_code is ENTER_CONTEXT or entered.f_code is _ENTER_ASYNC_CONTEXT:
+            entered = entered.f_back
+        elif not entered.f_code.co_flags & GENERATOR:
+            return None
+        else:
+            runner = _runner_of(entered)
+            if runner is None or not _is_block_maker(runner):
+                return entered
+            entered = runner.f_back  # the block is in the code that has it made
+    return None
+
+
+def _runner_of(frame: FrameType) -> FrameType | None:
+    """Return the frame that takes the items of a generator, past those that only hand them on."""
+    runner = frame.f_back
+    while runner is not None and runner.f_code.co_flags & GENERATOR and _hands_on(runner):
+        runner = runner.f_back
+    return runner
+
+
+def _is_block_maker(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_globals.get("__name__") in _MAKE_BLOCKS
+
+
+def _hands_on(frame: FrameType) -> bool:
+    """Return whether a generator is at a `yield from`, or is ours around a decorated one."""
+    if frame.f_globals.get("__name__") == _DRIVER:
+        return True
+    if not frame.f_code.co_flags & _PLAIN_GENERATOR:
+        return False
+    import opcode  # seldom: only where generators are run by generators
+
+    code, at = frame.f_code.co_code, frame.f_lasti
+    while at > 0 and code[at] == opcode.opmap.get("CACHE"):
+        at -= 2
+    return opcode.opname[code[at]] in ("SEND", "YIELD_FROM")
 
 
 def leave(node: Node) -> None:

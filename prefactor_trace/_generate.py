@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
-from prefactor_trace._context import Node, current, enter, leave, makes_block
+from prefactor_trace._context import Node, current, enter, leave, makes_block, note_frame
 from prefactor_trace._output import Output
 
 if TYPE_CHECKING:
@@ -54,9 +54,11 @@ class Steps:
             return
         enter(node)
         self._inside = node
-        # Two frames up stands the wrapper, above it whoever drives it.
-        self._is_block = makes_block(sys._getframe(1))
-        if not self._is_block:
+        wrapper = sys._getframe(1)
+        self._is_block = makes_block(wrapper)
+        if self._is_block:
+            note_frame(node, wrapper)
+        else:
             current.set(outer)
 
     def enter(self) -> None:
@@ -207,20 +209,24 @@ def _thrower(body: Any) -> Callable[[BaseException], Any]:
 def _first_async_step(body: Any) -> Callable[[Any], Any]:
     """Return what takes the first step, hidden from the event loop.
 
-    A loop closes the async generators that it has seen when it shuts down, all at once: this one
-    is closed by the one around it, which the loop sees.
+    A loop closes the async generators that it has seen when it shuts down, all at once, and those
+    that nobody holds any more: this one is closed by the one around it, which the loop sees.
     """
     send = _async_sender(body)
 
     def take_first(value: Any) -> Any:
         hooks = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(None, None)
+        sys.set_asyncgen_hooks(None, _leave_open)
         try:
             return send(value)
         finally:
             sys.set_asyncgen_hooks(*hooks)
 
     return take_first
+
+
+def _leave_open(body: Any) -> None:
+    """Do nothing to an async generator that the garbage collector would close, and not await."""
 
 
 def _async_sender(body: Any) -> Callable[[Any], Any]:

@@ -1,7 +1,10 @@
 """Which span and instance the running code is in."""
 
 import asyncio
+import contextlib
 import contextvars
+
+import pytest
 
 from prefactor_trace import current_instance, current_span
 
@@ -85,3 +88,140 @@ def test_a_block_that_ends_in_another_context_leaves_that_one_alone(tracer):
         with t.span("elsewhere") as elsewhere:
             generator.close()
             assert current_span() is elsewhere
+
+
+def parents_of(t):
+    """Return the name of each span and that of its parent, in the order of their beginning."""
+    spans = t.spans()
+    names = {span["id"]: span["schema_name"] for span in spans}
+    return [(span["schema_name"], names.get(span.get("parent_span_id"))) for span in spans]
+
+
+def test_a_generator_read_in_the_making_of_a_block_is_no_block(tracer):
+    """Its reader is not inside of it, though contextlib runs them both."""
+    t = tracer()
+
+    @t.span("decorated")
+    def decorated():
+        yield 1
+        yield 2
+
+    def plain():
+        with t.span("plain"):
+            yield 1
+
+    @contextlib.contextmanager
+    def block():
+        for _ in decorated():
+            with t.span("reads decorated"):
+                pass
+        for _ in plain():
+            with t.span("reads plain"):
+                pass
+        begun = decorated()
+        next(begun)
+        yield
+        begun.close()
+
+    with t.instance(), block(), t.span("in block"):
+        pass
+    assert parents_of(t) == [
+        ("decorated", None),
+        ("reads decorated", None),
+        ("reads decorated", None),
+        ("plain", None),
+        ("reads plain", None),
+        ("decorated", None),
+        ("in block", None),
+    ]
+
+
+def test_a_block_of_blocks_is_one(tracer):
+    """Also where its generator hands on to another one, or is decorated."""
+    t = tracer()
+
+    def inner():
+        with t.span("handed on"):
+            yield
+
+    @contextlib.contextmanager
+    def hands_on():
+        yield from inner()
+
+    @contextlib.contextmanager
+    @t.span("decorated")
+    def decorated():
+        with hands_on():
+            yield
+
+    with t.instance(), decorated(), t.span("in block"):
+        pass
+    assert parents_of(t) == [
+        ("decorated", None),
+        ("handed on", "decorated"),
+        ("in block", "handed on"),
+    ]
+
+
+@pytest.mark.parametrize("is_decorated", [True, False])
+def test_a_block_that_a_generator_enters_counts_while_that_runs(tracer, is_decorated):
+    """Whatever makes the block: its reader is inside of neither."""
+    t = tracer()
+
+    def transaction():
+        with t.span("transaction"):
+            yield
+
+    if is_decorated:
+        transaction = t.span("around")(transaction)
+    transaction = contextlib.contextmanager(transaction)
+
+    def steps():
+        with contextlib.ExitStack() as stack, transaction():
+            stack.enter_context(transaction())
+            with t.span("step"):
+                pass
+            yield
+            with t.span("step"):
+                pass
+
+    with t.instance():
+        begun = steps()
+        next(begun)
+        with t.span("reader"):
+            pass
+        assert list(begun) == []
+    found = [pair for pair in parents_of(t) if pair[0] in ("step", "reader")]
+    assert found == [("step", "transaction"), ("reader", None), ("step", "transaction")]
+
+
+async def test_a_block_that_an_async_generator_enters_counts_while_that_runs(tracer):
+    """The same of async ones."""
+    t = tracer()
+
+    @contextlib.asynccontextmanager
+    async def transaction():
+        async with t.span("transaction"):
+            yield
+
+    async def steps():
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(transaction())
+            with t.span("step"):
+                pass
+            yield
+            with t.span("step"):
+                pass
+
+    async with t.instance():
+        begun = steps()
+        await begun.__anext__()
+        with t.span("reader"):
+            pass
+        assert [one async for one in begun] == []
+    assert parents_of(t) == [
+        ("transaction", None),
+        ("step", "transaction"),
+        ("reader", None),
+        ("step", "transaction"),
+    ]

@@ -847,3 +847,32 @@ async def test_what_a_plain_function_returns_to_be_awaited_is_timed(tracer):
         ("cancelled", None),
     ]
     assert parents(t)["inside"] == ["coroutine", "task"]
+
+
+async def test_a_decorated_async_generator_in_a_circle_is_closed_as_others_are(tracer):
+    """By its event loop, which waits for what it awaits; not by the garbage collector."""
+    t, log = tracer(), []
+
+    class Holder:
+        pass
+
+    @t.span("numbers")
+    async def numbers():
+        try:
+            yield 1
+        finally:
+            log.append("closing")
+            await asyncio.sleep(0)
+            log.append("closed")
+            closed.set()
+
+    with t.instance():
+        closed = asyncio.Event()
+        holder = Holder()
+        holder.own, holder.numbers = holder, numbers()
+        assert await holder.numbers.__anext__() == 1
+        del holder
+        gc.collect()
+        await asyncio.wait_for(closed.wait(), 20)
+    assert log == ["closing", "closed"]
+    assert t.one("numbers")["result_payload"] == {"result": [1], "closed_early": True}
