@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from prefactor_trace._pfid import span_id_of, trace_id_of
 from prefactor_trace._version import __version__
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server._cancelled import shown
@@ -65,8 +66,8 @@ def as_jsonl(
 def as_otlp(run: InstanceSummary, spans: Sequence[AgentSpan]) -> Iterator[str]:
     """Yield one ``ExportTraceServiceRequest`` in OTLP's JSON.
 
-    The ids of the trace and the spans are made of the PFIDs' own random tails, so that exporting a
-    run again gives the same trace.
+    The ids of the trace and the spans are those of the ``traceparent`` header, so that exported
+    runs join what services recorded that got it.
 
     Args:
         run: The run.
@@ -146,8 +147,8 @@ def _plain(run: InstanceSummary) -> dict[str, Any]:
 def _otlp_span(run: InstanceSummary, span: AgentSpan) -> dict[str, Any]:
     started = span.started_at or run.inserted_at
     content: dict[str, Any] = {
-        "traceId": _hex(run.id, 32),
-        "spanId": _hex(span.id, 16),
+        "traceId": trace_id_of(run.id),
+        "spanId": span_id_of(span.id),
         "name": schema_name(span),
         "kind": 1,
         "startTimeUnixNano": str(_microseconds(started) * 1000),
@@ -166,7 +167,7 @@ def _otlp_span(run: InstanceSummary, span: AgentSpan) -> dict[str, Any]:
         "status": {"code": _STATUS_CODES.get(span.status, 0)},
     }
     if span.parent_span_id is not None:
-        content["parentSpanId"] = _hex(span.parent_span_id, 16)
+        content["parentSpanId"] = span_id_of(span.parent_span_id)
     message = (span.result_payload or {}).get("message")
     if span.status == "failed" and isinstance(message, str):
         content["status"]["message"] = message
@@ -179,14 +180,6 @@ def _attributes(values: dict[str, str | None]) -> list[dict[str, Any]]:
         for key, value in values.items()
         if value is not None
     ]
-
-
-def _hex(pfid: str, digits: int) -> str:
-    """Return an id of another length, from the digits of a PFID that differ from run to run."""
-    number = 0
-    for character in pfid:
-        number = number * 32 + "0123456789abcdefghjkmnpqrstvwxyz".find(character)
-    return f"{number & (1 << 4 * digits) - 1:0{digits}x}"
 
 
 def _microseconds(moment: datetime) -> int:

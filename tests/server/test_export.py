@@ -60,6 +60,20 @@ def test_otlp_has_one_trace_with_its_parents(recorded):
     assert int(one["startTimeUnixNano"]) <= int(one["endTimeUnixNano"])
 
 
+def test_otlp_has_the_ids_that_other_services_were_told(tmp_path: Path):
+    """Those of the ``traceparent`` header, so that their spans are below ours."""
+    tracer = prefactor.Tracer(local=True, local_db=str(tmp_path / "a.db"))
+    with tracer.instance("agent") as run, tracer.span("outer"), tracer.span("call"):
+        _, trace, parent, _ = prefactor.inject()["traceparent"].split("-")
+    tracer.shutdown()
+    with Store(tmp_path / "a.db") as store:
+        (text,) = as_otlp(store.get_instance(run.id), store.list_spans(run.id))
+    outer, call = json.loads(text)["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    assert (outer["traceId"], call["traceId"]) == (trace, trace)
+    assert call["spanId"] == parent
+    assert call["parentSpanId"] == outer["spanId"]
+
+
 def test_chrome_draws_what_overlaps_on_rows_of_its_own(recorded):
     """On one row, events are nested or one after the other."""
     run, spans = recorded
