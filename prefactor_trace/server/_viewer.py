@@ -24,7 +24,7 @@ from prefactor_trace.server._instances import LONGEST_REASON
 from prefactor_trace.server._refusal import Refusal, invalid_field, malformed, not_found
 from prefactor_trace.server._viewer_runs import get_run, get_statistics, list_runs
 from prefactor_trace.server._viewer_spans import get_comparison, get_span
-from prefactor_trace.server.api import Response
+from prefactor_trace.server.api import Response, is_bearer
 from prefactor_trace.server.store import Store
 
 logger = logging.getLogger("prefactor_trace")
@@ -95,18 +95,22 @@ class Viewer:
             return _text(told, "application/json", status=503)
 
     def is_let_in(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a request's cookie or header holds the token, where one is needed."""
+        """Return whether a request may look, where a token is needed.
+
+        A browser has the cookie of one that has logged in; programs send the token as they do to
+        the API.
+        """
         if self._token is None:
             return True
         named = {name.lower(): value for name, value in headers.items()}
+        if is_bearer(named.get("authorization", ""), self._token):
+            return True
         cookies: http.cookies.SimpleCookie = http.cookies.SimpleCookie()
         try:
             cookies.load(named.get("cookie", ""))
         except http.cookies.CookieError:
             return False
-        given = named.get("authorization", "").removeprefix("Bearer ")
-        if COOKIE in cookies:
-            given = cookies[COOKIE].value
+        given = cookies[COOKIE].value if COOKIE in cookies else ""
         return hmac.compare_digest(given.encode("utf-8", "replace"), self._digest())
 
     def _digest(self) -> bytes:

@@ -175,12 +175,7 @@ class Api:
             )
 
     def _authorize(self, authorization: str) -> None:
-        if self.token is None:
-            return
-        scheme, _, given = authorization.partition(" ")
-        # Compared as bytes: `compare_digest` takes no other than ASCII text.
-        known = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self.token.encode())
-        if scheme.lower() != "bearer" or not known:
+        if self.token is not None and not is_bearer(authorization, self.token):
             raise Refusal(
                 401,
                 "unauthorized",
@@ -233,6 +228,14 @@ class Api:
             raise invalid_field("count", f"must be a whole number from 1 to {MAX_GENERATED}")
         pfids = self.store.new_ids(count)
         return _json.write({"status": "success", "details": {"pfids": pfids}})
+
+
+def is_bearer(authorization: str, token: str) -> bool:
+    """Return whether an Authorization header holds `token` as bearer token."""
+    scheme, _, given = authorization.partition(" ")
+    # Compared as bytes: `compare_digest` takes no other than ASCII text.
+    known = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
+    return known and scheme.lower() == "bearer"
 
 
 def refuse(status: int, code: str, message: str) -> Response:

@@ -211,3 +211,23 @@ def test_with_a_token_only_who_knows_it_looks(store: Store):
     assert len(get(viewer, "runs", Cookie=cookie)["runs"]) == 2
     bad = {**LOCAL, "Cookie": "prefactor_token=x"}
     assert viewer.handle("GET", "/ui/api/runs", "", bad, b"").status == 401
+
+
+def test_a_program_sends_the_token_as_it_does_to_the_api(store: Store):
+    """As a bearer token; what the browser's cookie holds is none."""
+    viewer = Viewer(store, "s3cret")
+    answer = viewer.handle("POST", "/ui/api/login", "", LOCAL, b'{"token":"s3cret"}')
+    cookie = answer.headers["set-cookie"].partition("=")[2].partition(";")[0]
+    for authorization, status in {
+        "Bearer s3cret": 200,
+        "bearer  s3cret": 200,
+        "s3cret": 401,
+        "Basic s3cret": 401,
+        "Bearer ": 401,
+        f"Bearer {cookie}": 401,
+        "Bearer sécret\udcff": 401,
+    }.items():
+        headers = {**LOCAL, "Authorization": authorization}
+        found = viewer.handle("GET", "/ui/api/runs", "", headers, b"").status
+        assert found == status, authorization
+        assert Viewer(store).handle("GET", "/ui/api/runs", "", headers, b"").status == 200
