@@ -60,7 +60,6 @@ def test_the_size_of_the_database_is_that_of_its_log_too(tmp_path: Path):
         assert float(told.removeprefix(f"{path}: 1 run, ").removesuffix(" MiB")) > 1
 
 
-
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch):
     """With its variable."""
     monkeypatch.setenv("PREFACTOR_MAX_AGE", "soon")

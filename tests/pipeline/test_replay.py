@@ -145,3 +145,33 @@ def test_another_places_items_are_counted_and_stay(left, service):
     done = replay(left, "https://other.example", lambda _: Answer(200), load_settings({}, {}))
     assert (done.sent, done.elsewhere) == (0, 1)
     assert left_in(left) > 0
+
+
+def drop(folder: Path, *actions: str) -> None:
+    """Take items of these actions out of a spool, as if they had never been made, or were sent."""
+    for segment in folder.glob("*/*.jsonl"):
+        lines = segment.read_bytes().splitlines(keepends=True)
+        unwanted = tuple(f'+{{"_type":"{action}"'.encode() for action in actions)
+        segment.write_bytes(b"".join(line for line in lines if not line.startswith(unwanted)))
+
+
+def test_a_run_whose_process_died_first_has_no_end(left, service):
+    """It is counted once, however much of it is sent."""
+    drop(left, "agent_instances/finish")
+    assert send_to(left, service).without_end == 1
+
+
+def test_a_run_that_has_ended_has_its_end(left, service):
+    """Also while the end is left for the next time, and when it is all that is sent."""
+    service.refuse = lambda item: error("internal_error") if "finish" in item["_type"] else None
+    done = send_to(left, service)
+    assert (done.left, done.without_end) == (1, 0)
+    service.refuse = lambda _: None
+    done = send_to(left, service)
+    assert (done.sent, done.without_end) == (1, 0)
+
+
+def test_a_run_of_which_only_spans_are_left_has_no_end(left, service):
+    """Where all else of it was sent before; the end of a span does not say whose it is."""
+    drop(left, "agent_instances/register", "agent_instances/start", "agent_instances/finish")
+    assert send_to(left, service).without_end == 1
