@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from prefactor_trace.exceptions import DatabaseError
 from prefactor_trace.server import _json
-from prefactor_trace.server._export import FORMATS, export_run
+from prefactor_trace.server._export import FORMATS, export_runs
 from prefactor_trace.server._instances import LONGEST_REASON
 from prefactor_trace.server._news import News
 from prefactor_trace.server._refusal import Refusal, invalid_field, malformed, not_found
@@ -195,12 +195,12 @@ class Viewer:
         if known is None:
             raise invalid_field("format", f"is one of {', '.join(FORMATS)}")
         try:
-            text = "".join(export_run(self.store, instance_id, name))
+            text = "".join(export_runs(self.store, [instance_id], name))
         except LookupError:
             raise not_found("instance", instance_id) from None
         ending = "jsonl" if name == "jsonl" else f"{name}.json"
         disposition = f'attachment; filename="{instance_id}.{ending}"'
-        return _text(text, known[1], more={"content-disposition": disposition})
+        return _text(text, known.media_type, more={"content-disposition": disposition})
 
 
 def _check_origin(headers: Mapping[str, str]) -> None:
