@@ -13,15 +13,12 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import NamedTuple
 
 from prefactor_trace._context import innermost
-from prefactor_trace._pfid import is_pfid, random_of, timestamp_of
+from prefactor_trace._pfid import is_pfid, span_id_of, trace_id_of
 from prefactor_trace.exceptions import UsageError
 
 CONTEXT = "prefactor-context"
 TRACEPARENT = "traceparent"
 
-# 48 + 80 bits of an instance's id make the 128 of a trace id, 64 of a span's id the parent id.
-_TRACE_ID_RANDOM_BITS = 80
-_PARENT_ID_BITS = 64
 _LONGEST = 256  # characters of an entry that is looked at
 _FORM = re.compile(r"instance=(\w{32})(?:;span=(\w{32}))?;sampled=([01])\Z", re.ASCII)
 
@@ -125,10 +122,8 @@ def _from_text(text: str) -> Place | None:
 
 
 def _to_traceparent(place: Place) -> str:
-    trace_id = timestamp_of(place.instance_id) << _TRACE_ID_RANDOM_BITS
-    trace_id |= random_of(place.instance_id)
-    parent_id = random_of(place.span_id or place.instance_id) & (1 << _PARENT_ID_BITS) - 1
-    return f"00-{trace_id:032x}-{parent_id or 1:016x}-{place.is_sampled:02x}"
+    parent_id = span_id_of(place.span_id or place.instance_id)
+    return f"00-{trace_id_of(place.instance_id)}-{parent_id}-{place.is_sampled:02x}"
 
 
 def _entries(carrier: Mapping[str, str]) -> Iterable[tuple[object, object]]:

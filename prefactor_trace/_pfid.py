@@ -14,6 +14,8 @@ _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 _PATTERN = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{31}\Z")
 
 _PARTITION_BITS = 30
+_RANDOM_BITS = 80
+_SPAN_ID_BITS = 64
 _RANDOM_CHARACTERS_PER_ID = 16
 _POOL_CHARACTERS = _RANDOM_CHARACTERS_PER_ID * 256  # one system call for 256 ids
 # Turns a random byte into the character of its lowest five bits, each equally likely.
@@ -59,6 +61,25 @@ def random_of(pfid: str) -> int:
         ValueError: `pfid` is not well-formed.
     """
     return _decode(_checked(pfid)[16:])
+
+
+def trace_id_of(pfid: str) -> str:
+    """Return the id that a run's trace has for OpenTelemetry: 32 hexadecimal digits.
+
+    Raises:
+        ValueError: `pfid` is not well-formed.
+    """
+    # Without the partition, which says nothing of the run, 128 bits are left.
+    return f"{timestamp_of(pfid) << _RANDOM_BITS | random_of(pfid):032x}"
+
+
+def span_id_of(pfid: str) -> str:
+    """Return the id that a span has for OpenTelemetry: 16 hexadecimal digits.
+
+    Raises:
+        ValueError: `pfid` is not well-formed.
+    """
+    return f"{random_of(pfid) & (1 << _SPAN_ID_BITS) - 1 or 1:016x}"  # all zeros is no id there
 
 
 def _checked(pfid: str) -> str:

@@ -8,7 +8,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from prefactor_trace import _pfid
-from prefactor_trace._pfid import PfidSource, is_pfid, partition_of, random_of, timestamp_of
+from prefactor_trace._pfid import (
+    PfidSource,
+    is_pfid,
+    partition_of,
+    random_of,
+    span_id_of,
+    timestamp_of,
+    trace_id_of,
+)
 
 MANY = 1200
 PARTITIONS = [0, 1, 31, 32, 123_456_789, 2**29, 2**30 - 1]
@@ -198,3 +206,16 @@ def test_randomness_is_what_follows_time_and_partition():
     assert random_of(made[:16] + "0" * 15 + "z") == 31
     with pytest.raises(ValueError, match="not a PFID"):
         random_of("short")
+
+
+def test_ids_for_opentelemetry_have_its_lengths():
+    """The trace's is all but the partition, the span's 64 bits that are never all zero."""
+    made = PfidSource(7)()
+    assert int(trace_id_of(made), 16) == timestamp_of(made) << 80 | random_of(made)
+    assert trace_id_of(made) == trace_id_of(made[:10] + "0" * 6 + made[16:])
+    assert (len(trace_id_of(made)), len(span_id_of(made))) == (32, 16)
+    assert int(span_id_of(made), 16) == random_of(made) % 2**64
+    assert span_id_of("0" * 32) == "0" * 15 + "1"
+    for read in (trace_id_of, span_id_of):
+        with pytest.raises(ValueError, match="not a PFID"):
+            read("short")

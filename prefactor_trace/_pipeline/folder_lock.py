@@ -34,7 +34,8 @@ else:
 class FolderLock:
     """A folder that is taken; made by `take`."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, folder: Path, descriptor: int) -> None:
+        self._folder = folder
         self._descriptor = descriptor
 
     @classmethod
@@ -48,20 +49,29 @@ class FolderLock:
             # Its owner may have deleted the folder between our opening and locking the file.
             with suppress(OSError):
                 if (folder / LOCK_FILE).stat().st_ino == os.fstat(descriptor).st_ino:
-                    return cls(descriptor)
+                    return cls(folder, descriptor)
         os.close(descriptor)
         return None
 
     def release(self) -> None:
         """Let go of the lock. In a forked child the parent goes on holding it."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            with suppress(OSError):
+                os.close(descriptor)
+
+    def remove(self) -> None:
+        """Delete the folder with its files, as far as that can be done, and let go of it."""
+        lock_file = self._folder / LOCK_FILE
         with suppress(OSError):
-            os.close(self._descriptor)
-
-
-def remove_folder(folder: Path) -> None:
-    """Delete a locked folder with its files, as far as that can be done."""
-    with suppress(OSError):
-        # The lock file last: as long as it is there, the folder is found to be taken.
-        for path in sorted(folder.iterdir(), key=lambda path: path.name == LOCK_FILE):
-            path.unlink()
-        folder.rmdir()
+            # The lock file last: as long as it is there, the folder is found to be taken.
+            for path in self._folder.iterdir():
+                if path != lock_file:
+                    path.unlink()
+            try:
+                lock_file.unlink()
+            except PermissionError:  # Windows deletes no file that is open
+                self.release()
+                lock_file.unlink()
+            self._folder.rmdir()
+        self.release()

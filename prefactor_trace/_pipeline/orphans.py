@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from prefactor_trace._pfid import is_pfid
-from prefactor_trace._pipeline.folder_lock import BINARY, FolderLock, remove_folder
+from prefactor_trace._pfid import is_pfid, timestamp_of
+from prefactor_trace._pipeline.folder_lock import BINARY, LOCK_FILE, FolderLock
 
 TARGET_FILE = "target.json"
 _LATE_STRIKES = "99999999.jsonl"  # read after every segment
+_NEW_SECONDS = 60.0
 _KEY = re.compile(rb'"idempotency_key":"([^"\\]{8,64})"')
 
 
@@ -69,8 +71,7 @@ class Orphan:
 
     def remove(self) -> None:
         """Delete the folder, when everything in it is settled."""
-        remove_folder(self.folder)
-        self._lock.release()
+        self._lock.remove()
 
     def close(self) -> None:
         """Leave the folder for another to take."""
@@ -78,16 +79,24 @@ class Orphan:
 
 
 def find_orphans(folder: Path, target: str | None) -> Iterator[Orphan]:
-    """Give what dead processes left in a spool folder, each locked, for `target` or for any."""
+    """Give what dead processes left in a spool folder, each locked, for `target` or for any.
+
+    Folders in which nothing is left are deleted.
+    """
     try:
         candidates = sorted(path for path in folder.iterdir() if is_pfid(path.name))
     except OSError:
         return
     for path in candidates:
-        if target is not None and _read_target(path) != target:
+        is_bare = _is_bare(path)
+        if not is_bare and target is not None and _read_target(path) != target:
             continue
         lock = FolderLock.take(path)
-        if lock is not None:
+        if lock is None:
+            continue
+        if is_bare:
+            lock.remove()
+        else:
             yield Orphan(path, lock)
 
 
@@ -123,6 +132,17 @@ def _count_waiting_of(owner: Path) -> int:
                 elif line[:1] == b"+" and line.endswith(b"}\n") and (key := _KEY.search(line)):
                     keys.add(key[1])
     return len(keys)
+
+
+def _is_bare(folder: Path) -> bool:
+    """Return whether a folder holds nothing but a lock, as one whose deletion was cut off."""
+    # A process that begins makes its folder, then locks it: until then it must not be taken.
+    if time.time() - timestamp_of(folder.name) / 1000 < _NEW_SECONDS:
+        return False
+    try:
+        return all(path.name == LOCK_FILE for path in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _read_target(folder: Path) -> str | None:

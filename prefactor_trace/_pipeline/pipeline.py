@@ -61,7 +61,7 @@ class Pipeline:
         self._transport = transport
         self.target = target
         self._on_start = on_start
-        self._apart = apart
+        self._run_apart = apart
         self._poll = Poll(open_runs, transport.look)
         self._lock = make_lock()
         self.buffer = Buffer(
@@ -87,6 +87,7 @@ class Pipeline:
         self._requests: Inbox[Request | Answer | None] = Inbox()
         self._thread: threading.Thread | None = None
         self._ended: threading.Thread | None = None
+        self._at_work: set[threading.Thread] = set()  # threads that do the pipeline's work now
         self._delivery = Delivery(self.buffer, self._registry, self.settings, self._spool)
 
     # From other threads
@@ -185,8 +186,7 @@ class Pipeline:
         self._begin()
 
     def _ask(self, request: Request, timeout: float | None) -> Receipt:
-        thread = self._thread
-        if thread is threading.current_thread():
+        if threading.current_thread() in self._at_work:
             return self._receipt()  # asked by a callback of ours: waiting would be for ever
         if not self._has_left:
             return self.buffer.ledger.receipt(0)  # what others record from here on came later
@@ -230,6 +230,15 @@ class Pipeline:
             if self._on_start is not None:
                 self._on_start()
             return True
+
+    def _apart(self, work: Callable[[], None]) -> None:
+        """Do some of the pipeline's work on this thread, where nothing is recorded."""
+        thread = threading.current_thread()
+        self._at_work.add(thread)
+        try:
+            self._run_apart(work)
+        finally:
+            self._at_work.discard(thread)
 
     def _receipt(self, at_least: int = 0) -> Receipt:
         buffer, delivery = self.buffer, self._delivery

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Done already, by the process that died before it could read the answer.
 _DONE = ("invalid_action", "idempotency_key_conflict")
 
+_END_OF_RUN = b'{"_type":"agent_instances/finish"'
+
 
 @dataclass
 class Replayed:
@@ -38,6 +40,8 @@ class Replayed:
         left: Items that are still in the spool.
         reason: Why they are.
         elsewhere: Processes that left items for another place.
+        runs: Runs that items were sent of, as far as these name them.
+        ends: Runs whose end is among the items.
     """
 
     sent: int = 0
@@ -45,6 +49,13 @@ class Replayed:
     left: int = 0
     reason: str = ""
     elsewhere: int = 0
+    runs: set[str] = field(default_factory=set)
+    ends: set[str] = field(default_factory=set)
+
+    @property
+    def without_end(self) -> int:
+        """How many runs had no end among the items: their processes died before it."""
+        return len(self.runs - self.ends)
 
 
 def replay(
@@ -90,6 +101,11 @@ class _Replay:
         self._replayed = replayed
         self._limits = Limits(settings)
         self._items = [Item(left.key, "", None, left.body, 0) for left in orphan.read()]
+        replayed.ends.update(
+            item.fields()["agent_instance_id"]
+            for item in self._items
+            if item.body.startswith(_END_OF_RUN)
+        )
 
     def run(self, send: Callable[[bytes], Answer]) -> int:
         """Send what can be sent; return how many items are left."""
@@ -123,6 +139,7 @@ class _Replay:
             fault = read_fault(output)
             if output.get("status") == "success" or fault.code in _DONE:
                 done.append(item.key)
+                self._note_run(item)
                 continue
             if not fault.is_permanent:
                 self._replayed.reason = f"{fault.code}: {fault.message}"
@@ -133,6 +150,13 @@ class _Replay:
         self._settle(done)
         self._replayed.sent += len(done)
         return goes_on
+
+    def _note_run(self, item: Item) -> None:
+        fields = item.fields()
+        is_run = fields["_type"] == "agent_instances/register"
+        run = fields["id"] if is_run else fields.get("details", fields).get("agent_instance_id")
+        if run is not None:  # the end of a span names the span alone
+            self._replayed.runs.add(run)
 
     def _split(self, batch: list[Item], fault: Fault) -> None:
         if len(batch) > 1:

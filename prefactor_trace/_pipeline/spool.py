@@ -20,7 +20,7 @@ from pathlib import Path
 
 from prefactor_trace import _guard
 from prefactor_trace._pfid import PfidSource
-from prefactor_trace._pipeline.folder_lock import BINARY, FolderLock, remove_folder
+from prefactor_trace._pipeline.folder_lock import BINARY, FolderLock
 from prefactor_trace._pipeline.orphans import TARGET_FILE
 
 SEGMENT_BYTES = 8 << 20
@@ -101,12 +101,11 @@ class Spool:
     def close(self) -> None:
         """Let go of the folder; it is deleted when everything in it is settled."""
         self._close_file()
-        own, self._own = self._own, None
-        if own is not None and not self._where and not self._broken:
-            remove_folder(own)
-        if self._lock is not None:
+        if self._lock is not None and not self._where and not self._broken:
+            self._lock.remove()
+        elif self._lock is not None:
             self._lock.release()
-            self._lock = None
+        self._own = self._lock = None
         self._segments.clear()
         self._where.clear()
         self._sizes.clear()

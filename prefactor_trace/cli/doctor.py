@@ -23,6 +23,7 @@ from prefactor_trace.cli.database import database_path
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
 from prefactor_trace.exceptions import DatabaseError, SettingsError
 from prefactor_trace.server import Store
+from prefactor_trace.server._prune import size_of
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _MOST_SKEW = 60.0  # seconds between two clocks beyond which times in a trace mislead
@@ -148,7 +149,7 @@ def _database(path: Path) -> Finding:
     if not os.access(path, os.W_OK) or not _is_writable(path.parent):
         todo = "let this user write to it, or name another in PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", f"{path} cannot be written to", todo)
-    size = path.stat().st_size / 2**20
+    size = size_of(path) / 2**20
     return _room(
         "database", path.parent, f"{path}: {runs} run{'' if runs == 1 else 's'}, {size:,.1f} MiB"
     )

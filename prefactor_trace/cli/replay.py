@@ -39,6 +39,8 @@ def replay(arguments: argparse.Namespace, out: TextIO) -> int:
         write_json(out, _as_json(done))
     else:
         write(out, f"{done.sent} sent, {len(done.rejected)} refused, {done.left} left")
+        if done.without_end:
+            write(out, _told_of_open(done.without_end))
         for key, reason in done.rejected.items():
             write(out, f"refused {key}: {reason}")
     if done.left:
@@ -48,12 +50,18 @@ def replay(arguments: argparse.Namespace, out: TextIO) -> int:
     return FAILED if done.left else DONE
 
 
+def _told_of_open(count: int) -> str:
+    runs, it_stays = ("run has", "it stays") if count == 1 else ("runs have", "they stay")
+    return f"{count} {runs} no end: {it_stays} open, unless another process says that it is over"
+
+
 def _as_json(done: Replayed) -> dict[str, Any]:
     rejected = [{"key": key, "reason": reason} for key, reason in done.rejected.items()]
     return {
         "sent": done.sent,
         "rejected": rejected,
         "left": done.left,
+        "without_end": done.without_end,
         "elsewhere": done.elsewhere,
         "reason": done.reason,
     }

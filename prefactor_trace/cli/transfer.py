@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -12,7 +13,7 @@ from prefactor_trace.cli.progress import Progress
 from prefactor_trace.cli.runs import find
 from prefactor_trace.cli.terminal import write, write_json
 from prefactor_trace.server import Store
-from prefactor_trace.server._export import export_run
+from prefactor_trace.server._export import export_runs
 from prefactor_trace.server._import import import_lines
 
 _ALL = 2**31
@@ -25,11 +26,6 @@ def export(arguments: argparse.Namespace, out: TextIO) -> int:
             runs = [find(prefix, store).id for prefix in arguments.ids]
         else:
             runs = [run.id for run in store.list_instances(limit=_ALL)][::-1]
-        if arguments.format != "jsonl" and len(runs) != 1:
-            raise CommandError(
-                f"a file in the format {arguments.format} holds one run: name its id"
-                f" ({len(runs)} are here)"
-            )
         if arguments.output is None:
             _write(arguments.format, runs, store, out)
         else:
@@ -42,11 +38,13 @@ def export(arguments: argparse.Namespace, out: TextIO) -> int:
 
 def _write(name: str, runs: list[str], store: Store, stream: TextIO) -> None:
     with Progress("exporting", len(runs)) as progress:
-        for number, run in enumerate(runs, 1):
-            stream.writelines(export_run(store, run, name))
-            progress.at(number)
-    if name != "jsonl":
-        stream.write("\n")
+        stream.writelines(export_runs(store, _counted(runs, progress), name))
+
+
+def _counted(runs: list[str], progress: Progress) -> Iterator[str]:
+    for number, run in enumerate(runs, 1):
+        yield run
+        progress.at(number)
 
 
 def import_(arguments: argparse.Namespace, out: TextIO) -> int:

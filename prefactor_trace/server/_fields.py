@@ -1,5 +1,6 @@
 """Reading the fields of a request: the wire models, and what they leave to the service."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -46,6 +47,22 @@ def read_timestamp(field: str, text: str | None) -> str | None:
         return parse_timestamp(text)
     except ValueError as error:
         raise invalid_field(field, str(error)) from None
+
+
+def read_number(query: Mapping[str, str], field: str, default: int, low: int, high: int) -> int:
+    """Return a whole number of a query, `default` where it is missing.
+
+    Raises:
+        Refusal: It is none, or not from `low` to `high`.
+    """
+    text = query.get(field)
+    if text is None:
+        return default
+    # `int` alone would also take signs, underscores, spaces and the digits of other scripts.
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+    if not low <= number <= high:
+        raise invalid_field(field, f"must be a whole number from {low} to {high}")
+    return number
 
 
 def check_pfid(field: str, value: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from prefactor_trace.models import PaginationOutput
 from prefactor_trace.server import _json
-from prefactor_trace.server._fields import read_timestamp
+from prefactor_trace.server._fields import read_number, read_timestamp
 from prefactor_trace.server._instances import find_instance
 from prefactor_trace.server._refusal import invalid_field
 from prefactor_trace.server._spans import SPAN_COLUMNS, SpanRow, span_text
@@ -41,8 +41,8 @@ def list_spans(db: sqlite3.Connection, account_id: str, query: Mapping[str, str]
         if moment is not None:
             wanted += f" AND {_STARTED} {comparison} ?"
             values.append(moment)
-    offset = _read_number(query, "page_offset", 0, 0, 2**53)
-    size = _read_number(query, "page_size", DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)
+    offset = read_number(query, "page_offset", 0, 0, 2**53)
+    size = read_number(query, "page_size", DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)
     with_summary = _read_switch(query, "include_summaries")
     # Only fixed text goes into the statement; what the client sent is bound to it.
     source = f"FROM agent_spans WHERE {wanted}"
@@ -78,17 +78,6 @@ def paginate(count: int, offset: int, size: int) -> PaginationOutput:
         page_offset=offset,
         page_size=size,
     )
-
-
-def _read_number(query: Mapping[str, str], field: str, default: int, low: int, high: int) -> int:
-    text = query.get(field)
-    if text is None:
-        return default
-    # `int` alone would also take signs, underscores, spaces and the digits of other scripts.
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
-    if not low <= number <= high:
-        raise invalid_field(field, f"must be a whole number from {low} to {high}")
-    return number
 
 
 def _read_switch(query: Mapping[str, str], field: str) -> bool:

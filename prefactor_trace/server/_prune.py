@@ -76,6 +76,10 @@ def delete_runs(store: Store, runs: Sequence[OldRun], progress: Progress) -> Non
     """
     for number, run in enumerate(runs, 1):
         with store.writing() as transaction:
+            # Numbers of rows are used again: what the search knows of them would be wrong. It is
+            # made anew by whoever searches, which may be between two of these runs.
+            for table in SEARCH_TABLES:
+                transaction.db.execute(f"DROP TABLE IF EXISTS {table}")
             transaction.db.execute("DELETE FROM agent_spans WHERE agent_instance_id = ?", (run.id,))
             transaction.db.execute("DELETE FROM agent_instances WHERE id = ?", (run.id,))
         progress(number)
@@ -84,9 +88,6 @@ def delete_runs(store: Store, runs: Sequence[OldRun], progress: Progress) -> Non
         # Versions of which no run is left, but for those that are an agent's current one.
         transaction.db.execute(_UNUSED_SCHEMAS)
         transaction.db.execute(_UNUSED_VERSIONS)
-        if runs:  # numbers of rows are used again: what the search knows of them would be wrong
-            for table in SEARCH_TABLES:
-                transaction.db.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def _delete_keys(store: Store) -> None:

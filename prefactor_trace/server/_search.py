@@ -45,10 +45,15 @@ def find_runs(store: Store, text: str) -> list[str]:
         return []
     try:
         _catch_up(store)
+        return _look_up(store, words)
     except sqlite3.OperationalError as error:
-        if "fts5" not in str(error):
+        # The table is gone again where old runs are deleted right now.
+        if "fts5" not in str(error) and "no such table: span_search" not in str(error):
             raise
         return _look_through(store, words)
+
+
+def _look_up(store: Store, words: list[str]) -> list[str]:
     query = " ".join(f'"{word}"*' for word in words)
     with store.reading() as db:
         rows = db.execute(
@@ -61,13 +66,12 @@ def find_runs(store: Store, text: str) -> list[str]:
 
 
 def _catch_up(store: Store) -> None:
-    with store.writing() as transaction:
-        # Not `executescript`, which would end the transaction.
-        for statement in _TABLES.split(";"):
-            transaction.db.execute(statement)
     while True:
         with store.writing() as transaction:
             db = transaction.db
+            # Not `executescript`, which would end the transaction.
+            for statement in _TABLES.split(";"):
+                db.execute(statement)
             # What was open when it was taken in has a result now.
             for (number,) in db.execute(_ENDED).fetchall():
                 _remove(db, number)

@@ -28,6 +28,11 @@ def spell(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
+def microseconds(moment: datetime) -> int:
+    """Return how long after the epoch a moment is."""
+    return round(moment.timestamp() * 1_000_000)
+
+
 def parse_timestamp(text: str) -> str:
     """Return the stored spelling of an ISO 8601 timestamp.
 

@@ -1,6 +1,6 @@
 """How many tokens a step used, from what model libraries call them in a result."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 _INPUT = ("input_tokens", "prompt_tokens", "prompt_token_count", "inputTokens", "promptTokens")
@@ -43,19 +43,20 @@ def tokens_of(result: Mapping[str, Any] | None) -> Tokens | None:
 
     The numbers stand in the result itself, or in a mapping like ``usage`` inside of it.
     """
+    return next((found for level in levels_of(result) if (found := _read(level))), None)
+
+
+def levels_of(result: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    """Yield a result and the mappings in it that stand where libraries put an answer's facts."""
     level = [result] if result else []
     for _ in range(_DEEPEST):
-        for values in level:
-            found = _read(values)
-            if found is not None:
-                return found
+        yield from level
         level = [
             inside
             for values in level
             for key in _INSIDE
             if isinstance(inside := values.get(key), Mapping)
         ]
-    return None
 
 
 def _read(values: Mapping[str, Any]) -> Tokens | None:

@@ -19,12 +19,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from prefactor_trace.exceptions import DatabaseError
 from prefactor_trace.server import _json
-from prefactor_trace.server._export import FORMATS, export_run
+from prefactor_trace.server._export import FORMATS, export_runs
 from prefactor_trace.server._instances import LONGEST_REASON
+from prefactor_trace.server._news import News
 from prefactor_trace.server._refusal import Refusal, invalid_field, malformed, not_found
 from prefactor_trace.server._viewer_runs import get_run, get_statistics, list_runs
 from prefactor_trace.server._viewer_spans import get_comparison, get_span
-from prefactor_trace.server.api import Response
+from prefactor_trace.server.api import Response, is_bearer
 from prefactor_trace.server.store import Store
 
 logger = logging.getLogger("prefactor_trace")
@@ -48,9 +49,10 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
-_FILE = re.compile(r"/ui/([\w-]+\.(?:js|css|svg))")
-_RUN = re.compile(r"/ui/api/runs/(\w+)(?:/(\w+))?")
-_SPAN = re.compile(r"/ui/api/spans/(\w+)")
+# No system takes a name of any length.
+_FILE = re.compile(r"/ui/([\w-]{1,64}\.(?:js|css|svg))", re.ASCII)
+_RUN = re.compile(r"/ui/api/runs/(\w+)(?:/(\w+))?", re.ASCII)
+_SPAN = re.compile(r"/ui/api/spans/(\w+)", re.ASCII)
 # Every address that the page itself makes: which of its views it shows is for it to read.
 _PAGE = re.compile(r"/(?:agent_instances/\w+|compare/\w+/\w+)?")
 
@@ -66,6 +68,7 @@ class Viewer:
     def __init__(self, store: Store, token: str | None = None) -> None:
         self.store = store
         self._token = token
+        self._news = News()
 
     def takes(self, path: str) -> bool:
         """Return whether a path belongs to the page."""
@@ -90,23 +93,31 @@ class Viewer:
             refused = Response.of(refusal)
             return Response(refused.status, {**refused.headers, **_HEADERS}, refused.body)
         except (sqlite3.Error, DatabaseError) as error:
-            logger.error("prefactor_trace server: the viewer cannot read: %s", error)
-            told = _json.write({"status": "error", "message": str(error)})
-            return _text(told, "application/json", status=503)
+            if self._news.has(str(error)):
+                logger.error("prefactor_trace server: the viewer cannot read: %s", error)
+            return _trouble(503, str(error))
+        except Exception as error:  # the page must outlive any one request
+            if self._news.has(type(error).__qualname__):
+                logger.exception("prefactor_trace server: the viewer failed at %s %s", method, path)
+            return _trouble(500, "The viewer failed; the log of the server says why")
 
     def is_let_in(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a request's cookie or header holds the token, where one is needed."""
+        """Return whether a request may look, where a token is needed.
+
+        A browser has the cookie of one that has logged in; programs send the token as they do to
+        the API.
+        """
         if self._token is None:
             return True
         named = {name.lower(): value for name, value in headers.items()}
+        if is_bearer(named.get("authorization", ""), self._token):
+            return True
         cookies: http.cookies.SimpleCookie = http.cookies.SimpleCookie()
         try:
             cookies.load(named.get("cookie", ""))
         except http.cookies.CookieError:
             return False
-        given = named.get("authorization", "").removeprefix("Bearer ")
-        if COOKIE in cookies:
-            given = cookies[COOKIE].value
+        given = cookies[COOKIE].value if COOKIE in cookies else ""
         return hmac.compare_digest(given.encode("utf-8", "replace"), self._digest())
 
     def _digest(self) -> bytes:
@@ -161,13 +172,13 @@ class Viewer:
         elif run and run[2] == "export":
             return self._export(run[1], query.get("format", "jsonl"))
         else:
-            raise Refusal(404, "not_found", f"The viewer has no {path}")
+            raise Refusal(404, "not_found", f"The viewer has no {path!r}")
         return _text(_json.write(content), "application/json")
 
     def _change(self, path: str, fields: Mapping[str, Any]) -> Response:
         run = _RUN.fullmatch(path)
         if run is None or run[2] != "terminate":
-            raise Refusal(404, "not_found", f"The viewer has no {path}")
+            raise Refusal(404, "not_found", f"The viewer has no {path!r}")
         reason = fields.get("reason") or None
         if reason is not None and not (isinstance(reason, str) and len(reason) <= LONGEST_REASON):
             raise invalid_field("reason", f"is a text of up to {LONGEST_REASON} characters")
@@ -184,18 +195,24 @@ class Viewer:
         if known is None:
             raise invalid_field("format", f"is one of {', '.join(FORMATS)}")
         try:
-            text = "".join(export_run(self.store, instance_id, name))
+            text = "".join(export_runs(self.store, [instance_id], name))
         except LookupError:
             raise not_found("instance", instance_id) from None
         ending = "jsonl" if name == "jsonl" else f"{name}.json"
         disposition = f'attachment; filename="{instance_id}.{ending}"'
-        return _text(text, known[1], more={"content-disposition": disposition})
+        return _text(text, known.media_type, more={"content-disposition": disposition})
 
 
 def _check_origin(headers: Mapping[str, str]) -> None:
     """Refuse what another site's page sends, also where any host name leads here."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+    if origin is None:
+        return
+    try:
+        is_ours = urlsplit(origin).netloc == headers.get("host")
+    except ValueError:  # it is no address at all
+        is_ours = False
+    if not is_ours:
         raise Refusal(403, "forbidden", f"Pages of {origin!r} may not use this viewer")
 
 
@@ -210,6 +227,11 @@ def _file(name: str, headers: Mapping[str, str]) -> Response:
         return Response(304, known, b"")
     known["content-type"] = _TYPES[name.rpartition(".")[2]]
     return Response(200, known, content)
+
+
+def _trouble(status: int, message: str) -> Response:
+    told = _json.write({"status": "error", "message": message})
+    return _text(told, "application/json", status=status)
 
 
 def _text(

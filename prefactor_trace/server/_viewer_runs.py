@@ -10,6 +10,7 @@ from typing import Any
 
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS
+from prefactor_trace.server._fields import read_number
 from prefactor_trace.server._reading import InstanceSummary, read_instances
 from prefactor_trace.server._refusal import invalid_field, not_found
 from prefactor_trace.server._search import find_runs
@@ -22,6 +23,7 @@ from prefactor_trace.server.store import Store
 PAGE = 100
 """Runs of a list at most."""
 
+_LARGEST_NUMBER = 2**62
 _MOST_COUNTED = 2_000
 _BUCKETS = 24  # bars of a histogram
 
@@ -72,10 +74,8 @@ def _conditions(
         conditions.append("agent_instances.inserted_at >= ?")
         values.append(spell(_moment_of(query["since"])))
     if query.get("before"):
-        if not query["before"].isdecimal():
-            raise invalid_field("before", "is the number of a run")
         conditions.append("agent_instances.number < ?")
-        values.append(min(int(query["before"]), 2**62))
+        values.append(read_number(query, "before", 0, 0, _LARGEST_NUMBER))
     if found is not None:
         marks = ", ".join("?" * len(found))
         conditions.append(f"agent_instances.id IN ({marks})")

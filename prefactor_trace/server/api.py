@@ -4,7 +4,6 @@ import hmac
 import logging
 import re
 import sqlite3
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -15,6 +14,7 @@ from prefactor_trace.server._actions import perform
 from prefactor_trace.server._bulk import run_bulk
 from prefactor_trace.server._instances import answer_instance, find_instance
 from prefactor_trace.server._lists import list_spans
+from prefactor_trace.server._news import News
 from prefactor_trace.server._refusal import Refusal, invalid_field, malformed, not_found
 from prefactor_trace.server.store import Store
 
@@ -24,8 +24,6 @@ BASE_PATH = "/api/v1"
 DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_SESSION = 64
 MAX_GENERATED = 1_000
-LOG_AGAIN_SECONDS = 60.0
-MAX_LOGGED = 100
 
 # Method and path to the name of the call; what the path holds in brackets is the call's target.
 _ROUTES = {
@@ -103,7 +101,7 @@ class Api:
         self.max_body_bytes = max_body_bytes
         self.token = token
         self._log_store_errors = log_store_errors
-        self._logged: dict[str, float] = {}
+        self._news = News()
 
     @property
     def needs_token(self) -> bool:
@@ -137,29 +135,17 @@ class Api:
         except Refusal as refusal:
             return Response.of(refusal)
         except (sqlite3.Error, DatabaseError) as error:
-            if self._log_store_errors and self._is_news(str(error)):
+            if self._log_store_errors and self._news.has(str(error)):
                 logger.warning(
                     "prefactor_trace: the embedded service cannot use its store: %s", error
                 )
             return refuse(503, "service_unavailable", f"The store cannot be used: {error}")
         except Exception as error:  # the service must outlive any one request
-            if self._is_news(type(error).__qualname__):
+            if self._news.has(type(error).__qualname__):
                 logger.exception(
                     "prefactor_trace: the embedded service failed at %s %s", method, path
                 )
             return refuse(500, "internal_server_error", "The service failed; its log says why")
-
-    def _is_news(self, trouble: str) -> bool:
-        """Return whether `trouble` was not logged within the last minute."""
-        now = time.monotonic()
-        # Two threads at once may both log it: no harm that a lock would be worth.
-        last = self._logged.get(trouble)
-        if last is not None and now - last < LOG_AGAIN_SECONDS:
-            return False
-        if len(self._logged) >= MAX_LOGGED:
-            self._logged.clear()
-        self._logged[trouble] = now
-        return True
 
     def check_size(self, size: int) -> None:
         """Refuse a body that is too large.
@@ -175,12 +161,7 @@ class Api:
             )
 
     def _authorize(self, authorization: str) -> None:
-        if self.token is None:
-            return
-        scheme, _, given = authorization.partition(" ")
-        # Compared as bytes: `compare_digest` takes no other than ASCII text.
-        known = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self.token.encode())
-        if scheme.lower() != "bearer" or not known:
+        if self.token is not None and not is_bearer(authorization, self.token):
             raise Refusal(
                 401,
                 "unauthorized",
@@ -233,6 +214,14 @@ class Api:
             raise invalid_field("count", f"must be a whole number from 1 to {MAX_GENERATED}")
         pfids = self.store.new_ids(count)
         return _json.write({"status": "success", "details": {"pfids": pfids}})
+
+
+def is_bearer(authorization: str, token: str) -> bool:
+    """Return whether an Authorization header holds `token` as bearer token."""
+    scheme, _, given = authorization.partition(" ")
+    # Compared as bytes: `compare_digest` takes no other than ASCII text.
+    known = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
+    return known and scheme.lower() == "bearer"
 
 
 def refuse(status: int, code: str, message: str) -> Response:

@@ -13,7 +13,7 @@ from prefactor_trace._pipeline.spool import Spool
 from prefactor_trace.cli import main
 from prefactor_trace.server import Api, Server, Store
 
-from .records import record
+from .records import record, span
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,16 @@ def test_local_mode_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert examine()["database"][1].startswith(f"{tmp_path / 'a.db'}: 1 run,")
     (tmp_path / "a.db").write_text("no database " * 100)
     assert examine()["database"][0] == "fail"
+
+
+def test_the_size_of_the_database_is_that_of_its_log_too(tmp_path: Path):
+    """Where what was recorded stands until it is moved into the file."""
+    path = tmp_path / "a.db"
+    with Store(path):  # as an agent that goes on has it open
+        record(path, [span(payload={"text": "x" * 1_500_000})])
+        assert path.stat().st_size < 2**20
+        told = examine()["database"][1]
+        assert float(told.removeprefix(f"{path}: 1 run, ").removesuffix(" MiB")) > 1
 
 
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch):

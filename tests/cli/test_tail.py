@@ -13,8 +13,10 @@ import pytest
 
 import prefactor_trace as prefactor
 from prefactor_trace.cli import main
+from prefactor_trace.cli.tail import Watch
+from prefactor_trace.server import Api, Store
 
-from .records import record, span
+from .records import new_id, record, span
 
 
 def test_the_newest_are_printed(tmp_path: Path):
@@ -43,6 +45,24 @@ def test_an_open_span_of_a_silent_run_says_so(tmp_path: Path):
     assert main(["tail", "--db", str(path)], out) == 0
     silent = ["silent for 5 min" in line for line in out.getvalue().splitlines()]
     assert silent == [False, True, False]
+
+
+def test_a_pending_span_is_told_of_once_and_when_it_ends(tmp_path: Path):
+    """Whether it was there before the watch began or came later."""
+    path = tmp_path / "a.db"
+    ids = [new_id(), new_id()]
+    record(path, [span("before", id=ids[0], took=None, status="pending")], finish=False)
+    with Store(path) as store:
+        watch = Watch(store, 0)
+        record(path, [span("later", id=ids[1], took=None, status="pending")], finish=False)
+        told = [[(one.schema_name, one.status) for one in watch.news()] for _ in range(3)]
+        assert told == [[("later", "pending")], [], []]
+        for one in ids:
+            path_of_call = f"/api/v1/agent_spans/{one}/finish"
+            answer = Api(store).handle("POST", path_of_call, body=b'{"status": "cancelled"}')
+            assert answer.status == 200, answer
+        told = [[(one.schema_name, one.status) for one in watch.news()] for _ in range(2)]
+        assert told == [[("before", "cancelled"), ("later", "cancelled")], []]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise on Windows")

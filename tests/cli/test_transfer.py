@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,17 +97,33 @@ def test_a_line_that_is_wrong_is_named(
     assert f"{path}: {told}" in capsys.readouterr().err
 
 
-def test_other_formats_hold_one_run(
-    database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    """Which is named."""
-    run = record(database, [span("a")])
-    assert json.loads(words("export", run, "--db", database, "--format", "chrome")[1])[
-        "traceEvents"
+def test_other_formats_hold_runs_too(database: Path, tmp_path: Path):
+    """The one that is named, or all of them, the oldest first."""
+    run = record(database, [span("a")], agent="newest")
+    with Store(database) as store:
+        ids = [one.id for one in store.list_instances()][::-1]
+    named = json.loads(words("export", run[:-2], "--db", database, "--format", "otlp")[1])
+    assert exported_ids(named) == [run]
+    code, told = words("export", "--db", database, "--format", "otlp", "-o", tmp_path / "all.json")
+    assert (code, told) == (0, f"5 runs written to {tmp_path / 'all.json'}\n")
+    assert exported_ids(json.loads((tmp_path / "all.json").read_text("utf-8"))) == ids
+    chrome = json.loads(words("export", "--db", database, "--format", "chrome")[1])
+    labels = [one for one in chrome["traceEvents"] if one["name"] == "process_labels"]
+    assert [one["args"]["labels"] for one in labels] == ids
+
+
+def exported_ids(content: Any) -> list[str]:
+    """Return the ids of the runs that a file in OTLP holds."""
+    return [
+        one["value"]["stringValue"]
+        for resource in content["resourceSpans"]
+        for one in resource["resource"]["attributes"]
+        if one["key"] == "prefactor.instance_id"
     ]
-    assert "resourceSpans" in words("export", run, "--db", database, "--format", "otlp")[1]
-    assert words("export", "--db", database, "--format", "otlp")[0] == 1
-    assert "holds one run: name its id (5 are here)" in capsys.readouterr().err
+
+
+def test_what_cannot_be_read_is_one_line(database: Path, tmp_path: Path):
+    """A file that is missing, or no text."""
     assert words("import", tmp_path / "missing", "--db", database)[0] == 1
     (tmp_path / "bytes").write_bytes(b"\xff")
     assert words("import", tmp_path / "bytes", "--db", database)[0] == 1

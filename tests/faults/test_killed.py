@@ -1,5 +1,6 @@
 """Death without warning: with a spool, what had been recorded arrives, once."""
 
+import json
 import os
 import subprocess
 import sys
@@ -112,8 +113,12 @@ def test_replay_delivers(
         target.write_text(f'{{"target": "{server.url}"}}')
         monkeypatch.setenv("PREFACTOR_API_URL", server.url)
         assert main(["replay"]) == 0
-        assert capsys.readouterr().out == "52 sent, 0 refused, 0 left\n"
-        assert main(["replay"]) == 0
+        told = capsys.readouterr().out.splitlines()
+        assert told[0] == "52 sent, 0 refused, 0 left"
+        assert told[1].startswith("1 run has no end: ")
+        assert [run.status for run in store.list_instances()] == ["active"]
+        assert main(["replay", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["without_end"] == 0
         assert names(store) == expected(50)
 
 

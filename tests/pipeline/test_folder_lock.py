@@ -1,5 +1,6 @@
 """The lock on a folder: held by one, let go by death, and worth nothing on what was deleted."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prefactor_trace._pipeline import folder_lock
-from prefactor_trace._pipeline.folder_lock import LOCK_FILE, FolderLock, remove_folder
+from prefactor_trace._pipeline.folder_lock import LOCK_FILE, FolderLock
 
 HOLD = """
 import sys
@@ -79,7 +80,7 @@ def test_a_folder_deleted_meanwhile_is_not_taken(
     lock_file = folder_lock._lock_file
 
     def delete_then_lock(descriptor: int) -> bool:
-        remove_folder(folder)
+        shutil.rmtree(folder)
         if is_made_again:
             folder.mkdir()
             (folder / LOCK_FILE).touch()
@@ -106,8 +107,66 @@ def test_the_lock_file_is_deleted_last(tmp_path: Path, monkeypatch: pytest.Monke
         unlink(path)
 
     monkeypatch.setattr(Path, "unlink", note)
-    remove_folder(folder)
-    lock.release()
+    lock.remove()
     assert sorted(deleted[:-1]) == ["00000001.jsonl", "target.json"]
     assert deleted[-1] == LOCK_FILE
     assert not folder.exists()
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody delete a lock file that is open, as Windows does."""
+    unlink = Path.unlink
+
+    def refuse(path: Path) -> None:
+        if path.name == LOCK_FILE:
+            free = FolderLock.take(path.parent)
+            if free is None:
+                raise PermissionError(13, "it is being used by another process")
+            free.release()
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_lock_file_that_is_open_is_closed_to_be_deleted(tmp_path: Path) -> None:
+    """Where open files cannot be deleted, the folder goes all the same."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    lock = FolderLock.take(folder)
+    assert lock is not None
+    (folder / "target.json").touch()
+    lock.remove()
+    assert not folder.exists()
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_folder_that_another_has_taken_meanwhile_is_his(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as the lock file is closed, another may have it; nothing is raised."""
+    lock = FolderLock.take(tmp_path)
+    assert lock is not None
+    release, taken = lock.release, []
+
+    def hand_over() -> None:
+        release()
+        taken.append(FolderLock.take(tmp_path))
+
+    monkeypatch.setattr(lock, "release", hand_over)
+    lock.remove()
+    assert taken[0] is not None
+    assert (tmp_path / LOCK_FILE).exists()
+    taken[0].release()
+
+
+def test_is_let_go_once(tmp_path: Path) -> None:
+    """The descriptor's number may be another file's by the second time."""
+    lock = FolderLock.take(tmp_path)
+    assert lock is not None
+    lock.release()
+    with (tmp_path / "file").open("w") as file:
+        lock.release()
+        file.write("here")
+    assert (tmp_path / "file").read_text() == "here"

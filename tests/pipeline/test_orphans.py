@@ -1,12 +1,13 @@
 """What dead processes left: which of it is still to send, in which order, and for whom."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from prefactor_trace._pfid import PfidSource, is_pfid, timestamp_of
-from prefactor_trace._pipeline.folder_lock import FolderLock
+from prefactor_trace._pipeline.folder_lock import LOCK_FILE, FolderLock
 from prefactor_trace._pipeline.orphans import TARGET_FILE, count_elsewhere, find_orphans
 
 TARGET = "https://example.com"
@@ -133,3 +134,35 @@ def test_counts_those_who_spool_for_elsewhere(tmp_path: Path) -> None:
     assert count_elsewhere(tmp_path / "none", TARGET) == 0
     assert lock is not None
     lock.release()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the folders that are made now be an hour old."""
+    now = time.time() + 3600
+    monkeypatch.setattr("prefactor_trace._pipeline.orphans.time.time", lambda: now)
+
+
+@pytest.mark.usefixtures("later")
+def test_what_is_empty_is_swept_away(tmp_path: Path) -> None:
+    """A folder with only a lock, of no living process; whatever place it was for."""
+    folders = [tmp_path / new_id() for _ in range(3)]
+    for folder in folders:
+        folder.mkdir()
+    for folder in folders[1:]:
+        (folder / LOCK_FILE).touch()
+    alive = FolderLock.take(folders[2])
+    waiting = leave(tmp_path, "https://other.example", _1=[item("a")])
+    assert list(find_orphans(tmp_path, TARGET)) == []
+    assert sorted(others(tmp_path)) == sorted([folders[2], waiting])
+    assert alive is not None
+    alive.release()
+    assert names(tmp_path, None) == ["a"]
+    assert others(tmp_path) == [waiting]
+
+
+def test_what_was_made_just_now_is_not_swept_away(tmp_path: Path) -> None:
+    """Its process is about to lock it."""
+    (tmp_path / new_id()).mkdir()
+    assert list(find_orphans(tmp_path, TARGET)) == []
+    assert len(others(tmp_path)) == 1

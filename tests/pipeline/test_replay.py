@@ -1,6 +1,7 @@
 """Items of a dead process: sent once, judged one by one, left where the trouble passes."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ def left(tmp_path: Path) -> Path:
     with tracer.instance(), tracer.span("a", {"n": 1}):
         with tracer.span("b", {"n": 2, "text": "x" * 3_000}), tracer.span("c", {"n": 3}):
             pass
-    tracer.flush(0.3)
+    deadline = time.monotonic() + 20
+    while not is_on_disk(folder, b"agent_instances/finish") and time.monotonic() < deadline:
+        tracer.flush(0.05)
     pipeline = tracer._pipeline
     assert pipeline is not None
     assert pipeline._spool is not None
@@ -41,6 +44,11 @@ def left(tmp_path: Path) -> Path:
     tracer.shutdown(10)
     _exits._leavers.discard(tracer)
     return folder
+
+
+def is_on_disk(folder: Path, text: bytes) -> bool:
+    """Return whether anything in a spool holds a text."""
+    return any(text in segment.read_bytes() for segment in folder.glob("*/*.jsonl"))
 
 
 def send_to(folder: Path, service: Service, max_bytes: int = 1 << 30) -> Replayed:
@@ -145,3 +153,34 @@ def test_another_places_items_are_counted_and_stay(left, service):
     done = replay(left, "https://other.example", lambda _: Answer(200), load_settings({}, {}))
     assert (done.sent, done.elsewhere) == (0, 1)
     assert left_in(left) > 0
+
+
+def drop(folder: Path, *actions: str) -> None:
+    """Take items of these actions out of a spool, as if they had never been made, or were sent."""
+    for segment in folder.glob("*/*.jsonl"):
+        lines = segment.read_bytes().splitlines(keepends=True)
+        unwanted = tuple(f'+{{"_type":"{action}"'.encode() for action in actions)
+        segment.write_bytes(b"".join(line for line in lines if not line.startswith(unwanted)))
+
+
+def test_a_run_whose_process_died_first_has_no_end(left, service):
+    """It is counted once, however much of it is sent."""
+    drop(left, "agent_instances/finish")
+    assert send_to(left, service).without_end == 1
+
+
+def test_a_run_that_has_ended_has_its_end(left, service):
+    """Also while the end is left for the next time, and when it is all that is sent."""
+    last = "agent_instances/finish"
+    service.refuse = lambda item: error("internal_error") if item["_type"] == last else None
+    done = send_to(left, service)
+    assert (done.left, done.without_end) == (1, 0)
+    service.refuse = lambda _: None
+    done = send_to(left, service)
+    assert (done.sent, done.without_end) == (1, 0)
+
+
+def test_a_run_of_which_only_spans_are_left_has_no_end(left, service):
+    """Where all else of it was sent before; the end of a span does not say whose it is."""
+    drop(left, "agent_instances/register", "agent_instances/start", "agent_instances/finish")
+    assert send_to(left, service).without_end == 1

@@ -11,7 +11,7 @@ import prefactor_trace as prefactor
 from prefactor_trace.server import Store
 from prefactor_trace.server._cancelled import shown
 from prefactor_trace.server._compare import compare
-from prefactor_trace.server._export import FORMATS
+from prefactor_trace.server._export import FORMATS, export_runs
 from prefactor_trace.server._statistics import read_statistics
 from prefactor_trace.server._viewer_runs import get_run
 from prefactor_trace.server._viewer_spans import get_comparison, get_span
@@ -104,9 +104,7 @@ def test_what_is_read_in_again_stays_as_it_was_sent(path: Path) -> None:
     """JSON lines have what is stored; other programs' formats have what is shown."""
     run_id = record(path, [span("step", status="failed", result=TOLD)])
     with Store(path) as store:
-        run, spans = store.get_instance(run_id), store.list_spans(run_id)
-    assert run is not None
-    text = {name: "".join(write(run, spans)) for name, (write, _) in FORMATS.items()}
+        text = {name: "".join(export_runs(store, [run_id], name)) for name in FORMATS}
     head, line = map(json.loads, text["jsonl"].splitlines())
     assert (line["status"], line["result_payload"]) == ("failed", TOLD)
     assert (head["span_counts"]["failed"], head["span_counts"]["cancelled"]) == (1, 0)

@@ -64,3 +64,48 @@ def test_what_is_deleted_is_not_found(database: Path):
         assert _search.find_runs(store, "gone") == []
         again = record(database, [span("a", payload={"x": "here"})])
         assert _search.find_runs(store, "here") == [again]
+
+
+def test_a_deleting_that_was_interrupted_leaves_nothing_to_find(database: Path):
+    """Neither the word of a run that is gone finds another, nor is a new run passed over."""
+    kept = record(database, [span("a", payload={"x": "kept"})], finish=False)
+    for word in ("early", "late"):
+        record(database, [span("a", payload={"x": word}), span("b")])
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with Store(database) as store:
+        assert len(_search.find_runs(store, "late")) == 1
+        with store.reading() as db:
+            runs = find_old(db, "2999-01-01T00:00:00.000000Z")
+        with pytest.raises(KeyboardInterrupt):
+            delete_runs(store, runs[::-1], interrupt)
+        again = record(database, [span("a", payload={"x": "here"}), span("b")])
+        assert _search.find_runs(store, "late") == []
+        assert _search.find_runs(store, "here") == [again]
+        assert _search.find_runs(store, "kept") == [kept]
+        assert len(_search.find_runs(store, "early")) == 1
+
+
+def test_who_searches_while_runs_are_deleted_finds_what_is_there(database: Path):
+    """Then and afterwards."""
+    for word in ("first", "second", "third"):
+        record(database, [span("a", payload={"x": word})])
+    with Store(database) as store:
+        with store.reading() as db:
+            runs = find_old(db, "2999-01-01T00:00:00.000000Z")
+        left: list[int] = []
+        delete_runs(store, runs[1:], lambda _: left.append(len(_search.find_runs(store, "a"))))
+        assert left == [2, 1]
+        again = record(database, [span("a", payload={"x": "second again"})])
+        assert _search.find_runs(store, "second") == [again]
+        assert _search.find_runs(store, "third") == []
+
+
+def test_a_search_goes_on_when_its_table_goes(database: Path, monkeypatch: pytest.MonkeyPatch):
+    """As somebody who deletes runs takes it away, the text is looked through."""
+    run = record(database, [span("a", payload={"x": "here"})])
+    monkeypatch.setattr(_search, "_catch_up", lambda _: None)
+    with Store(database) as store:
+        assert _search.find_runs(store, "here") == [run]

@@ -211,3 +211,77 @@ def test_with_a_token_only_who_knows_it_looks(store: Store):
     assert len(get(viewer, "runs", Cookie=cookie)["runs"]) == 2
     bad = {**LOCAL, "Cookie": "prefactor_token=x"}
     assert viewer.handle("GET", "/ui/api/runs", "", bad, b"").status == 401
+
+
+def test_a_program_sends_the_token_as_it_does_to_the_api(store: Store):
+    """As a bearer token; what the browser's cookie holds is none."""
+    viewer = Viewer(store, "s3cret")
+    answer = viewer.handle("POST", "/ui/api/login", "", LOCAL, b'{"token":"s3cret"}')
+    cookie = answer.headers["set-cookie"].partition("=")[2].partition(";")[0]
+    for authorization, status in {
+        "Bearer s3cret": 200,
+        "bearer  s3cret": 200,
+        "s3cret": 401,
+        "Basic s3cret": 401,
+        "Bearer ": 401,
+        f"Bearer {cookie}": 401,
+        "Bearer sécret\udcff": 401,
+    }.items():
+        headers = {**LOCAL, "Authorization": authorization}
+        found = viewer.handle("GET", "/ui/api/runs", "", headers, b"").status
+        assert found == status, authorization
+        assert Viewer(store).handle("GET", "/ui/api/runs", "", headers, b"").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("runs?before=" + "9" * 5000, {}, 422),
+        ("runs?before=-1", {}, 422),
+        ("runs?before=%D9%A3", {}, 422),  # a digit of another script
+        (f"runs?before={2**62}", {}, 200),
+        ("runs?search=" + "9" * 5000, {}, 200),
+        ("runs?since=0001-01-01T00:00:00%2B23:59", {}, 422),
+        ("runs?agent=%00%FF", {}, 200),
+        ("runs/\xff", {}, 404),
+        ("runs", {"Origin": "http://["}, 403),
+        ("runs", {"Cookie": "\xff; ="}, 200),
+    ],
+)
+def test_whatever_is_sent_is_answered(
+    store: Store, caplog: pytest.LogCaptureFixture, path: str, headers: dict[str, str], status: int
+):
+    """Numbers without end, bytes that are no text, addresses that are none."""
+    path, _, query = path.partition("?")
+    answer = Viewer(store).handle("GET", f"/ui/api/{path}", query, {**LOCAL, **headers}, b"")
+    assert answer.status == status
+    assert json.loads(answer.body)
+    assert not caplog.records
+
+
+def test_a_name_too_long_for_the_disk_is_not_there(store: Store):
+    """As any other that no file has."""
+    assert Viewer(store).handle("GET", f"/ui/{'a' * 5000}.js", "", LOCAL, b"").status == 404
+
+
+def test_a_fault_of_the_viewer_is_an_answer(store: Store, monkeypatch, caplog):
+    """It is logged with where it happened, once a minute."""
+    viewer = Viewer(store)
+    monkeypatch.setattr(store, "reading", lambda: 1 / 0)
+    for _ in range(3):
+        answer = viewer.handle("GET", "/ui/api/runs", "", LOCAL, b"")
+        assert answer.status == 500
+        assert "log" in json.loads(answer.body)["message"]
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "ZeroDivisionError" in caplog.text
+    assert "/ui/api/runs" in caplog.text
+
+
+def test_a_database_that_cannot_be_read_is_unavailable(store: Store, caplog):
+    """It is logged once a minute, also when a page asks every second."""
+    viewer = Viewer(store)
+    store.close()
+    statuses = [viewer.handle("GET", "/ui/api/runs", "", LOCAL, b"").status for _ in range(3)]
+    assert statuses == [503, 503, 503]
+    assert len(caplog.records) == 1

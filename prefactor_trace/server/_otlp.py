@@ -1,0 +1,80 @@
+"""A run as OpenTelemetry's protocol has it in JSON (OTLP)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prefactor_trace._pfid import span_id_of, trace_id_of
+from prefactor_trace._version import __version__
+from prefactor_trace.models import AgentSpan
+from prefactor_trace.server._cancelled import shown
+from prefactor_trace.server._genai import genai_attributes
+from prefactor_trace.server._reading import InstanceSummary
+from prefactor_trace.server._timestamps import microseconds
+from prefactor_trace.server._tree import schema_name
+
+_STATUS_CODES = {"complete": 1, "failed": 2}  # OK and ERROR
+
+
+def as_otlp(run: InstanceSummary, spans: Sequence[AgentSpan]) -> str:
+    """Return one of the ``resourceSpans`` of an ``ExportTraceServiceRequest``.
+
+    The ids of the trace and the spans are those of the ``traceparent`` header, so that exported
+    runs join what services recorded that got it.
+
+    Args:
+        run: The run.
+        spans: Its spans.
+    """
+    resource = {
+        "service.name": run.agent_name,
+        "service.version": run.agent_version,
+        "prefactor.instance_id": run.id,
+        "prefactor.purpose": run.purpose,
+    }
+    scope = {"name": "prefactor_trace", "version": __version__}
+    content = {
+        "resource": {"attributes": _attributes(resource)},
+        "scopeSpans": [{"scope": scope, "spans": [_span(run, shown(span)) for span in spans]}],
+    }
+    return json.dumps(content, ensure_ascii=False)
+
+
+def _span(run: InstanceSummary, span: AgentSpan) -> dict[str, Any]:
+    started = span.started_at or run.inserted_at
+    content: dict[str, Any] = {
+        "traceId": trace_id_of(run.id),
+        "spanId": span_id_of(span.id),
+        "name": schema_name(span),
+        "kind": 1,
+        "startTimeUnixNano": str(microseconds(started) * 1000),
+        "endTimeUnixNano": str(microseconds(span.finished_at or started) * 1000),
+        "attributes": _attributes(
+            {
+                "prefactor.span_id": span.id,
+                "prefactor.status": span.status,
+                "prefactor.summary": span.summary,
+                "prefactor.payload": json.dumps(span.payload, ensure_ascii=False),
+                "prefactor.result_payload": None
+                if span.result_payload is None
+                else json.dumps(span.result_payload, ensure_ascii=False),
+                **genai_attributes(span),
+            }
+        ),
+        "status": {"code": _STATUS_CODES.get(span.status, 0)},
+    }
+    if span.parent_span_id is not None:
+        content["parentSpanId"] = span_id_of(span.parent_span_id)
+    message = (span.result_payload or {}).get("message")
+    if span.status == "failed" and isinstance(message, str):
+        content["status"]["message"] = message
+    return content
+
+
+def _attributes(values: Mapping[str, str | int | None]) -> list[dict[str, Any]]:
+    return [
+        # 64 bits are more than a number of JSON safely holds: OTLP has them as text.
+        {"key": key, "value": {"intValue" if isinstance(value, int) else "stringValue": str(value)}}
+        for key, value in values.items()
+        if value is not None
+    ]
