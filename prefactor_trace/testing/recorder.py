@@ -44,8 +44,8 @@ class Recorder(Assertions):
     """
 
     def __init__(self, *, live: bool = False, **settings: Any) -> None:
-        self._capture = Capture()
         self._observer = Observer()
+        self._capture = Capture(self._observer.is_foreign)
         self._stand_in = StandIn(self._capture, settings, live=live)
 
     def start(self) -> None:
