@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -48,6 +49,7 @@ class Capture:
     Attributes:
         requests: The content of each request, in order; one that was sent again is there again.
         forward: Where requests go on to, ``None`` where they end here.
+        in_fork: Answers requests in a child that was forked, in which nobody reads what is kept.
     """
 
     def __init__(self, is_foreign: Callable[[dict[str, Any]], bool]) -> None:
@@ -56,11 +58,15 @@ class Capture:
         self._faults: list[_Fault] = []
         self._is_faulty = False
         self.forward: Transport | None = None
+        self.in_fork: Callable[[dict[str, Any]], Answer] | None = None
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._skipped: set[str] = set()  # spans that were forgotten
 
     def __call__(self, content: dict[str, Any]) -> Answer:
         """Keep a request and answer it: well, unless a fault was asked for."""
+        if self.in_fork is not None and os.getpid() != self._process:
+            return self.in_fork(content)
         items = [item for item in content["items"] if not self._is_foreign(item)]
         own = {**content, "items": items}
         fault = None
