@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
@@ -74,6 +74,14 @@ def name_text(name: str) -> str:
     if _PLAIN_NAME.fullmatch(name) and name != "...":
         return name
     return json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+def required_names(nodes: Sequence[Any]) -> Iterator[str]:
+    """Yield the names of the spans that there must be, as often as they are named."""
+    for node in nodes:
+        if isinstance(node, T) and node.bounds[0]:
+            yield node.schema_name
+            yield from required_names(node.children)
 
 
 def parse(text: str) -> list[Any]:

@@ -17,6 +17,7 @@ from prefactor_trace.testing import checks
 from prefactor_trace.testing.assertions import Assertions
 from prefactor_trace.testing.capture import Capture
 from prefactor_trace.testing.controls import Controls
+from prefactor_trace.testing.doubts import Doubts
 from prefactor_trace.testing.observer import Observer
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.stand_in import StandIn
@@ -127,6 +128,9 @@ class Recorder(Assertions, Controls):
     def _read(self) -> tuple[list[RecordedInstance], list[RecordedSpan]]:
         self._stand_in.settle()
         return self._capture.read(self._observer.origins)
+
+    def _doubts(self) -> Doubts:
+        return Doubts(self.started_before, self._observer.not_begun)
 
     # For the end of a test
 
