@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prefactor_trace import Tracer
@@ -10,14 +10,13 @@ from prefactor_trace.receipts import Stats
 from prefactor_trace.testing import checks
 from prefactor_trace.testing.alignment import Alignment, differences_text
 from prefactor_trace.testing.comparison import Comparison
-from prefactor_trace.testing.pattern import T, parse
+from prefactor_trace.testing.doubts import Doubts, misplaced, missing, nothing_captured
+from prefactor_trace.testing.pattern import T, parse, required_names
 from prefactor_trace.testing.report import (
     Report,
-    compared,
+    candidates,
     conditions_text,
-    nearest,
-    nothing_captured,
-    unmet,
+    matching,
     what_there_is,
 )
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
@@ -51,6 +50,9 @@ class Assertions:
 
     def _read(self) -> tuple[list[RecordedInstance], list[RecordedSpan]]:
         raise NotImplementedError
+
+    def _doubts(self) -> Doubts:
+        return Doubts(self.started_before)
 
     @property
     def stats(self) -> Stats:
@@ -90,7 +92,7 @@ class Assertions:
             AssertionError: Nothing at all was captured.
         """
         asked = f"{self.name}.all({conditions_text(name, conditions)})"
-        return _matching(self._some(asked), name, conditions)
+        return matching(self._some(asked), name, conditions)
 
     def none(self, name: str, /, **conditions: Any) -> None:
         """Assert that no span meets all conditions.
@@ -104,7 +106,7 @@ class Assertions:
         """
         asked = f"{self.name}.none({conditions_text(name, conditions)})"
         spans = self._some(asked)
-        found = _matching(spans, name, conditions)
+        found = matching(spans, name, conditions)
         if found:
             self._fail(f"{asked}: {len(found)} of {len(spans)} spans are so", marked=found)
 
@@ -119,9 +121,11 @@ class Assertions:
             AssertionError: Nothing at all was captured.
         """
         asked = f"{self.name}.count({conditions_text(name, conditions)})"
-        found = _matching(self._some(asked), name, conditions)
+        spans = self._some(asked)
+        found = matching(spans, name, conditions)
         count = Count(len(found))
-        count.report = self.report(marked=found)
+        lines = misplaced(spans, name, conditions) + missing([name], spans, self._doubts())
+        count.report = "\n".join([*lines, self.report(marked=found)])
         return count
 
     def assert_tree(self, expected: str | T | Sequence[Any]) -> None:
@@ -144,7 +148,8 @@ class Assertions:
         if not comparison.matches(nodes, roots, "the trace"):
             found = Alignment(is_text=is_text).differences(nodes, roots, "the trace")
             told, marked = differences_text(found)
-            self._fail(f"{self.name}.assert_tree(...): {told}", marked=marked)
+            asked = f"{self.name}.assert_tree(...): {told}"
+            self._fail(asked, marked=marked, names=required_names(nodes))
 
     def assert_order(self, *names: str) -> None:
         """Assert that spans of these types began in this order; others may lie between.
@@ -156,7 +161,7 @@ class Assertions:
         spans = self._some(asked)
         wrong, marked = checks.order(spans, names)
         if wrong:
-            self._fail(f"{asked}: {wrong}", marked=marked)
+            self._fail(f"{asked}: {wrong}", marked=marked, names=names)
 
     def assert_overlap(self, *names: str) -> None:
         """Assert that spans of these types were open at the same time.
@@ -167,7 +172,7 @@ class Assertions:
         asked = f"{self.name}.assert_overlap({', '.join(map(repr, names))})"
         wrong = checks.overlap(self._some(asked), names)
         if wrong:
-            self._fail(f"{asked}: {wrong}")
+            self._fail(f"{asked}: {wrong}", names=names)
 
     def assert_all_finished(self) -> None:
         """Assert that every span has ended.
@@ -231,7 +236,7 @@ class Assertions:
             instances,
             spans,
             dropped=dropped,
-            started_before=self.started_before,
+            doubts=self._doubts(),
             marked=[one.id for one in marked],
             verbose=self.verbose,
         )
@@ -242,17 +247,17 @@ class Assertions:
     def _some(self, asked: str) -> list[RecordedSpan]:
         spans = self._read()[1]
         if not spans:
-            raise AssertionError(f"{asked}: {nothing_captured(self.started_before)}")
+            raise AssertionError(f"{asked}: {nothing_captured(self._doubts())}")
         return spans
 
     def _one(self, asked: str, name: str, conditions: dict[str, Any]) -> RecordedSpan:
         spans = self._some(asked)
-        found = _matching(spans, name, conditions)
+        found = matching(spans, name, conditions)
         if len(found) == 1:
             return found[0]
         lines = [f"{asked}: expected exactly 1 span, found {len(found)}"]
         if not found:
-            lines += ["", *_candidates(spans, name, conditions)]
+            lines += ["", *candidates(spans, name, conditions, self._doubts())]
         self._fail("\n".join(lines), marked=found)
         raise AssertionError  # not reached
 
@@ -261,35 +266,8 @@ class Assertions:
             told = "\n".join(f"    {line}" for line in wrong)
             self._fail(f"{asked}:\n{told}")
 
-    def _fail(self, told: str, marked: Sequence[RecordedSpan] = ()) -> None:
-        raise AssertionError(f"{told}\n\n{self.report(marked)}")
-
-
-def _matching(
-    spans: Sequence[RecordedSpan], name: str, conditions: dict[str, Any]
-) -> list[RecordedSpan]:
-    return [
-        span
-        for span in spans
-        if span.schema_name == name
-        and all(unmet(span, key, value) is None for key, value in conditions.items())
-    ]
-
-
-def _candidates(spans: Sequence[RecordedSpan], name: str, conditions: dict[str, Any]) -> list[str]:
-    lines: list[str] = []
-    for number, (span, told, met, total) in enumerate(nearest(spans, name, conditions)):
-        head = "closest:" if number == 0 else "next:   "
-        where = f"   {span.where}" if span.where else ""
-        lines.append(f"{head} {span!r}{where}   {met} of {total} conditions met")
-        lines += [f"    {line}" for line in told]
-    if not lines:
-        names = ", ".join(sorted({span.schema_name for span in spans}))
-        lines.append(f"there is no span of that type; there are {names}")
-        elsewhere = [one for one in spans if conditions and not _misses(one, conditions)]
-        lines += [f"of another type, {one!r} meets the conditions" for one in elsewhere[:2]]
-    return lines
-
-
-def _misses(span: RecordedSpan, conditions: dict[str, Any]) -> bool:
-    return compared(span, conditions)[1] < len(conditions)
+    def _fail(
+        self, told: str, marked: Sequence[RecordedSpan] = (), names: Iterable[str] = ()
+    ) -> None:
+        lines = [told, *missing(names, self._read()[1], self._doubts())]
+        raise AssertionError("\n".join([*lines, "", self.report(marked)]))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from prefactor_trace._transport import Answer
@@ -41,24 +43,37 @@ class _Fault(NamedTuple):
 class Capture:
     """Listens to every request of this process.
 
+    Args:
+        is_foreign: Says of an item that it is none of this recording's: it is let through unseen.
+
     Attributes:
         requests: The content of each request, in order; one that was sent again is there again.
         forward: Where requests go on to, ``None`` where they end here.
+        in_fork: Answers requests in a child that was forked, in which nobody reads what is kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_foreign: Callable[[dict[str, Any]], bool]) -> None:
         self.requests: list[dict[str, Any]] = []
+        self._is_foreign = is_foreign
         self._faults: list[_Fault] = []
         self._is_faulty = False
         self.forward: Transport | None = None
+        self.in_fork: Callable[[dict[str, Any]], Answer] | None = None
+        self._process = os.getpid()
         self._lock = threading.Lock()
-        self._skipped: set[str] = set()  # spans that were forgotten, or are not the test's
+        self._skipped: set[str] = set()  # spans that were forgotten
 
     def __call__(self, content: dict[str, Any]) -> Answer:
         """Keep a request and answer it: well, unless a fault was asked for."""
+        if self.in_fork is not None and os.getpid() != self._process:
+            return self.in_fork(content)
+        items = [item for item in content["items"] if not self._is_foreign(item)]
+        own = {**content, "items": items}
+        fault = None
         with self._lock:
-            self.requests.append(content)
-            fault = next((one for one in self._faults if _concerns(one, content)), None)
+            if items:
+                self.requests.append(own)
+                fault = next((one for one in self._faults if _concerns(one, own)), None)
             if fault is not None:
                 self._faults.remove(fault)
         if fault is None:

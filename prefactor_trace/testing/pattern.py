@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
 _LINE = re.compile(
-    r"(?P<optional>\?)?(?P<name>[^\s{]+)(?P<rest>.*)",
+    r"(?P<optional>\?)?(?:(?P<quoted>\"(?:[^\"\\]|\\.)*\")|(?P<name>[^\s{]+))(?P<rest>.*)",
 )
+_PLAIN_NAME = re.compile(r"[\w:*./<>-]+")
 _TIMES = re.compile(r"x(\d+)(?:\.\.(\d*))?(?=\s|$)")
 _STATUS = re.compile(r"->\s*([a-z]+)(?=\s|$)")
 _ANY_ORDER = "(any order)"
@@ -56,7 +58,7 @@ class T(NamedTuple):
         """Return it as a line of a tree's text."""
         from prefactor_trace.testing.matching import shown
 
-        parts = [("?" if self.optional else "") + self.schema_name]
+        parts = [("?" if self.optional else "") + name_text(self.schema_name)]
         if self.payload is not ...:
             parts.append(shown(self.payload) if isinstance(self.payload, dict) else "{...}")
         if self.times != 1:
@@ -67,11 +69,27 @@ class T(NamedTuple):
         return " ".join(parts)
 
 
+def name_text(name: str) -> str:
+    """Return the name of a span as a tree's text has it: in quotes where it could be misread."""
+    if _PLAIN_NAME.fullmatch(name) and name != "...":
+        return name
+    return json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+def required_names(nodes: Sequence[Any]) -> Iterator[str]:
+    """Yield the names of the spans that there must be, as often as they are named."""
+    for node in nodes:
+        if isinstance(node, T) and node.bounds[0]:
+            yield node.schema_name
+            yield from required_names(node.children)
+
+
 def parse(text: str) -> list[Any]:
     """Return the nodes that a tree's text stands for.
 
     One span a line, nested by indentation: ``name {payload} x2 -> failed (any order)``, all but the
     name optional; ``?name`` may be missing, ``...`` allows further spans, ``#`` begins a comment.
+    A name with spaces and the like stands in quotes, as JSON writes it.
 
     Raises:
         PatternError: A line cannot be read.
@@ -127,7 +145,15 @@ def _node(number: int, line: str, content: str, indent: int, children: list[Any]
             said["status"], at = status[1], status.end()
         else:
             raise _wrong(number, line, at, "expected {payload}, x2, -> status or (any order)")
-    return T(found["name"], **said)
+    return T(found["name"] or _unquoted(found, number, line), **said)
+
+
+def _unquoted(found: re.Match[str], number: int, line: str) -> str:
+    try:
+        return str(json.loads(found["quoted"]))
+    except ValueError:
+        told = "a name in quotes is written as in JSON"
+        raise _wrong(number, line, found.start("quoted"), told) from None
 
 
 class _Values:

@@ -6,11 +6,9 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from prefactor_trace._clock import Clock
 from prefactor_trace._default import default
-from prefactor_trace._pfid import PfidSource
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport.local import LocalTransport
 from prefactor_trace._version import SDK
@@ -18,9 +16,9 @@ from prefactor_trace.receipts import Stats
 from prefactor_trace.testing import checks
 from prefactor_trace.testing.assertions import Assertions
 from prefactor_trace.testing.capture import Capture
-from prefactor_trace.testing.deterministic import CountingClock, CountingIds
+from prefactor_trace.testing.controls import Controls
+from prefactor_trace.testing.doubts import Doubts
 from prefactor_trace.testing.observer import Observer
-from prefactor_trace.testing.replay import Replay, read_recorded
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.stand_in import StandIn
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 _OUTCOME = "test_outcome"
 
 
-class Recorder(Assertions):
+class Recorder(Assertions, Controls):
     """Records what the default tracer sends, and sends none of it.
 
     What it shows was redacted, cut and serialised as always: it is what the service would have
@@ -45,8 +43,8 @@ class Recorder(Assertions):
     """
 
     def __init__(self, *, live: bool = False, **settings: Unpack[GivenSettings]) -> None:
-        self._capture = Capture()
         self._observer = Observer()
+        self._capture = Capture(self._observer.is_foreign)
         self._stand_in = StandIn(self._capture, settings, live=live)
 
     def start(self) -> None:
@@ -132,6 +130,9 @@ class Recorder(Assertions):
         self._stand_in.settle()
         return self._capture.read(self._observer.origins)
 
+    def _doubts(self) -> Doubts:
+        return Doubts(self.started_before, self._observer.not_begun)
+
     # For the end of a test
 
     def mark(self) -> int:
@@ -190,97 +191,6 @@ class Recorder(Assertions):
         finally:
             transport.close()
         return [f"prefactor-trace show {run.id}" for run in self._capture.read({})[0]]
-
-    # What else a test may want
-
-    def fail_delivery(
-        self,
-        status: int | Literal["timeout", "refuse"] = 503,
-        *,
-        item: str | None = None,
-        times: int = 1,
-    ) -> None:
-        """Have delivery meet a fault.
-
-        Args:
-            status: HTTP status of the answer, or how there is none.
-            item: Span type whose items alone are at fault; the whole request when missing.
-            times: How often.
-
-        Raises:
-            ValueError: `status` is no error, or with `item` no status.
-        """
-        known = isinstance(status, int) and 400 <= status <= 599
-        if not known and (item is not None or status not in ("timeout", "refuse")):
-            raise ValueError(
-                f"status is one of 400 to 599, 'timeout' or 'refuse' (these without item=),"
-                f" got {status!r}"
-            )
-        self._capture.fail(status, item, times)
-
-    def terminate(self, reason: str | None = None) -> None:
-        """End every open run as the platform would.
-
-        Args:
-            reason: What the run is told.
-        """
-        self._stand_in.settle()
-        for run in default.open_runs:
-            run._terminate(reason)
-
-    def deterministic(self) -> CountingClock:
-        """Count instead of reading the clock, and count ids, from here on.
-
-        Returns:
-            The clock, which can be told that time passes.
-        """
-        clock = CountingClock()
-        clocks: Any = Clock
-        wall, monotonic = Clock.wall, Clock.monotonic
-        self._observer.clock = clock
-
-        def put_back() -> None:
-            clocks.wall, clocks.monotonic = wall, monotonic
-            self._observer.clock = None
-
-        self._stand_in.undo.append(put_back)
-        clocks.wall = clocks.monotonic = staticmethod(clock)
-        tracer = default.tracer()
-        ids: Any = CountingIds()
-        made: PfidSource = ids
-        tracer._ids = made
-        return clock
-
-    def replay(self, schema_name: str, *, from_: Any) -> None:
-        """Answer the calls of decorated functions with what was recorded, instead of calling them.
-
-        A call gets the result of the first recorded span with the same payload that was not used
-        yet, as the type that its function is annotated to return. One that had failed raises what
-        it had failed with, or `ReplayedError` where that cannot be made; one that was not recorded,
-        or whose result was cut, raises `ReplayMismatch`.
-
-        Args:
-            schema_name: Span type of the functions.
-            from_: Where the results are: a list of ``{"payload": ..., "result_payload": ...}``, the
-                spans of a recording, or the path of a JSON file with such a list.
-
-        Raises:
-            ValueError: There is none of that type.
-        """
-        replay = Replay(schema_name, read_recorded(from_, schema_name))
-        replay.start()
-        self._stand_in.undo.append(replay.stop)
-
-    def subprocess_env(self) -> dict[str, str]:
-        """Return the environment of a process whose spans are recorded here too.
-
-        They are sent to a server on this machine, and can be read when the process has ended.
-        """
-        from prefactor_trace.testing.relay import Relay
-
-        relay = Relay(self._capture)
-        self._stand_in.undo.append(relay.stop)
-        return relay.environment()
 
 
 @contextmanager

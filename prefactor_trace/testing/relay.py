@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import json
 import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from prefactor_trace._transport import Answer
+from prefactor_trace._transport.memory import accept_all
+
 if TYPE_CHECKING:
     from prefactor_trace.testing.capture import Capture
 
 _ANY_TOKEN = "recorded-by-a-test"  # noqa: S105  # opens nothing
+_TIMEOUT = 5.0  # seconds
 
 
 class Relay:
@@ -43,22 +48,39 @@ class Relay:
             target=self._server.serve_forever, args=(0.05,), daemon=True
         )
         self._thread.start()
+        self._capture = capture
+        capture.in_fork = self.send
+
+    def send(self, content: dict[str, Any]) -> Answer:
+        """Send the content of a request here, from a child that was forked: it has no other way."""
+        port = self._server.server_address[1]
+        self._server.socket.close()  # the child's own: it would seem that somebody listens
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
+        try:
+            connection.request("POST", "/", json.dumps(content))
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.read())
+        except (OSError, http.client.HTTPException):  # the recording is over
+            return accept_all(content)
+        finally:
+            connection.close()
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a process that sends what it records here."""
         from prefactor_trace import inject_env
 
-        left_out = ("PREFACTOR_OFFLINE", "PREFACTOR_LOCAL", "PREFACTOR_ENABLED")
-        kept = {
-            name: value for name, value in inject_env(os.environ).items() if name not in left_out
-        }
-        return kept | {
+        return inject_env(os.environ) | {
+            # Said, and not left out: it may be added to an environment that says otherwise.
+            "PREFACTOR_OFFLINE": "0",
+            "PREFACTOR_LOCAL": "0",
+            "PREFACTOR_ENABLED": "1",
             "PREFACTOR_API_URL": f"http://127.0.0.1:{self._server.server_address[1]}",
             "PREFACTOR_API_TOKEN": _ANY_TOKEN,
         }
 
     def stop(self) -> None:
         """Stop listening."""
+        self._capture.in_fork = None
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -120,7 +120,21 @@ class Replay:
                 f"the result of the {self._schema_name} with {shown(payload)} was too long to be"
                 " recorded whole; write what it returned into the recorded calls"
             )
+        if inspect.isgeneratorfunction(wrapper) or inspect.isasyncgenfunction(wrapper):
+            result = self._of_items(as_mapping(result), payload)
         return returned(result, Function(wrapper))
+
+    def _of_items(self, result: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+        """Return what was recorded of the items of a generator, without what is said of its end."""
+        if isinstance(result.get("result"), list):
+            return {"result": result["result"]}
+        if result.keys() - {"result"}:
+            raise ReplayMismatch(
+                f"the {self._schema_name} with {shown(payload)} gives its items one by one, and"
+                " only what reduce= has made of them was recorded; write a list of the items into"
+                ' the recorded calls, {"result": [...]}'
+            )
+        return result
 
 
 def _like(wrapper: Any, stub: Callable[..., Any]) -> Callable[..., Any]:

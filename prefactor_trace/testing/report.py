@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from prefactor_trace import Tracer, _exits
-from prefactor_trace._default import default
+from prefactor_trace.testing.doubts import (
+    CONDITIONS,
+    Doubts,
+    counted,
+    misplaced,
+    missing,
+    nothing_captured,
+)
 from prefactor_trace.testing.matching import differences, shown
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.tree import as_text
@@ -26,7 +32,7 @@ def what_there_is(
     spans: Sequence[RecordedSpan],
     *,
     dropped: int = 0,
-    started_before: Mapping[Tracer, int],
+    doubts: Doubts,
     marked: Collection[str] = (),
     verbose: bool = False,
 ) -> str:
@@ -36,51 +42,31 @@ def what_there_is(
         instances: The runs.
         spans: Every span.
         dropped: How many spans were not recorded.
-        started_before: As of `nothing_captured`.
+        doubts: As of `nothing_captured`.
         marked: Ids of spans to point at.
         verbose: Whether nothing is cut.
     """
     if not spans:
-        return nothing_captured(started_before)
+        return nothing_captured(doubts)
     facts = [
-        _counted(len(spans), "span"),
-        _counted(len(instances), "instance"),
+        counted(len(spans), "span"),
+        counted(len(instances), "instance"),
         f"{sum(not span.finished for span in spans)} unfinished",
         f"{dropped} dropped",
-        f"{_counted(sum(span.redacted for span in spans), 'value')} redacted",
+        f"{counted(sum(span.redacted for span in spans), 'value')} redacted",
     ]
     truncated = sum(span.truncated for span in spans)
     if truncated:
         facts.append(f"{truncated} truncated")
     roots = [span for span in spans if span.parent is None]
-    tree = textwrap.indent(as_text(roots, marked=marked, verbose=verbose), "  ")
-    return f"captured: {', '.join(facts)}\n{tree}"
-
-
-def nothing_captured(started_before: Mapping[Tracer, int]) -> str:
-    """Return that there is nothing, with those reasons that can be found out.
-
-    Args:
-        started_before: How many spans each tracer had recorded when the recording began.
-    """
-    lines = ["nothing was captured: no span has begun since the recording did"]
-    if not default.switch:
-        reason = default.tracer().settings().off_reason
-        lines.append(f"- tracing was switched off while recording: {reason}")
-    others = [
-        one
-        for one in _exits.leavers()
-        if isinstance(one, Tracer)
-        and one is not default._tracer
-        and one.stats().started > started_before.get(one, 0)
-    ]
-    if others:
-        lines.append(
-            f"- {_counted(len(others), 'tracer')} beside the default one has recorded spans: those"
-            " of a Tracer of your own that was made before the recording are sent, not captured"
-        )
-    lines.append("- was the decorated function called, and not the one below the decorator?")
-    lines.append("- a child process is recorded only with subprocess_env()")
+    lines = [f"captured: {', '.join(facts)}"]
+    for number, run in enumerate(instances, 1):
+        of_run = [span for span in roots if span.instance is run]
+        if len(instances) > 1:
+            lines.append(f"  {run.agent_id or run.id}   run {number}, {run.status}")
+        if of_run:
+            text = as_text(of_run, marked=marked, verbose=verbose)
+            lines.append(textwrap.indent(text, "    " if len(instances) > 1 else "  "))
     return "\n".join(lines)
 
 
@@ -90,7 +76,41 @@ def conditions_text(name: str, conditions: dict[str, Any]) -> str:
     return ", ".join(said)
 
 
-def nearest(
+def matching(
+    spans: Sequence[RecordedSpan], name: str, conditions: dict[str, Any]
+) -> list[RecordedSpan]:
+    """Return the spans of a type that meet all conditions."""
+    return [
+        span
+        for span in spans
+        if span.schema_name == name
+        and all(unmet(span, key, value) is None for key, value in conditions.items())
+    ]
+
+
+def candidates(
+    spans: Sequence[RecordedSpan], name: str, conditions: dict[str, Any], doubts: Doubts
+) -> list[str]:
+    """Return the lines on what is nearest to what was asked for, and was not found."""
+    lines: list[str] = []
+    for number, (span, told, met, total) in enumerate(_nearest(spans, name, conditions)):
+        head = "closest:" if number == 0 else "next:   "
+        where = f"   {span.where}" if span.where else ""
+        lines.append(f"{head} {span!r}{where}   {met} of {total} conditions met")
+        lines += [f"    {line}" for line in told]
+    if lines:
+        return [*lines, *misplaced(spans, name, conditions)]
+    lines = missing([name], spans, doubts)
+    if not any("did you mean" in line for line in lines):
+        there_are = ", ".join(sorted({span.schema_name for span in spans}))
+        lines.insert(0, f"no {name!r} was captured, only {there_are}")
+    elsewhere = [
+        one for one in spans if conditions and compared(one, conditions)[1] == len(conditions)
+    ]
+    return lines + [f"of another type, {one!r} meets the conditions" for one in elsewhere[:2]]
+
+
+def _nearest(
     spans: Sequence[RecordedSpan], name: str, conditions: dict[str, Any]
 ) -> list[tuple[RecordedSpan, list[str], int, int]]:
     """Return the spans that come closest to what was asked for.
@@ -114,7 +134,7 @@ def compared(span: RecordedSpan, conditions: dict[str, Any]) -> tuple[list[str],
         wrong = unmet(span, key, expected)
         if wrong is None:
             met += 1
-            where = key if key in ("status", "under") else f"payload.{key}"
+            where = key if key in CONDITIONS else f"payload.{key}"
             lines.append(f"{where:<14} {shown(expected)}  ✓")
         else:
             lines.append(wrong)
@@ -142,7 +162,3 @@ def unmet(span: RecordedSpan, key: str, expected: Any) -> str | None:
         return None
     where, _, told = wrong[0].partition("  ")
     return f"{where:<14} {told}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

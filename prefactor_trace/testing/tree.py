@@ -8,6 +8,7 @@ from typing import Any
 
 from prefactor_trace._capture import holds_cut
 from prefactor_trace.testing.matching import shown
+from prefactor_trace.testing.pattern import name_text
 from prefactor_trace.testing.spans import RecordedSpan
 
 _SIGNS = {"complete": "✓", "failed": "✗", "cancelled": "cancelled", "terminated": "terminated"}
@@ -26,7 +27,7 @@ def as_pattern(roots: Sequence[RecordedSpan], *, payloads: bool = False) -> str:
 
 def _pattern_lines(spans: Sequence[RecordedSpan], depth: int, payloads: bool) -> Iterator[str]:
     for span in spans:
-        line = "  " * depth + span.schema_name
+        line = "  " * depth + name_text(span.schema_name)
         plain = {
             key: value
             for key, value in span.payload.items()

@@ -53,6 +53,7 @@ def record(
     agent: str = "docs-agent",
     session: str | None = None,
     finish: bool = True,
+    status: str = "complete",
     ago: timedelta = timedelta(0),
 ) -> str:
     """Store one run as an agent would have sent it some time ago; return its id."""
@@ -83,6 +84,7 @@ def record(
             {
                 "_type": "agent_instances/finish",
                 "agent_instance_id": instance,
+                "status": status,
                 "timestamp": (START + timedelta(seconds=2)).isoformat(),
             }
         )

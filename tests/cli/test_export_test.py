@@ -3,13 +3,19 @@
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import prefactor_trace
+from cli.records import record, span
 from prefactor_trace.cli import main
+from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import Store
+from prefactor_trace.testing import T
+from prefactor_trace.testing.pattern import parse
 
 PROJECT = Path(prefactor_trace.__file__).parent.parent
 AGENT = """
@@ -150,19 +156,151 @@ def test_what_was_run_as_a_script_is_replayed_in_its_own_types(tmp_path: Path):
     assert passed.returncode == 0, passed.stdout + (tmp_path / "test_x.py").read_text()
 
 
+class Asked:
+    """Stands for `captrace`: keeps what a test has asked."""
+
+    def __init__(self) -> None:
+        self.replayed: dict[str, Any] = {}
+        self.tree: list[T] = []
+
+    def replay(self, name: str, *, from_: Any) -> None:
+        """Keep it."""
+        assert name not in self.replayed
+        self.replayed[name] = from_
+
+    def assert_tree(self, text: str) -> None:
+        """Keep it, read."""
+        self.tree = parse(text)
+
+
+@pytest.fixture
+def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Export a test of some spans, run it in this process, and return what it has asked."""
+    agent = types.ModuleType("my_agent")
+    monkeypatch.setitem(sys.modules, "my_agent", agent)
+
+    def exported(spans: list[AgentSpan], *words: str, answer: Any = list, **run: Any) -> Asked:
+        agent.answer = answer
+        database, path = tmp_path / "local.db", tmp_path / "test_it.py"
+        run_id = record(database, spans, **run)
+        made = ["export-test", run_id, "--call", "my_agent:answer()", "-o", str(path)]
+        assert main([*made, "--db", str(database), *words]) == 0
+        names: dict[str, Any] = {}
+        exec(compile(path.read_text(encoding="utf-8"), path, "exec"), names)
+        asked = Asked()
+        (test,) = [value for name, value in names.items() if name.startswith("test_")]
+        test(asked)
+        return asked
+
+    return exported
+
+
+HOSTILE = [
+    'tool"); open("here", "w"); ("',
+    "tool' + open('here', 'w').name + '",
+    'tool"""\n    )\n    open("here", "w")\n    captrace.assert_tree("""',
+    "tool\\",
+    'tool\\"""',
+    "tool {x: 1} -> failed",
+    "tool\n  ...",
+    "tool\r\u2028x",
+    "# tool",
+    "?tool",
+]
+
+
+def test_no_name_gets_out_of_its_quotes(exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A run may come from anywhere; what it calls its steps is text."""
+    monkeypatch.chdir(tmp_path)
+    asked = exported(
+        [span(name, at=at, payload={"q": name}) for at, name in enumerate(HOSTILE)],
+        "--name",
+        'x(): pass\nopen("here", "w")',
+    )
+    assert [one.schema_name for one in asked.tree] == HOSTILE
+    assert sorted(asked.replayed) == sorted(HOSTILE)
+    assert asked.replayed[HOSTILE[0]][0]["payload"] == {"q": HOSTILE[0]}
+    assert not (tmp_path / "here").exists()
+
+
+def test_names_that_are_alike_are_kept_apart(exported):
+    """Also those that are no names in Python."""
+    names = ["tool-a", "tool_a", "3d_tool"]
+    asked = exported([span(name, at=at, result={"of": name}) for at, name in enumerate(names)])
+    assert {name: one["result_payload"]["of"] for name, (one,) in asked.replayed.items()} == {
+        name: name for name in names
+    }
+
+
+def test_a_type_that_was_not_declared_has_its_own_name(exported):
+    """It travels in the payload, in which a call does not have it; nor a payload set late."""
+    payload = {"prefactor.schema_name": "tool_late", "q": 1}
+
+    def late() -> AgentSpan:
+        result = {"n": 2, "prefactor.payload": {"q": 3}}
+        return span("undeclared", payload=payload, result=result)
+
+    asked = exported([late()])
+    assert asked.tree == [T("tool_late", children=[])]
+    (call,) = asked.replayed["tool_late"]
+    assert (call["payload"], call["result_payload"]) == ({"q": 1}, {"n": 2})
+    assert exported([late()], "--stub", "tool_late").replayed == asked.replayed
+
+
+def test_a_coroutine_runs_also_where_nobody_has_said_that_it_is_one(exported):
+    """Else nothing would be captured."""
+    ran = []
+
+    async def answer() -> None:
+        ran.append(1)
+
+    for words in ([], ["--async"]):
+        exported([span("step")], *words, answer=answer)
+    assert ran == [1, 1]
+
+
+def test_a_run_that_had_failed_may_fail_again(exported):
+    """Its steps are what the test expects."""
+
+    def answer() -> None:
+        raise TimeoutError
+
+    asked = exported([span("step", status="failed")], answer=answer, status="failed")
+    assert asked.tree == [T("step", status="failed", children=[])]
+    with pytest.raises(TimeoutError):
+        exported([span("step")], answer=answer)
+
+
+def test_what_a_test_cannot_repeat_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """When it is exported, in a line."""
+    database = tmp_path / "local.db"
+    cut = {"head": [1], "tail": [9], "count": 40, "prefactor.truncated": True}
+    for one, told in (
+        (span("tool_call", result=cut), "the result of the 'tool_call' "),
+        (span("step", status="active", took=None), "the step 'step' "),
+    ):
+        words = ["export-test", record(database, [one]), "--call", "a:b()"]
+        assert main([*words, "--db", str(database)]) == 1
+        said = capsys.readouterr()
+        assert told in said.err
+        assert (said.out, said.err.count("\n")) == ("", 1)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["--call", "my_agent.answer"], "--call takes what runs the agent"),
-        (["--call", "a:b()", "--stub", "nothing"], "has no span of the type 'nothing'"),
+        (["--call", "a:b(1 2)"], "--call is not Python: "),
+        (
+            ["--call", "a:b()", "--stub", "tool_cal"],
+            "has no span of the type 'tool_cal'; did you mean 'tool_call'?",
+        ),
     ],
 )
 def test_what_is_not_understood_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
 ):
     """In a line."""
-    from cli.records import record, span
-
     database = tmp_path / "local.db"
     run_id = record(database, [span("tool_call")])
     assert main(["export-test", run_id, "--db", str(database), *words]) == 2

@@ -1,6 +1,8 @@
 """What a test may ask, and the exact words when it is not so."""
 
+import asyncio
 import re
+import sys
 
 import pytest
 
@@ -29,6 +31,13 @@ captured: 4 spans, 1 instance, 0 unfinished, 0 dropped, 0 values redacted
 def tree(first: str = "", second: str = "") -> str:
     """Return the tree of the agent's run, with what stands behind its tools."""
     return TREE.replace("{2}", first).replace("{3}", second)
+
+
+@pytest.fixture(autouse=True)
+def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See to it that no other test has started processes, as far as can be seen."""
+    for name in ("multiprocessing.popen_fork", "multiprocessing.popen_spawn_win32"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 @pytest.fixture
@@ -85,13 +94,75 @@ def test_too_many_are_pointed_at(ran: Recorder):
     )
 
 
-def test_a_name_that_is_not_there_shows_those_that_are(ran: Recorder):
-    """And whether another type meets the conditions."""
+def test_a_name_that_is_not_there_shows_the_nearest_one(ran: Recorder):
+    """Or those that are there, and whether another type meets the conditions."""
     assert told(lambda: ran.one("tool", query="a")).startswith(
         'trace.one("tool", query="a"): expected exactly 1 span, found 0\n\n'
-        "there is no span of that type; there are llm_call, planning, tool_call\n"
+        "no 'tool' was captured; did you mean 'tool_call'?\n"
         "of another type, tool_call #3 meets the conditions\n"
     )
+    assert "\n\nno 'x' was captured, only llm_call, planning, tool_call\n" in told(lambda: ran["x"])
+    near = "\nno 'llm_cal' was captured; did you mean 'llm_call'?\n\ncaptured: 4 spans"
+    for ask in (
+        lambda: ran.assert_tree("planning\n  llm_cal\n  ?tool_cal\n  ..."),
+        lambda: ran.assert_order("planning", "llm_cal"),
+        lambda: ran.assert_overlap("planning", "llm_cal"),
+    ):
+        assert near in told(ask)
+    assert "no 'llm_cal' was captured; did" in ran.count("llm_cal").report
+
+
+def test_a_condition_that_is_no_key_of_the_payload_may_be_another(ran: Recorder):
+    """It would be one on the payload else, which nothing meets."""
+    meant = "no 'tool_call' has 'state' in its payload; did you mean status=?\n"
+    assert meant in told(lambda: ran.one("tool_call", state="failed"))
+    assert ran.count("tool_call", state="failed").report.startswith(meant)
+    assert "did you mean" not in told(lambda: ran.one("tool_call", query="failed", colour=1))
+
+
+def test_what_has_not_begun_is_named(ran: Recorder):
+    """A coroutine that nobody awaits, a generator that nobody reads; also where all is missing."""
+
+    @prefactor.instance("agent")
+    async def answer():
+        with prefactor.span("step"):
+            pass
+
+    @prefactor.span("stream")
+    def stream():
+        yield 1
+
+    coroutine, items = answer(), stream()
+    line = "what was called at test_assertions.py:{} has not begun: await it, or read what it gives"
+    here = answer.__code__.co_firstlineno + 9
+    for ask in (lambda: ran["step"], lambda: ran.assert_tree("planning\n  ...\nstep")):
+        assert line.format(here) in told(ask)
+    ran.clear()
+    assert f"\n- {line.format(here)}\n" in told(lambda: ran["step"])
+    asyncio.run(coroutine)
+    list(items)
+    assert "has not begun" not in told(lambda: ran["x"])
+
+
+def test_where_processes_were_started_it_is_said_how_they_are_recorded(
+    ran: Recorder, monkeypatch: pytest.MonkeyPatch
+):
+    """Only where something is missing."""
+    said = "\nmultiprocessing was used: a child process is recorded only where it begins within"
+    assert said not in told(lambda: ran.assert_order("fetch"))
+    monkeypatch.setitem(sys.modules, "multiprocessing.popen_fork", sys)
+    assert said in told(lambda: ran.assert_order("fetch"))
+    assert said not in told(lambda: ran.assert_order("tool_call", "llm_call"))
+
+
+def test_a_report_of_several_runs_says_which_is_which(ran: Recorder, agent):
+    """Where a tree's text has no place for it."""
+    agent("b")
+    lines = LINE.sub("c.py", TIME.sub(" T", ran.report())).splitlines()
+    assert lines[0].startswith("captured: 7 spans, 2 instances")
+    assert (lines[1], lines[6]) == ("  agent   run 1, complete", "  agent   run 2, complete")
+    assert lines[7] == '    planning {"steps": 1} T  ✓  c.py'
+    assert ran.tree().startswith("planning\n")
 
 
 def test_none_says_how_many_were_looked_at(ran: Recorder):

@@ -43,6 +43,7 @@ def test_every_part_of_a_line_is_read():
         ("a wrong", "expected {payload}, x2, -> status or (any order)", 2),
         ("\ta", "indent with spaces", 0),
         ("a {x: 1", "expected a comma or }", 7),
+        ('"a\\x" x2', "a name in quotes is written as in JSON", 0),
     ],
 )
 def test_what_cannot_be_read_is_pointed_at(line, told, at):
@@ -75,6 +76,16 @@ def test_siblings_stand_in_one_column(text, told):
     with pytest.raises(PatternError) as caught:
         parse(text)
     assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["web search", "...", "?a", "#a", "a{b", 'a"b', "it's", "a\\b", "a\u2028b\nc", "ß", "a-b"],
+)
+def test_any_name_can_be_written(name):
+    """In quotes where it would be something else; a comment may follow it."""
+    line = f"{T(name, optional=True)} x2   # a comment"
+    assert parse(line) == [T(name, optional=True, times=2, children=[])]
 
 
 def test_an_empty_tree_is_refused():

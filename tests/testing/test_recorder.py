@@ -11,8 +11,9 @@ import pytest
 import prefactor_trace as prefactor
 from prefactor_trace import _guard
 from prefactor_trace._clock import Clock
-from prefactor_trace._decorate import _Calls
+from prefactor_trace._decorate import _Calls, _Runs
 from prefactor_trace._default import default
+from prefactor_trace._instance import Instance
 from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
 from prefactor_trace.exceptions import SettingsError
@@ -166,7 +167,9 @@ def patched():
     begins_and_ends = (Record._start, Record._end, PlainSpan.__enter__, PlainSpan.__exit__)
     return (
         *begins_and_ends,
+        Instance._start,
         _Calls.begin,
+        _Runs.begin,
         _guard.log_fault,
         _guard.log_raised,
         Clock.wall,
@@ -301,3 +304,61 @@ def test_a_recorder_can_be_used_in_unittest(agent):
     recorder.stop()
     recorder.stop()
     assert recorder.count("planning") == 1
+
+
+@prefactor.span("late")
+def late():
+    """Stand for work that goes on when nobody waits for it any more."""
+
+
+@pytest.mark.parametrize("counting", [False, True], ids=["random ids", "counting ids"])
+def test_what_goes_on_of_an_earlier_recording_is_not_seen(counting):
+    """Spans of its runs that begin, go on or end now, and the ends of the runs themselves."""
+    go_on, done = threading.Event(), threading.Event()
+
+    def left_behind(span):
+        go_on.wait()
+        late()
+        span.complete()
+        span.complete()
+        if not counting:  # else the same id is another run
+            with prefactor.attach(carrier):
+                late()
+        done.set()
+
+    with record() as first:
+        if counting:
+            first.deterministic()
+        run = prefactor.instance("first")
+        with run, prefactor.span("around"):
+            carrier = prefactor.inject()
+            work = prefactor.propagate(left_behind)
+            threading.Thread(target=work, args=[prefactor.start_span("open")]).start()
+    with record() as second:
+        if counting:
+            second.deterministic()
+        with prefactor.instance("second"), prefactor.span("own"):
+            go_on.set()
+            done.wait()
+        assert second.tree() == "own"
+        assert [one.agent_id for one in second.instances] == ["second"]
+        assert second.unsound() == []
+        items = [item.model_dump() for one in second.requests for item in one.items]
+        assert [one["agent_id"] for one in items if "agent_id" in one] == ["second"]
+        assert {one["details"]["schema_name"] for one in items if "details" in one} == {"own"}
+    assert [(one.schema_name, one.finished) for one in first.spans] == [
+        ("around", True),
+        ("open", False),
+    ]
+
+
+def test_a_run_that_began_outside_of_recordings_is_seen_in_each(default_tracer):
+    """As that of a fixture of the session."""
+    default_tracer()
+    prefactor.configure(offline=True, api_token="t")
+    with prefactor.instance("session") as run:
+        for name in ("a", "b"):
+            work = prefactor.propagate(late)
+            with record() as trace:
+                work()
+                assert trace["late"].instance.id == run.id, name

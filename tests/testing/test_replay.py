@@ -103,6 +103,23 @@ def test_generators_give_the_recorded_items(trace):
     assert [one.result_payload for one in trace.spans] == [{"result": [1, 1]}, {"result": [2, 2]}]
 
 
+@prefactor.span("counted", reduce=lambda items: {"n": len(items)})
+def counted(count: int):
+    """Give some, of which only the number is recorded."""
+    yield from range(count)
+
+
+def test_a_generator_that_was_left_early_gives_what_it_gave(trace):
+    """Where none of its items was recorded, it says so."""
+    left = {"result": [1, 2], "closed_early": True, "return": 3}
+    trace.replay("stream", from_=[{"payload": {"count": 9}, "result_payload": left}])
+    trace.replay("counted", from_=[{"payload": {"count": 9}, "result_payload": {"n": 9}}])
+    with prefactor.instance():
+        assert list(Streams().plain(9)) == [1, 2]
+        with pytest.raises(ReplayMismatch, match="only what reduce= has made of them was recorded"):
+            list(counted(9))
+
+
 def test_what_was_not_recorded_whole_is_no_answer(trace):
     """It is refused, and says of which call; a payload that was cut is found all the same."""
     cut = {"prefactor.truncated": True, "size": 9000, "head": "aa", "tail": "zz"}

@@ -1,0 +1,113 @@
+"""Why something that a test asks for was not captured, as far as it can be found out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from prefactor_trace import Tracer, _exits
+from prefactor_trace._default import default
+from prefactor_trace._nearest import nearest
+from prefactor_trace.testing.matching import matches_text
+from prefactor_trace.testing.spans import RecordedSpan
+
+CONDITIONS = ("status", "under")
+"""What is no key of the payload among the conditions on a span."""
+
+_MOST_NAMED = 5
+_CHILDREN = (
+    "a child process is recorded only where it begins within child_processes(), or with"
+    " subprocess_env()"
+)
+# Loaded when a process is started, by whatever kind of pool.
+_STARTERS = ("multiprocessing.popen_fork", "multiprocessing.popen_spawn_win32")
+
+
+class Doubts(NamedTuple):
+    """What is known beside the spans themselves.
+
+    Attributes:
+        started_before: How many spans each tracer had recorded when the recording began.
+        not_begun: Where coroutine functions and generators were called, of which nothing has run.
+    """
+
+    started_before: Mapping[Tracer, int]
+    not_begun: Sequence[str] = ()
+
+
+def nothing_captured(doubts: Doubts) -> str:
+    """Return that there is nothing, with those reasons that can be found out."""
+    lines = ["nothing was captured: no span has begun since the recording did"]
+    if not default.switch:
+        reason = default.tracer().settings().off_reason
+        lines.append(f"- tracing was switched off while recording: {reason}")
+    others = [
+        one
+        for one in _exits.leavers()
+        if isinstance(one, Tracer)
+        and one is not default._tracer
+        and one.stats().started > doubts.started_before.get(one, 0)
+    ]
+    if others:
+        lines.append(
+            f"- {counted(len(others), 'tracer')} beside the default one has recorded spans: those"
+            " of a Tracer of your own that was made before the recording are sent, not captured"
+        )
+    lines += [f"- {line}" for line in _not_begun(doubts)]
+    lines.append("- was the decorated function called, and not the one below the decorator?")
+    lines.append(f"- {_CHILDREN}")
+    return "\n".join(lines)
+
+
+def missing(names: Iterable[str], spans: Sequence[RecordedSpan], doubts: Doubts) -> list[str]:
+    """Return a line for each thing that may be why there is no span of a type.
+
+    Args:
+        names: Of the types; those of which there is a span are left out.
+        spans: Every span.
+        doubts: What else is known.
+    """
+    captured = {span.schema_name for span in spans}
+    gone = [
+        name
+        for name in dict.fromkeys(names)
+        if not any(matches_text(one, name) for one in captured)
+    ]
+    if not gone:
+        return []
+    near = [(name, nearest(name, captured)) for name in gone[:_MOST_NAMED]]
+    lines = [f"no {name!r} was captured; did you mean {one!r}?" for name, one in near if one]
+    lines += _not_begun(doubts)
+    if any(name in sys.modules for name in _STARTERS):
+        lines.append(f"multiprocessing was used: {_CHILDREN}")
+    return lines
+
+
+def misplaced(spans: Sequence[RecordedSpan], name: str, conditions: Mapping[str, Any]) -> list[str]:
+    """Return a line for each condition that is taken for a key of the payload and may be none.
+
+    Args:
+        spans: Every span.
+        name: Of the type that was asked for.
+        conditions: Those on it.
+    """
+    payloads = [span.payload for span in spans if span.schema_name == name]
+    lines = []
+    for key in conditions:
+        near = None if key in CONDITIONS else nearest(key, CONDITIONS)
+        if near is not None and payloads and not any(key in payload for payload in payloads):
+            lines.append(f"no {name!r} has {key!r} in its payload; did you mean {near}=?")
+    return lines
+
+
+def counted(number: int, what: str) -> str:
+    """Return how many of something there are."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _not_begun(doubts: Doubts) -> list[str]:
+    return [
+        f"what was called at {where} has not begun: await it, or read what it gives"
+        for where in dict.fromkeys(doubts.not_begun[:_MOST_NAMED])
+    ]
