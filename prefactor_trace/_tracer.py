@@ -73,13 +73,14 @@ class Tracer(Surface):
             from prefactor_trace._pipeline import Pipeline
             from prefactor_trace._transport import open_transport, target_of
 
+            on_start = _prepare_for_ends(settings)
             self._pipeline = pipeline or Pipeline(
                 settings,
                 registry,
                 open_transport(settings, SDK),
                 target=target_of(settings),
                 open_runs=home.open_runs,
-                on_start=_prepare_for_ends(settings),
+                on_start=on_start,
                 apart=run_untraced,
             )
             _exits.add(self)
