@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Protocol
 
 from prefactor_trace import _forks, _guard
@@ -20,6 +21,9 @@ class Leaver(Protocol):
     @property
     def exit_timeout(self) -> float:
         """Seconds that delivering may take."""
+
+    def hasten(self, timeout: float) -> None:
+        """Deliver what there is within `timeout` seconds, and at once what comes; never raises."""
 
     def end_at_exit(self, reason: str, timeout: float) -> None:
         """Deliver what is left within `timeout` seconds; never raises."""
@@ -101,14 +105,25 @@ def _end_after_threads() -> None:
     threading.Thread(target=end, name="prefactor-trace-end").start()
 
 
-def end_all(reason: str = _EXITED, *, is_last: bool = True) -> None:
-    """Deliver what is left in this process, all of it within the longest time that one may take.
-
-    A process that is told to terminate and then exits is not held up twice.
+def end_all(reason: str = _EXITED) -> None:
+    """Deliver what is left in this process; nothing is afterwards, and what is lost is said.
 
     Args:
         reason: Why what is open will not be ended by anybody.
-        is_last: Whether nothing is delivered afterwards: what is left then is lost, and said to be.
+    """
+    _tell_all(lambda leaver, timeout: leaver.end_at_exit(reason, timeout))
+    _give_up_all()
+
+
+def hasten_all() -> None:
+    """Deliver what there is, and from now on at once what is recorded: the end may be near."""
+    _tell_all(lambda leaver, timeout: leaver.hasten(timeout))
+
+
+def _tell_all(tell: Callable[[Leaver, float], None]) -> None:
+    """Tell all leavers, within the longest time that one may take.
+
+    A process that is told to terminate and then exits is not held up twice.
     """
     global _ran_out  # noqa: PLW0603
     leavers = list(_leavers)
@@ -117,13 +132,11 @@ def end_all(reason: str = _EXITED, *, is_last: bool = True) -> None:
     end = now if now - _ran_out < longest else now + longest
     try:
         for leaver in leavers:
-            leaver.end_at_exit(reason, min(leaver.exit_timeout, max(0, end - time.monotonic())))
+            tell(leaver, min(leaver.exit_timeout, max(0, end - time.monotonic())))
     except KeyboardInterrupt:
         _guard.logger.warning("prefactor_trace: interrupted while delivering")
     if longest and time.monotonic() >= end:
         _ran_out = time.monotonic()
-    if is_last:
-        _give_up_all()
 
 
 def _give_up_all() -> None:

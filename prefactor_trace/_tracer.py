@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _exits, _guard
@@ -76,20 +76,17 @@ class Tracer(Surface):
             from prefactor_trace._pipeline import Pipeline
             from prefactor_trace._transport import open_transport, target_of
 
+            on_start = _prepare_for_ends(settings)
             self._pipeline = pipeline or Pipeline(
                 settings,
                 registry,
                 open_transport(settings, SDK),
                 target=target_of(settings),
                 open_runs=home.open_runs,
-                on_start=_exits.watch,
+                on_start=on_start,
                 apart=run_untraced,
             )
             _exits.add(self)
-            if settings.handle_signals:
-                from prefactor_trace._signals import handle_signals
-
-                handle_signals()
         else:
             _guard.log_seldom(
                 logging.INFO if not settings.enabled else logging.WARNING,
@@ -210,6 +207,14 @@ class Tracer(Surface):
         """Seconds that the end of the process may wait for delivery."""
         return self._settings.exit_timeout
 
+    def hasten(self, timeout: float) -> None:
+        """Deliver what there is, with nothing ended, and at once what comes; never raises."""
+        try:
+            if self._pipeline is not None:
+                self._pipeline.hasten(timeout)
+        except Exception as error:  # noqa: BLE001
+            _guard.log_fault("delivering on a signal", error)
+
     def end_at_exit(self, reason: str, timeout: float) -> None:
         """Deliver what is left, with what is still open ended as failed; never raises."""
         if self._pipeline is None:
@@ -253,6 +258,23 @@ class Tracer(Surface):
         self._ambient = None
         if self._pipeline is not None:
             self._pipeline.after_fork()
+
+
+def _prepare_for_ends(settings: Settings) -> Callable[[], None]:
+    """Handle signals where that is asked for; return what to call when a thread starts."""
+    if not settings.handle_signals:
+        return _exits.watch
+    from prefactor_trace._signals import handle_signals, handle_signals_in_child
+
+    # What belongs to a session has it from `prefactor-trace run`, and was not asked.
+    is_asked = settings.session is None
+    handle_signals(is_asked=is_asked)
+
+    def watch() -> None:
+        _exits.watch()
+        handle_signals_in_child(is_asked=is_asked)
+
+    return watch
 
 
 def _no_receipt() -> Receipt:

@@ -21,6 +21,10 @@ class SlowLeaver:
         self.lost: list[float] = []
         self._clock = clock
 
+    def hasten(self, timeout: float) -> None:
+        """Note that it is to hurry, and let the time pass."""
+        self.end_at_exit("hurry", timeout)
+
     def end_at_exit(self, reason: str, timeout: float) -> None:
         """Note what is said, and let the time pass."""
         self.told.append((reason, timeout))
@@ -99,7 +103,7 @@ def test_what_is_left_is_lost_only_at_the_last_end(clock):
     """A process that may live on is not told that anything is lost."""
     leaver = SlowLeaver(clock, 3.0)
     _exits.add(leaver)
-    _exits.end_all("it was told to terminate", is_last=False)
+    _exits.hasten_all()
     assert leaver.lost == []
     _exits.end_all("it is over")
     assert len(leaver.lost) == 1
@@ -111,12 +115,12 @@ def test_an_end_after_an_end_waits_no_second_time(clock):
     """What was waited for in vain is not waited for again, unless a while has passed since."""
     leaver = SlowLeaver(clock, 3.0)
     _exits.add(leaver)
-    _exits.end_all("it was told to terminate", is_last=False)
+    _exits.hasten_all()
     clock.now += 1
-    _exits.end_all("it was told to terminate", is_last=False)
+    _exits.hasten_all()
     clock.now += 10
     _exits.end_all("it is over")
-    assert [timeout for _, timeout in leaver.told] == [3, 0, 3]
+    assert leaver.told == [("hurry", 3), ("hurry", 0), ("it is over", 3)]
 
 
 def test_the_end_of_nobody_is_quiet(clock, caplog):

@@ -114,6 +114,11 @@ class Pipeline:
             ended.join(1.0)  # it has nothing left to do but to return
         return receipt
 
+    def hasten(self, timeout: float) -> None:
+        """Flush, for `timeout` seconds at most, and send at once what is recorded from now on."""
+        self.settings = dataclasses.replace(self.settings, flush_interval=0.0)  # of threads to come
+        self._ask(Request(hasten=True), timeout)
+
     def cease(self) -> bool:
         """Send nothing more in this process; say whether something is left that is news.
 

@@ -24,6 +24,9 @@ _NEVER = float("inf")
 # With a spool, what has ended is on disk this soon.
 _SPOOL_INTERVAL = 0.02
 
+# Where everything is sent at once, what cannot be sent must not keep the thread busy.
+_SHORTEST_INTERVAL = 0.01
+
 # Between two requests that are sent sooner than they would be.
 _HURRIED_INTERVAL = 0.1
 
@@ -34,15 +37,19 @@ class Request:
     Args:
         closing: Why everything still open is to be ended; ``None`` leaves it open.
         stop: Whether the thread is to end.
+        hasten: Whether all that comes later is to be sent at once.
     """
 
-    __slots__ = ("closing", "done", "stop", "until")
+    __slots__ = ("closing", "done", "hasten", "stop", "until")
 
-    def __init__(self, *, closing: str | None = None, stop: bool = False) -> None:
+    def __init__(
+        self, *, closing: str | None = None, stop: bool = False, hasten: bool = False
+    ) -> None:
         self.done = threading.Event()
         self.until = 0  # number of the last record that must be acknowledged
         self.closing = closing
         self.stop = stop
+        self.hasten = hasten
 
 
 HURRY = Request()
@@ -98,7 +105,7 @@ class Worker:
             self._receive()
             if self._buffer.has_batch or time.monotonic() >= self._next_take:
                 self._delivery.take()
-                self._next_take = time.monotonic() + self._interval
+                self._next_take = time.monotonic() + max(self._interval, _SHORTEST_INTERVAL)
             if time.monotonic() >= self._send_due:
                 self._send()
             if time.monotonic() >= self._poll.due and self._sender.is_free:
@@ -115,7 +122,8 @@ class Worker:
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("delivering", error)
             # Or the same fault, met at once again, would keep the thread busy.
-            self._next_take = self._next_send = time.monotonic() + self._flush_interval
+            pause = max(self._flush_interval, _SHORTEST_INTERVAL)
+            self._next_take = self._next_send = time.monotonic() + pause
         return []
 
     @property
@@ -152,6 +160,9 @@ class Worker:
             self._delivery.read(asked)
 
     def _accept(self, request: Request) -> None:
+        if request.hasten:
+            self._interval = self._flush_interval = 0.0
+            self._next_take = self._next_send = 0.0
         self._delivery.take()
         if request.closing is not None:
             self._delivery.intake.close_open(request.closing)
@@ -176,7 +187,8 @@ class Worker:
         is_halted = self._delivery.is_halted and self._sender.is_free
         stopping = []
         for request in list(self._waiting):
-            is_kept = request.closing is not None and self._delivery.is_kept
+            may_be_kept = request.closing is not None or request.hasten
+            is_kept = may_be_kept and self._delivery.is_kept
             if is_halted or is_kept or oldest is None or oldest > request.until:
                 self._waiting.remove(request)
                 if request.stop:

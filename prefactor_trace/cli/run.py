@@ -4,12 +4,10 @@ import argparse
 import atexit
 import contextlib
 import os
-import signal
 import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from prefactor_trace import _exits
@@ -58,7 +56,8 @@ def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # o
     ending = _Ending(session, database, arguments.module or arguments.script, sys.stderr)
     ending.tell_if_killed()
     atexit.register(ending.show)
-    ending.show_on_signals()
+    # The library delivers first. Now, since a tracer outside the main thread could not.
+    handle_signals(at_end=ending.show)
     try:
         ending.code = run_program(arguments.script, arguments.module, arguments.arguments)
     except CommandError:
@@ -131,21 +130,3 @@ class _Ending:
         if not print_session(self._session, self._database, stream):
             write(stream, "prefactor-trace: nothing had arrived")
         stream.flush()
-
-    def show_on_signals(self) -> None:
-        """Have the trees printed when the program is told to terminate, which still ends it.
-
-        The library delivers first, on SIGTERM since its own handler comes before one that was set
-        earlier, on SIGHUP since all that is left is delivered before the trees are printed.
-        """
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)  # not on Windows
-            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, self._terminate)
-        handle_signals()  # now, since a tracer outside the main thread could not
-
-    def _terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self.show()
-        # By the signal itself, so that whoever waits for the process sees what ended it.
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)

@@ -1,7 +1,12 @@
 """``prefactor-trace serve``: the Prefactor API on this machine."""
 
 import argparse
+import contextlib
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
 from typing import TextIO
 
 from prefactor_trace.cli.database import database_path
@@ -12,10 +17,10 @@ _TOKEN_WHERE_NONE_IS_NEEDED = "local"  # noqa: S105  # any word does; an agent m
 
 
 def serve(arguments: argparse.Namespace, out: TextIO) -> int:
-    """Serve until Ctrl-C, saying first how an agent is pointed here."""
+    """Serve until Ctrl-C or SIGTERM, saying first how an agent is pointed here."""
     token = arguments.token or os.environ.get("PREFACTOR_SERVE_TOKEN") or None
     path = database_path(arguments.db)
-    with Store(path) as store:
+    with _stopping_on_sigterm(), Store(path) as store:
         server = Server(Api(store, token=token), arguments.host, arguments.port)
         try:
             for line in instructions(server.url, token, str(path)):
@@ -27,6 +32,33 @@ def serve(arguments: argparse.Namespace, out: TextIO) -> int:
         finally:
             server.close()
     return 0
+
+
+@contextlib.contextmanager
+def _stopping_on_sigterm() -> Iterator[None]:
+    """Leave the block on SIGTERM as on Ctrl-C, then end by that signal.
+
+    Only a database that is closed is whole in its one file.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    told: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        if not told:  # a second one must not interrupt the closing
+            told.append(number)
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if told:
+            # By the signal itself, so that whoever waits for the process sees what ended it.
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def instructions(url: str, token: str | None, database: str) -> list[str]:

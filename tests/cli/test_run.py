@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -217,6 +218,72 @@ def test_terminated_program_shows_its_trace(folder: Path, agent: str, name: str)
     assert (done.returncode, done.stdout) == (-getattr(signal, name), "")
     shown = "└─ tool_call" if agent == AGENT else "was terminated before it recorded anything"
     assert shown in done.stderr
+
+
+IN_THREAD = """
+import os, signal, subprocess, threading
+before = signal.signal(signal.SIGTERM, lambda *told: None)  # as a server does
+thread = threading.Thread(target=answer)
+thread.start()
+thread.join()
+if sys.argv[1:]:
+    subprocess.run([sys.executable, "agent.py"])
+signal.signal(signal.SIGTERM, before)
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once here")
+def test_program_that_records_only_in_threads(folder: Path) -> None:
+    """That no handlers can be set there is not said: neither it nor its child asked for them."""
+    (folder / "agent.py").write_text(AGENT.removesuffix("answer()\n") + IN_THREAD)
+    done = run(folder, "agent.py", "and a child")
+    assert "handle_signals" not in done.stderr
+    assert done.stderr.count("my-agent 2  ") == 1
+
+
+SERVED = """
+import prefactor_trace as prefactor
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"  # uvicorn goes on without a lifespan
+    async with prefactor.instance("request"):
+        assert (await receive())["body"] == b"1"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        assert (await receive())["body"] == b"2"
+        with prefactor.span("after the signal"):
+            await send({"type": "http.response.body", "body": b"ended"})
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once here")
+def test_server_that_is_terminated_during_a_request(tmp_path: Path) -> None:
+    """It answers first, as it would without us; the run is complete, and the tree is printed."""
+    pytest.importorskip("uvicorn")
+    (tmp_path / "served.py").write_text(SERVED)
+    words = "run -m uvicorn served:app --port 0"
+    with subprocess.Popen(
+        [sys.executable, "-m", "prefactor_trace.cli", *words.split()],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        listening = next(line for line in server.stderr if "running on" in line)
+        port = int(re.findall(r"127\.0\.0\.1:(\d+)", listening)[0])
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 2\r\n\r\n1")
+            with client.makefile("rb") as answer:
+                assert any(b"begun" in line for line in iter(answer.readline, b""))
+                server.terminate()
+                assert any("Shutting down" in line for line in server.stderr)
+                client.sendall(b"2")
+                assert b"ended" in answer.read()
+        said = server.stderr.read()
+    assert server.returncode == -signal.SIGTERM
+    assert re.search(r"^request  complete .*\n└─ after the signal  ", said, re.MULTILINE), said
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="nobody can watch here")

@@ -1,6 +1,7 @@
 """`serve`: a real server in a process of its own."""
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,12 +14,18 @@ import httpx
 import pytest
 
 from prefactor_trace.cli.serve import instructions
+from prefactor_trace.server import Store
 
 from .records import command, environment
 
 
 @contextmanager
-def served(folder: Path, words: Sequence[str] = (), **more: str) -> Iterator[tuple[str, str]]:
+def served(
+    folder: Path,
+    words: Sequence[str] = (),
+    ends_by: signal.Signals = signal.SIGINT,
+    **more: str,
+) -> Iterator[tuple[str, str]]:
     """Serve, give the URL and what was printed, and check that Ctrl-C ends it with 0."""
     process = subprocess.Popen(
         [sys.executable, "-m", "prefactor_trace.cli", "serve", "--port", "0", *words],
@@ -36,9 +43,10 @@ def served(folder: Path, words: Sequence[str] = (), **more: str) -> Iterator[tup
             assert url is not None, printed
             yield url[0], printed
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(ends_by)
             process.wait(30)
-        assert (process.returncode, errors.read()) == (0, "")
+        code = 0 if ends_by == signal.SIGINT else -ends_by
+        assert (process.returncode, out.read(), errors.read()) == (code, "stopped\n", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
@@ -62,6 +70,19 @@ def test_asks_for_the_token(tmp_path: Path, by_variable: bool) -> None:
         assert "s3cret" not in printed
         assert httpx.get(ping, headers={"Authorization": "Bearer wrong"}).status_code == 401
         assert httpx.get(ping, headers={"Authorization": "Bearer s3cret"}).status_code == 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM cannot be caught there")
+def test_terminated_server_leaves_a_whole_database(tmp_path: Path) -> None:
+    """It ends by the signal; the file alone has all that was recorded."""
+    with served(tmp_path, ends_by=signal.SIGTERM) as (url, _):
+        program = "import prefactor_trace as prefactor\nwith prefactor.instance('agent'): pass\n"
+        pointed = {"PREFACTOR_API_URL": url, "PREFACTOR_API_TOKEN": "local"}
+        agent = [sys.executable, "-c", program]
+        subprocess.run(agent, env=environment(tmp_path, pointed), timeout=60, check=True)
+    shutil.copyfile(tmp_path / "traces.db", tmp_path / "copy.db")
+    with Store(tmp_path / "copy.db") as store:
+        assert [run.status for run in store.list_instances()] == ["complete"]
 
 
 def test_port_taken(tmp_path: Path) -> None:

@@ -264,3 +264,50 @@ def test_nothing_is_recorded_of_delivery_itself(make, service):
     assert traced.shutdown()
     assert {own_name(item) for item in service.applied.values()} - {""} == {"step"}
     assert traced.stats().started == 1
+
+
+def test_after_hasten_all_is_sent_at_once(make, service):
+    """Also by a thread that starts later; what is open stays open."""
+    arrived = threading.Event()
+
+    def arrive(content):
+        answer = service.process(content)
+        arrived.set()
+        return answer
+
+    traced = make(flush_interval=3600)
+    with traced.span("open") as span:
+        traced.hasten(10)
+        assert "create open active" in service.names()
+        assert span.status == "active"
+        for name in ("soon", "later"):
+            arrived.clear()
+            service.answers = [arrive]
+            with traced.span(name):
+                assert arrived.wait(10)
+            assert traced.shutdown()
+
+
+def test_after_hasten_a_service_that_is_away_keeps_nobody_busy(make, service, monkeypatch):
+    """The thread looks at the buffer every few milliseconds, and not without end."""
+    service.answers = [Answer(503)] * 100
+    traced = make(flush_interval=3600, retry_first_delay=3600, retry_max_delay=3600)
+    with traced.span("step"):
+        pass
+    traced.hasten(0)
+    looks = []
+    enough = threading.Event()
+    delivery = traced._pipeline._delivery
+    take = delivery.take
+
+    def count():
+        looks.append(time.monotonic())
+        take()
+        if len(looks) == 20:
+            enough.set()
+
+    monkeypatch.setattr(delivery, "take", count)
+    assert enough.wait(10)
+    assert looks[19] - looks[9] >= 0.09
+    service.answers.clear()
+    assert traced.flush(10)
