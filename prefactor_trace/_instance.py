@@ -142,6 +142,7 @@ class Instance(Terminable):
         if self._instance is not None:
             leave(self)
             self._doubt = ENDED
+            self._open_to = None  # what still holds a span of it looks twice
             if exc is None:
                 self._end("complete")
             else:

@@ -225,3 +225,41 @@ async def test_a_block_that_an_async_generator_enters_counts_while_that_runs(tra
         ("reader", None),
         ("step", "transaction"),
     ]
+
+
+async def test_a_span_that_nobody_left_is_over_with_the_block_of_its_run(tracer):
+    """As one that an alarm interrupted; tasks that began inside of it stay in it."""
+    t = tracer()
+    go_on = asyncio.Event()
+
+    async def work():
+        await go_on.wait()
+        with t.span("task"):
+            pass
+
+    with t.instance() as first:
+        t.span("never left").__enter__()
+        task = asyncio.create_task(work())
+    with t.span("outside"):
+        assert current_instance() is not first
+    with t.instance() as second, t.span("inside"):
+        assert current_instance() is second
+    assert current_span() is None
+    go_on.set()
+    await task
+    assert parents_of(t) == [
+        ("never left", None),
+        ("outside", None),
+        ("inside", None),
+        ("task", "never left"),
+    ]
+
+
+def test_a_run_that_is_finished_by_hand_goes_on_to_the_end_of_its_block(tracer):
+    """Spans stay where the code is."""
+    t = tracer()
+    with t.instance() as run, t.span("outer"):
+        run.finish()
+        with t.span("inner"):
+            pass
+    assert parents_of(t) == [("outer", None), ("inner", "outer")]
