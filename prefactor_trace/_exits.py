@@ -45,7 +45,7 @@ class Leaver(Protocol):
 
 
 _EXITED = "the process exited before it ended"
-_LAST_ANSWER = 1.0  # seconds for what is on its way when the time to deliver is over
+_LAST_SHARE = 0.2  # of the time at exit, in which only what is on its way is waited for
 
 _ran_out = -math.inf  # when a wait for delivery was last given up
 _over = False  # the process has come to its end: nobody would wait for a thread any more
@@ -111,8 +111,8 @@ def end_all(reason: str = _EXITED) -> None:
     Args:
         reason: Why what is open will not be ended by anybody.
     """
-    _tell_all(lambda leaver, timeout: leaver.end_at_exit(reason, timeout))
-    _give_up_all()
+    end = _tell_all(lambda leaver, timeout: leaver.end_at_exit(reason, timeout), 1 - _LAST_SHARE)
+    _give_up_all(end)
 
 
 def hasten_all() -> None:
@@ -120,29 +120,42 @@ def hasten_all() -> None:
     _tell_all(lambda leaver, timeout: leaver.hasten(timeout))
 
 
-def _tell_all(tell: Callable[[Leaver, float], None]) -> None:
+def _tell_all(tell: Callable[[Leaver, float], None], share: float = 1.0) -> float:
     """Tell all leavers, within the longest time that one may take.
 
     A process that is told to terminate and then exits is not held up twice.
+
+    Args:
+        tell: Called with each and the seconds that it may take.
+        share: How much of the time may be taken.
+
+    Returns:
+        When the time is over, by the monotonic clock.
     """
     global _ran_out  # noqa: PLW0603
     leavers = list(_leavers)
     longest = max((leaver.exit_timeout for leaver in leavers), default=0)
     now = time.monotonic()
-    end = now if now - _ran_out < longest else now + longest
+    given = 0 if now - _ran_out < longest else longest
+    until = now + given * share
     try:
         for leaver in leavers:
-            tell(leaver, min(leaver.exit_timeout, max(0, end - time.monotonic())))
+            left = max(0, until - time.monotonic())
+            tell(leaver, min(leaver.exit_timeout * share, left))
     except KeyboardInterrupt:
         _guard.logger.warning("prefactor_trace: interrupted while delivering")
-    if longest and time.monotonic() >= end:
+    if longest and time.monotonic() >= until:
         _ran_out = time.monotonic()
+    return now + given
 
 
-def _give_up_all() -> None:
-    """Deliver nothing more in this process, and say what is lost by that."""
+def _give_up_all(end: float) -> None:
+    """Deliver nothing more in this process, and say what is lost by that.
+
+    Args:
+        end: Until when the answer to what is on its way is waited for.
+    """
     left = [leaver for leaver in list(_leavers) if leaver.cease()]
-    end = time.monotonic() + _LAST_ANSWER
     try:
         for leaver in left:
             leaver.say_lost(max(0, end - time.monotonic()))

@@ -82,7 +82,7 @@ def test_open_spans_are_closed_as_failed_with_a_reason(tmp_path):
     assert spans["unsent"].parent_span_id == spans["sent"].id
 
 
-@pytest.mark.parametrize("timeout", [0, 0.1])
+@pytest.mark.parametrize("timeout", [0, 0.5])
 def test_what_is_said_to_be_lost_is_not_in_the_database(tmp_path, timeout):
     """What there was no time for does not arrive later, and is counted to the span."""
     program = """
@@ -94,7 +94,7 @@ def test_what_is_said_to_be_lost_is_not_in_the_database(tmp_path, timeout):
     told = re.search(r"(\d+) spans and .* could not be .*; they are lost(.*)", ended.stderr)
     assert told is not None, ended.stderr
     with Store(tmp_path / "a.db") as store:
-        arrived = store.list_instances()[0].span_counts.total
+        arrived = sum(run.span_counts.total for run in store.list_instances())
     # A request that is not waited for may still have been taken, and that is said.
     unsure = re.search(r"but for (\d+) whose answer is not known", told[2])
     assert arrived - (int(unsure[1]) if unsure else 0) <= 30_000 - int(told[1]) <= arrived
@@ -109,7 +109,7 @@ def test_exit_ends_although_the_service_never_answers():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         program = "with prefactor.span('step'): pass"
-        ended = run(program, api_url=url, api_token="t", exit_timeout=0.5, request_timeout=30)
+        ended = run(program, api_url=url, api_token="t", exit_timeout=2, request_timeout=30)
     assert ended.returncode == 0, ended.stderr
     assert "they are lost, but for 4 whose answer is not known and may have arrived" in ended.stderr
 
