@@ -91,7 +91,7 @@ def test_what_is_said_to_be_lost_is_not_in_the_database(tmp_path, timeout):
                 with prefactor.span("step"): pass
     """
     ended = run(program, local=1, local_db=tmp_path / "a.db", agent_id="x", exit_timeout=timeout)
-    told = re.search(r"(\d+) spans and .* could not be .*; they are lost(.*)", ended.stderr)
+    told = re.search(r"(\d+) spans .*could not be .*; they are lost(.*)", ended.stderr)
     assert told is not None, ended.stderr
     with Store(tmp_path / "a.db") as store:
         arrived = sum(run.span_counts.total for run in store.list_instances())
