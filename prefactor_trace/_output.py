@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
-from prefactor_trace._capture import TRUNCATED, Json, snapshot
+from prefactor_trace._capture import Json, snapshot
+from prefactor_trace._notes import REASON, TRUNCATED
 
 if TYPE_CHECKING:
     from prefactor_trace._span import Span
@@ -72,7 +73,7 @@ class Output:
             except Exception as error:  # noqa: BLE001
                 # The user's function may do anything; the span says what is missing.
                 told = f"reduce raised {type(error).__qualname__}"
-                return {"prefactor.reason": told, "count": self._count}
+                return {REASON: told, "count": self._count}
         if self._count <= 2 * _ENDS:
             return {"result": [*self._head, *self._tail]}
         head, tail = list(self._head), list(self._tail)

@@ -12,7 +12,8 @@ import pytest
 from prefactor_trace import Tracer, _guard
 from prefactor_trace._context import current
 from prefactor_trace._default import default
-from prefactor_trace._schema import SCHEMA_NAME_KEY, Registry
+from prefactor_trace._notes import SCHEMA_NAME_KEY
+from prefactor_trace._schema import Registry
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport.memory import MemoryTransport
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from prefactor_trace._capture.values import Json
-
-TRUNCATED = "prefactor.truncated"
-"""Key that marks a payload, or a value in it, of which a part was left out."""
-
-SIZE = "prefactor.size"
-"""Key beside that mark in a mapping: how many keys it had."""
+from prefactor_trace._notes import SIZE, TRUNCATED
 
 _LIST_MARKS = ({TRUNCATED, "size"}, {TRUNCATED, SIZE})
 _LEFT_OUT = ({TRUNCATED, "type", "bound"}, {TRUNCATED, "type", "size"})

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from prefactor_trace import _guard
 from prefactor_trace._capture.redaction_clean import CleanTexts
-from prefactor_trace._capture.redaction_hook import MARKER, GuardedHook, Hook
+from prefactor_trace._capture.redaction_hook import GuardedHook, Hook
 from prefactor_trace._capture.redaction_keys import SecretNames
 from prefactor_trace._capture.redaction_shapes import SecretShapes
 from prefactor_trace._capture.redaction_values import (
@@ -23,8 +23,9 @@ from prefactor_trace._capture.redaction_values import (
 from prefactor_trace._capture.redaction_walk import JSON_BEGINS, Walk
 from prefactor_trace._capture.values import Json
 from prefactor_trace._locks import make_lock
+from prefactor_trace._notes import ALL_REDACTED, MARKER
 
-__all__ = ["MARKER", "Hook", "Redactor"]
+__all__ = ["Hook", "Redactor"]
 
 
 class Redactor:
@@ -87,7 +88,7 @@ class Redactor:
         except Exception as error:  # noqa: BLE001  # hidden as a whole rather than shown
             self._count_failure("fault")
             _guard.log_fault("redacting a payload", error)
-            return {"prefactor.redacted": MARKER}, 1
+            return {ALL_REDACTED: MARKER}, 1
         return result, count
 
     def spares(self, payload: dict[str, Json], result: dict[str, Json]) -> bool:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from prefactor_trace._capture.redaction_filter import Filter
-from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_keys import SecretNames, Verdict, looks_random
 from prefactor_trace._capture.redaction_spans import replace_spans
+from prefactor_trace._notes import MARKER
 
 _PLACEHOLDER = re.compile(
     r"\$\{[\w.:?-]*\}?|\$\([\w./ -]*\)?|\$[A-Z_][A-Z0-9_]*|\{[\w.\[\]'\"!: {}]*\}"

@@ -12,9 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from prefactor_trace._capture.values import MAX_DEPTH, Json
-
-MARKER = "[redacted]"
-"""What stands in the place of a secret: the same for all, so that it tells nothing of it."""
+from prefactor_trace._notes import MARKER
 
 Path = tuple[str | int, ...]
 Hook = Callable[[Path, Json], Json]

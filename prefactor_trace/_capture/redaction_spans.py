@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from prefactor_trace._capture.redaction_hook import MARKER
+from prefactor_trace._notes import MARKER
 
 # Letters that are an i and an s for `re.IGNORECASE`, and have other capitals or none.
 _I = "\N{LATIN SMALL LETTER DOTLESS I}"

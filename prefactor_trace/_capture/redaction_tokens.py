@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from prefactor_trace._capture.redaction_filter import Filter
-from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_keys import looks_random
 from prefactor_trace._capture.redaction_spans import replace_spans
+from prefactor_trace._notes import MARKER
 
 # All but two kinds, whose first part may be of any length.
 _MOST_TOKENS = (

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote
 
 from prefactor_trace._capture.redaction_filter import Filter, is_unicode
-from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_keys import SecretNames, Verdict, looks_random, words_of
 from prefactor_trace._locks import make_lock
+from prefactor_trace._notes import MARKER
 
 SHORTEST = 4
 """Characters of the shortest value that can be hidden: shorter ones are in every text."""

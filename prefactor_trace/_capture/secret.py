@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from typing import Any
 
+from prefactor_trace._notes import MARKER
 from prefactor_trace.exceptions import UsageError
 
 
@@ -43,7 +44,7 @@ def hide(value: Any, kind: type) -> str:
         secret = secret.decode("utf-8", "replace")
     if isinstance(secret, str):
         note_secret(secret)
-    return "[redacted]"
+    return MARKER
 
 
 def read_stored(value: Any, kind: type, name: str, missing: object) -> Any:

@@ -20,6 +20,7 @@ from prefactor_trace import _guard
 from prefactor_trace._capture.arrays import describe
 from prefactor_trace._capture.scalars import MAX_INT, plain_float, plain_int, textual
 from prefactor_trace._capture.secret import hide, is_secret, read_stored
+from prefactor_trace._notes import SIZE, TRUNCATED
 
 Json = Any
 """Plain JSON: ``None``, bool, int, float, str, list and dict of these, with str keys."""
@@ -159,8 +160,8 @@ class _Walk:
         has_other_keys = False
         for key, item in items:
             if self.nodes >= MAX_NODES:
-                copy["prefactor.truncated"] = True
-                copy["prefactor.size"] = count
+                copy[TRUNCATED] = True
+                copy[SIZE] = count
                 break
             name = key
             if type(key) is not str:
@@ -180,7 +181,7 @@ class _Walk:
         copy: list[Json] = []
         for item in items:
             if self.nodes >= MAX_NODES:
-                copy.append({"prefactor.truncated": True, "prefactor.size": count})
+                copy.append({TRUNCATED: True, SIZE: count})
                 break
             copy.append(self.copy(item, depth + 1))
         return copy
@@ -260,7 +261,7 @@ def _class_name(kind: type) -> str:
 
 
 def _cut(bound: str, kind: type) -> Json:
-    return {"prefactor.truncated": True, "type": _class_name(kind), "bound": bound}
+    return {TRUNCATED: True, "type": _class_name(kind), "bound": bound}
 
 
 def _fields_of(value: Any, kind: type) -> dict[str, Any] | None:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _fate
-from prefactor_trace._capture import TRUNCATED, Json, serialise, to_json
-from prefactor_trace._schema import SCHEMA_NAME_KEY, UNDECLARED
+from prefactor_trace._capture import Json, serialise, to_json
+from prefactor_trace._notes import REASON, SCHEMA_NAME_KEY, TRUNCATED, UNDECLARED
 
 if TYPE_CHECKING:
     from prefactor_trace._span import Span
 
 _OF_SPANS = ("agent_spans/create", "agent_spans/finish")
 _LEAST = 200  # bytes of a payload below which nothing of it is worth keeping
-_STUB: dict[str, Json] = {TRUNCATED: True, "prefactor.reason": "it was too large to be sent"}
+_STUB: dict[str, Json] = {TRUNCATED: True, REASON: "it was too large to be sent"}
 
 
 class Item:

@@ -10,9 +10,9 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
-from prefactor_trace._capture import TRUNCATED, Json, as_mapping
+from prefactor_trace._capture import Json, as_mapping
+from prefactor_trace._notes import CANCELLED, LATE_PAYLOAD, SCHEMA_NAME_KEY, TRUNCATED, UNDECLARED
 from prefactor_trace._pipeline.item import Create, Item, delivered_parent, sent_type
-from prefactor_trace._schema import SCHEMA_NAME_KEY, UNDECLARED
 from prefactor_trace._version import SDK
 
 if TYPE_CHECKING:
@@ -150,10 +150,9 @@ def finish(span: Span, writer: Writer, order: int, *, status: str | None = None)
     result = _result(span)
     if span._payload is not None:
         # Changed after the span was sent while open: its end is the only way left.
-        result = {**as_mapping(result), "prefactor.payload": span._payload}
+        result = {**as_mapping(result), LATE_PAYLOAD: span._payload}
     if status is not None:
-        told = {"error_type": "Cancelled", "message": "the step was cancelled"}
-        result = {**as_mapping(result), **told}
+        result = {**as_mapping(result), **CANCELLED}
     fields = b'{"agent_span_id":"%b","status":"%b","timestamp":"%b"%b%b}' % (
         span.id.encode(),
         (status or span._status).encode(),

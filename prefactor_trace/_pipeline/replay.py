@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
 from prefactor_trace._capture import to_json
+from prefactor_trace._notes import SCHEMA_NAME_KEY, UNDECLARED
 from prefactor_trace._pipeline.item import Item
 from prefactor_trace._pipeline.limits import Limits
 from prefactor_trace._pipeline.orphans import Orphan, count_elsewhere, find_orphans
 from prefactor_trace._pipeline.outcome import Fault, Verdict, read_answer, read_fault
-from prefactor_trace._schema import SCHEMA_NAME_KEY, UNDECLARED
 
 if TYPE_CHECKING:
     from prefactor_trace._settings import Settings

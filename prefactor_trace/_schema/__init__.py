@@ -4,12 +4,10 @@ from prefactor_trace._schema.declared import QualityType, SpanType
 from prefactor_trace._schema.inference import Captures, Function
 from prefactor_trace._schema.options import SpanOptions
 from prefactor_trace._schema.places import source
-from prefactor_trace._schema.registry import SCHEMA_NAME_KEY, UNDECLARED, Guessed, Registry
+from prefactor_trace._schema.registry import Guessed, Registry
 from prefactor_trace._schema.risk import Risk, read_risk
 
 __all__ = [
-    "SCHEMA_NAME_KEY",
-    "UNDECLARED",
     "Captures",
     "Function",
     "Guessed",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
 from prefactor_trace._locks import make_lock
+from prefactor_trace._notes import UNDECLARED
 from prefactor_trace._schema.declared import QualityType, SpanType, checked_schema
 from prefactor_trace._schema.inference import Captures
 from prefactor_trace._schema.options import (
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
 
 _MOST_OPTIONS = 1_000  # remembered
 _MOST_TYPES = 1_000  # that blocks bring along: made-up names must not fill the request of a run
-
-UNDECLARED = "undeclared"
-"""Span type that every schema version declares, for spans whose own type it could not know."""
-
-SCHEMA_NAME_KEY = "prefactor.schema_name"
-"""Key of the payload that holds the own type of a span sent as `UNDECLARED`."""
 
 
 class Guessed:

@@ -12,8 +12,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from prefactor_trace._notes import LATE_PAYLOAD, SCHEMA_NAME_KEY
 from prefactor_trace.models import AgentSpan
-from prefactor_trace.server._tree import SCHEMA_NAME_KEY, children_of, schema_name
+from prefactor_trace.server._tree import children_of, schema_name
 
 _TEST = '''"""Recorded from the run {id}."""
 
@@ -113,7 +114,7 @@ def _recorded(name: str, spans: Sequence[AgentSpan]) -> list[dict[str, Any]]:
             "payload": _without(span.payload, SCHEMA_NAME_KEY),
             "status": span.status,
             # A payload that was set late is none that the function was called with.
-            "result_payload": _without(span.result_payload, "stacktrace", "prefactor.payload"),
+            "result_payload": _without(span.result_payload, "stacktrace", LATE_PAYLOAD),
         }
         for span in spans
         if schema_name(span) == name

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from prefactor_trace._capture import Cut, read_cut
+from prefactor_trace._notes import PREFIX
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 
-_NOTES = "prefactor."  # begins the names of what the tracer says beside the agent's own values
 _LONGEST_STRING = 60
 
 
@@ -28,7 +28,7 @@ def facts(span: AgentSpan, screen: Screen, columns: int) -> str:
 
 def _own(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the agent recorded, without the notes that the tracer added."""
-    return {key: value for key, value in values.items() if not key.startswith(_NOTES)}
+    return {key: value for key, value in values.items() if not key.startswith(PREFIX)}
 
 
 def _result(result: Mapping[str, Any], screen: Screen) -> str:

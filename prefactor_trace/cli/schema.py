@@ -14,7 +14,8 @@ from typing import Any, TextIO
 
 from prefactor_trace import Tracer
 from prefactor_trace._default import default
-from prefactor_trace._schema import UNDECLARED, Registry
+from prefactor_trace._notes import UNDECLARED
+from prefactor_trace._schema import Registry
 from prefactor_trace.cli import columns
 from prefactor_trace.cli.codes import DIFFERENT, DONE, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, TextIO
 
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.silence import silence
@@ -15,7 +16,6 @@ from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS, duration
 from prefactor_trace.server import Store
 from prefactor_trace.server._cancelled import SHOWN_STATUS
-from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 
 _LOOK_EVERY = 0.1
 _LONGEST_AGENT = 24

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from prefactor_trace._capture import Cut, read_cut
-from prefactor_trace._schema import SCHEMA_NAME_KEY
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.cli.facts import counted, json_text
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan

@@ -11,11 +11,9 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from prefactor_trace._notes import CANCELLED
 from prefactor_trace.models import AgentInstanceSpanCounts, AgentSpan
 from prefactor_trace.server import _json
-
-# An agent may have an error of its own that is called so: the words are the library's alone.
-_TOLD = {"error_type": "Cancelled", "message": "the step was cancelled"}
 
 SHOWN_STATUS = (
     "CASE agent_spans.status WHEN 'failed' THEN shown_status(agent_spans.result_payload) "
@@ -41,7 +39,7 @@ def own_result(result: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the result of a cancelled span as the agent gave it, `None` for none."""
     own = dict(result or {})
     if _tells_so(result):
-        for name in _TOLD:
+        for name in CANCELLED:
             del own[name]
     return own or None
 
@@ -68,10 +66,10 @@ def count_shown(
 
 
 def _tells_so(result: Mapping[str, Any] | None) -> bool:
-    return result is not None and all(result.get(name) == said for name, said in _TOLD.items())
+    return result is not None and all(result.get(name) == said for name, said in CANCELLED.items())
 
 
 def _shown_status(result: str | None) -> str:
     # Of most failures the text alone says that it need not be read.
-    said = result is not None and _TOLD["message"] in result
+    said = result is not None and CANCELLED["message"] in result
     return "cancelled" if said and _tells_so(_json.read(result)) else "failed"

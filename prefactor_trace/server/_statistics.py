@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS
 from prefactor_trace.server._tokens import Tokens, tokens_of
-from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 
 _ROWS_AT_ONCE = 2_000
 

@@ -4,10 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.models import AgentSpan
-
-SCHEMA_NAME_KEY = "prefactor.schema_name"
-"""Payload key of a type that was not declared when the run registered."""
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 

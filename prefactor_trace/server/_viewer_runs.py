@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS
 from prefactor_trace.server._fields import read_number
@@ -17,7 +18,6 @@ from prefactor_trace.server._search import find_runs
 from prefactor_trace.server._statistics import TypeStatistics, read_statistics
 from prefactor_trace.server._timestamps import spell
 from prefactor_trace.server._tokens import tokens_of
-from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 from prefactor_trace.server.store import Store
 
 PAGE = 100

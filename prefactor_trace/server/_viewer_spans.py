@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS, own_result
 from prefactor_trace.server._compare import compare
 from prefactor_trace.server._reading import read_instances, read_spans
 from prefactor_trace.server._refusal import not_found
-from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 from prefactor_trace.server._viewer_runs import run_json
 from prefactor_trace.server.store import Store
 

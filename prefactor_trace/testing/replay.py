@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prefactor_trace._capture import as_mapping, holds_cut, snapshot
+from prefactor_trace._notes import MARKER
 from prefactor_trace._schema import Function
 from prefactor_trace.testing.answers import raised, returned
 from prefactor_trace.testing.matching import shown
@@ -169,6 +170,6 @@ def _same(recorded: dict[str, Any], payload: dict[str, Any]) -> bool:
     secret that was taken out. Of a value that was cut, nothing is compared.
     """
     return all(
-        payload.get(key, value) == value or "[redacted]" in str(value) or holds_cut(value)
+        payload.get(key, value) == value or MARKER in str(value) or holds_cut(value)
         for key, value in recorded.items()
     )

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace._capture import holds_cut
-from prefactor_trace._schema import SCHEMA_NAME_KEY
+from prefactor_trace._notes import LATE_PAYLOAD, MARKER, SCHEMA_NAME_KEY
 
 if TYPE_CHECKING:
     from prefactor_trace.models import AgentStatus
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
-MARKER = "[redacted]"
 _ERROR_KEYS = ("error_type", "message", "stacktrace")
 
 
@@ -128,7 +127,7 @@ class RecordedSpan:
         self.finished_at = _moment(item.get("timestamp"))
         if item.get("result_payload") is not None:
             self.result_payload = dict(item["result_payload"])
-            late = self.result_payload.pop("prefactor.payload", None)
+            late = self.result_payload.pop(LATE_PAYLOAD, None)
             self.payload = self.payload if late is None else late
 
     @property

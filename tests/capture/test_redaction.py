@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from prefactor_trace._capture.redaction import MARKER, Redactor
+from prefactor_trace._capture.redaction import Redactor
 from prefactor_trace._capture.redaction_values import KnownSecrets
+from prefactor_trace._notes import MARKER
 
 FRAGMENTS = [
     "password", "Password", "api_key", "api key", "token", "secret", "Authorization", "Cookie",

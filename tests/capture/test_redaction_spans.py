@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_spans import replace_groups, replace_spans
+from prefactor_trace._notes import MARKER
 
 
 def test_replaces_each_span() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_tokens import _TOKEN, _is_token, _tokens, hide_tokens
+from prefactor_trace._notes import MARKER
 
 PIECES = st.sampled_from(
     [

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefactor_trace._capture import redaction_values
-from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_keys import SecretNames
 from prefactor_trace._capture.redaction_values import KnownSecrets, environment_secrets, forms_of
+from prefactor_trace._notes import MARKER
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from prefactor_trace._capture.redaction_clean import CleanTexts
-from prefactor_trace._capture.redaction_hook import MARKER
 from prefactor_trace._capture.redaction_keys import SecretNames
 from prefactor_trace._capture.redaction_shapes import SecretShapes
 from prefactor_trace._capture.redaction_values import KnownSecrets
 from prefactor_trace._capture.redaction_walk import Walk
+from prefactor_trace._notes import MARKER
 
 
 @pytest.fixture

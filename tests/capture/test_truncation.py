@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefactor_trace._capture import TRUNCATED, serialise, to_json
+from prefactor_trace._capture import serialise, to_json
 from prefactor_trace._capture.truncation import _core
+from prefactor_trace._notes import TRUNCATED
 
 plain = st.recursive(
     st.none()

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from prefactor_trace._capture import read_cut, serialise
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.cli.terminal import Screen, columns_of
 from prefactor_trace.cli.tree import (
     duration,
@@ -16,7 +17,6 @@ from prefactor_trace.cli.tree import (
 )
 from prefactor_trace.models import AgentInstanceSpanCounts
 from prefactor_trace.server import InstanceSummary
-from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 
 from .records import START, span
 

@@ -6,7 +6,8 @@ import pytest
 from innocent import INNOCENT
 from planted import KNOWN, NON_ASCII, PLANTED, Planted
 
-from prefactor_trace._capture.redaction import MARKER, Redactor
+from prefactor_trace._capture.redaction import Redactor
+from prefactor_trace._notes import MARKER
 
 SHOWN_AT_MOST = 5
 """Characters of a secret in a row that may be met by chance."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace._pipeline.orphans import find_orphans
-from prefactor_trace._schema import SCHEMA_NAME_KEY
 from prefactor_trace.server import Api, Server, Store
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from prefactor_trace import Tracer, _exits
+from prefactor_trace._notes import SCHEMA_NAME_KEY, UNDECLARED
 from prefactor_trace._pipeline.orphans import find_orphans
 from prefactor_trace._pipeline.replay import Replayed, replay
-from prefactor_trace._schema import SCHEMA_NAME_KEY, UNDECLARED
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport import Answer
 

@@ -8,8 +8,8 @@ from typing import Any
 import pydantic
 import pytest
 
+from prefactor_trace._notes import UNDECLARED
 from prefactor_trace._schema import (
-    UNDECLARED,
     Function,
     Guessed,
     QualityType,

@@ -8,6 +8,7 @@ import pytest
 from cli.records import command, record, span
 
 import prefactor_trace as prefactor
+from prefactor_trace._notes import CANCELLED as TOLD
 from prefactor_trace.server import Store
 from prefactor_trace.server._cancelled import shown
 from prefactor_trace.server._compare import compare
@@ -16,7 +17,6 @@ from prefactor_trace.server._statistics import read_statistics
 from prefactor_trace.server._viewer_runs import get_run
 from prefactor_trace.server._viewer_spans import get_comparison, get_span
 
-TOLD = {"error_type": "Cancelled", "message": "the step was cancelled"}
 OWN_ERROR = {"error_type": "Cancelled", "message": "by the customer", "stacktrace": "..."}
 
 

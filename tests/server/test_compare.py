@@ -8,9 +8,9 @@ from cli.records import span
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server._compare import MOST_PATHS, compare
-from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 
 
 def shown(left: list[AgentSpan], right: list[AgentSpan]) -> list[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from cli.records import record, span
 
+from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import Store
 from prefactor_trace.server._statistics import TypeStatistics, read_statistics
-from prefactor_trace.server._tree import SCHEMA_NAME_KEY
 
 
 @pytest.mark.parametrize(

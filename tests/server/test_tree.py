@@ -3,7 +3,8 @@
 import pytest
 from cli.records import span
 
-from prefactor_trace.server._tree import SCHEMA_NAME_KEY, children_of, schema_name
+from prefactor_trace._notes import SCHEMA_NAME_KEY
+from prefactor_trace.server._tree import children_of, schema_name
 
 
 def test_children_are_in_the_order_of_their_start() -> None:
