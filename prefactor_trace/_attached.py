@@ -47,7 +47,7 @@ class AttachedInstance(Instance):
         self._read_clocks()
         self._fate = _fate.CREATED  # by that process
         self._is_shared = True
-        self._raises = home.settings().on_terminate == "raise"
+        self._raises = home._get_settings().on_terminate == "raise"
         self._declared = Guessed()
         self._blocks = 0  # that code is in now
         self._blocks_lock = make_lock()
@@ -56,13 +56,13 @@ class AttachedInstance(Instance):
         """Be open, as long as code is in a block of it."""
         with self._blocks_lock:
             self._blocks += 1
-            self._home.open_runs.add(self)
+            self._home._open_runs.add(self)
 
     def _leave_block(self) -> None:
         with self._blocks_lock:
             self._blocks -= 1
             if not self._blocks:
-                self._home.open_runs.discard(self)
+                self._home._open_runs.discard(self)
 
     def _end(self, status: FinishStatus) -> None:
         """Leave the end to the process that began the run."""
@@ -139,11 +139,11 @@ class Attachment(Node):
 
     def _attach(self, place: Place) -> bool:
         try:
-            pipeline = self._home.pipeline()
+            pipeline = self._home._get_pipeline()
             if pipeline is None or isinstance(innermost(), Untraced):
                 return False
             # In the process that began it, as with a queue between threads, the run is known.
-            known = [run for run in self._home.open_runs if run._id == place.instance_id]
+            known = [run for run in self._home._open_runs if run._id == place.instance_id]
             self.instance = known[0] if known else self._join(pipeline, place)
             if isinstance(self.instance, AttachedInstance):
                 self.instance._enter_block()
@@ -156,7 +156,7 @@ class Attachment(Node):
 
     def _join(self, pipeline: Pipeline, place: Place) -> Instance:
         joined = AttachedInstance(self._home, pipeline, place)
-        self._home.is_quiet |= not place.is_sampled
+        self._home._is_quiet |= not place.is_sampled
         return joined
 
 

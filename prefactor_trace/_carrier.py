@@ -104,7 +104,7 @@ def _place() -> Place | None:
     if instance is None:
         return None
     is_sampled = instance._recorded and not instance._is_held
-    if is_sampled and (pipeline := node._home.pipeline()) is not None:
+    if is_sampled and (pipeline := node._home._get_pipeline()) is not None:
         pipeline.hurry()  # others will name them, and wait until the service knows them
     return Place(instance.id, span.id if span is not None and is_sampled else None, is_sampled)
 

@@ -94,7 +94,7 @@ class _Calls:
         self._arguments.ignore(self._options.ignore, _name_of(function))
         # What makes a second decorator the same as the first.
         self.mark: object = ("span", self._name, self.home)
-        self.home.registry.note(self._name, self._options, _described(function, self._options))
+        self.home._registry.note(self._name, self._options, _described(function, self._options))
 
     def begin(
         self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, copied: bool = False
@@ -108,8 +108,8 @@ class _Calls:
             copied: Whether the arguments are copied now, since the span may begin later.
         """
         home = self.home
-        pipeline = home.pipeline()
-        if pipeline is None or (home.is_quiet and is_left_out(home)):
+        pipeline = home._get_pipeline()
+        if pipeline is None or (home._is_quiet and is_left_out(home)):
             return None
         if self._parent is None and self._span_options is None:
             span: Span = plain_span(home, self._name, None)
@@ -136,7 +136,7 @@ class _Calls:
 
     @property
     def _wants_output(self) -> bool:
-        return _wanted(self._options.capture_output, self.home.settings().capture_outputs)
+        return _wanted(self._options.capture_output, self.home._get_settings().capture_outputs)
 
 
 class _Runs:
@@ -154,7 +154,7 @@ class _Runs:
     ) -> Instance | None:
         """Return the instance of one call, or ``None`` while tracing is off."""
         del instance, args, kwargs, copied
-        return None if self.home.pipeline() is None else self._template.fresh()
+        return None if self.home._get_pipeline() is None else self._template._fresh()
 
     def keep(self, run: Any, result: Any) -> None:
         """Forget what a call returned: instances have no result."""
@@ -173,7 +173,7 @@ def _wrap(function: F, calls: _Calls | _Runs) -> F:
     if calls.mark in marks:
         return function
     # wrapt looks whether it is empty, before anything of ours is called.
-    enabled: Any = home.switch
+    enabled: Any = home._switch
     wrapped = Wrapped(function, _choose(_kind_of(function), calls), enabled)
     wrapped._self_marks = (*marks, calls.mark)  # type: ignore[attr-defined]
     return cast("F", wrapped)

@@ -30,9 +30,9 @@ class Default(Surface):
     """The home of the module's functions: the default tracer, made when first needed."""
 
     def __init__(self) -> None:
-        self.registry = Registry()
+        self._registry = Registry()
         self._set_home(self)
-        self.open_runs = OpenRuns()
+        self._open_runs = OpenRuns()
         self._lock = make_lock()
         self._tracer: Tracer | None = None
 
@@ -71,21 +71,21 @@ class Default(Surface):
             before.shutdown(before._settings.exit_timeout)  # what came in the meantime
         return tracer
 
-    def pipeline(self) -> Pipeline | None:
+    def _get_pipeline(self) -> Pipeline | None:
         """Return the default tracer's pipeline."""
         return (self._tracer or self.tracer())._pipeline
 
-    def settings(self) -> Settings:
+    def _get_settings(self) -> Settings:
         """Return the default tracer's settings."""
         return (self._tracer or self.tracer())._settings
 
-    def new_id(self) -> str:
+    def _new_id(self) -> str:
         """Return a new PFID of the default tracer."""
         return (self._tracer or self.tracer())._ids()
 
-    def ambient(self) -> Instance | None:
+    def _get_ambient(self) -> Instance | None:
         """Return the default tracer's ambient instance."""
-        return self.tracer().ambient()
+        return self.tracer()._get_ambient()
 
 
 def _settings_of_environment() -> Settings:

@@ -19,28 +19,28 @@ class Leaver(Protocol):
     """What has something to deliver when the process ends."""
 
     @property
-    def exit_timeout(self) -> float:
+    def _exit_timeout(self) -> float:
         """Seconds that delivering may take."""
 
-    def hasten(self, timeout: float) -> None:
+    def _hasten(self, timeout: float) -> None:
         """Deliver what there is within `timeout` seconds, and at once what comes; never raises."""
 
-    def end_at_exit(self, reason: str, timeout: float) -> None:
+    def _end_at_exit(self, reason: str, timeout: float) -> None:
         """Deliver what is left within `timeout` seconds; never raises."""
 
-    def cease(self) -> bool:
+    def _cease(self) -> bool:
         """Deliver nothing more, without waiting; return whether something is left."""
 
-    def say_lost(self, timeout: float) -> None:
+    def _say_lost(self, timeout: float) -> None:
         """Say what is left; wait `timeout` seconds for what is on its way. Never raises."""
 
-    def before_fork(self) -> None:
+    def _before_fork(self) -> None:
         """Prepare for a fork of the process."""
 
-    def after_fork_in_parent(self) -> None:
+    def _after_fork_in_parent(self) -> None:
         """Go on after a fork of the process."""
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Begin anew in a forked child."""
 
 
@@ -111,13 +111,13 @@ def end_all(reason: str = _EXITED) -> None:
     Args:
         reason: Why what is open will not be ended by anybody.
     """
-    end = _tell_all(lambda leaver, timeout: leaver.end_at_exit(reason, timeout), 1 - _LAST_SHARE)
+    end = _tell_all(lambda leaver, timeout: leaver._end_at_exit(reason, timeout), 1 - _LAST_SHARE)
     _give_up_all(end)
 
 
 def hasten_all() -> None:
     """Deliver what there is, and from now on at once what is recorded: the end may be near."""
-    _tell_all(lambda leaver, timeout: leaver.hasten(timeout))
+    _tell_all(lambda leaver, timeout: leaver._hasten(timeout))
 
 
 def _tell_all(tell: Callable[[Leaver, float], None], share: float = 1.0) -> float:
@@ -134,14 +134,14 @@ def _tell_all(tell: Callable[[Leaver, float], None], share: float = 1.0) -> floa
     """
     global _ran_out  # noqa: PLW0603
     leavers = list(_leavers)
-    longest = max((leaver.exit_timeout for leaver in leavers), default=0)
+    longest = max((leaver._exit_timeout for leaver in leavers), default=0)
     now = time.monotonic()
     given = 0 if now - _ran_out < longest else longest
     until = now + given * share
     try:
         for leaver in leavers:
             left = max(0, until - time.monotonic())
-            tell(leaver, min(leaver.exit_timeout * share, left))
+            tell(leaver, min(leaver._exit_timeout * share, left))
     except KeyboardInterrupt:
         _guard.logger.warning("prefactor_trace: interrupted while delivering")
     if longest and time.monotonic() >= until:
@@ -155,10 +155,10 @@ def _give_up_all(end: float) -> None:
     Args:
         end: Until when the answer to what is on its way is waited for.
     """
-    left = [leaver for leaver in list(_leavers) if leaver.cease()]
+    left = [leaver for leaver in list(_leavers) if leaver._cease()]
     try:
         for leaver in left:
-            leaver.say_lost(max(0, end - time.monotonic()))
+            leaver._say_lost(max(0, end - time.monotonic()))
     except KeyboardInterrupt:
         _guard.logger.warning(
             "prefactor_trace: interrupted; what is left is lost, unless it is in a spool"
@@ -178,19 +178,19 @@ def _end_process() -> None:
 
 def _before_fork() -> None:
     for leaver in list(_leavers):
-        leaver.before_fork()
+        leaver._before_fork()
 
 
 def _after_fork_in_parent() -> None:
     for leaver in list(_leavers):
-        leaver.after_fork_in_parent()
+        leaver._after_fork_in_parent()
 
 
 def _after_fork() -> None:
     global _ran_out  # noqa: PLW0603
     _ran_out = -math.inf
     for leaver in list(_leavers):
-        leaver.after_fork()
+        leaver._after_fork()
 
 
 atexit.register(_end_process)

@@ -57,34 +57,34 @@ class Home(Protocol):
     """What a span or an instance needs of the tracer that it belongs to.
 
     Attributes:
-        registry: Span types and quality schemas.
-        open_runs: Instances that have begun and not ended, but for the ambient one.
-        switch: Empty where nothing is recorded; not empty also while that is not known yet.
-        is_quiet: Whether there is, or has been, something that is not recorded.
-        idles: Spans that are not recorded, by name.
-        on_terminate_callbacks: Told of every run that the platform ends.
+        _registry: Span types and quality schemas.
+        _open_runs: Instances that have begun and not ended, but for the ambient one.
+        _switch: Empty where nothing is recorded; not empty also while that is not known yet.
+        _is_quiet: Whether there is, or has been, something that is not recorded.
+        _idles: Spans that are not recorded, by name.
+        _on_terminate_callbacks: Told of every run that the platform ends.
     """
 
-    registry: Registry
-    open_runs: OpenRuns
-    switch: list[bool]
-    is_quiet: bool
-    idles: Idles
-    on_terminate_callbacks: list[Callable[[Instance], object]]
+    _registry: Registry
+    _open_runs: OpenRuns
+    _switch: list[bool]
+    _is_quiet: bool
+    _idles: Idles
+    _on_terminate_callbacks: list[Callable[[Instance], object]]
 
-    def turn(self, *, on: bool) -> None:
+    def _turn(self, *, on: bool) -> None:
         """Record from now on, or nothing."""
 
-    def pipeline(self) -> Pipeline | None:
+    def _get_pipeline(self) -> Pipeline | None:
         """Return what carries records away, or ``None`` while nothing is recorded."""
 
-    def settings(self) -> Settings:
+    def _get_settings(self) -> Settings:
         """Return the settings in force."""
 
-    def ambient(self) -> Instance | None:
+    def _get_ambient(self) -> Instance | None:
         """Return the instance of spans outside any, or ``None`` where these are not recorded."""
 
-    def new_id(self) -> str:
+    def _new_id(self) -> str:
         """Return a new PFID in the partition of the account."""
 
 
@@ -93,12 +93,12 @@ def make_ids(records: Iterable[Span]) -> None:
     with _id_lock:
         for record in records:
             if record._id is None:
-                record._id = record._home.new_id()
+                record._id = record._home._new_id()
 
 
 def make_id(record: Span | Instance) -> str:
     """Return the PFID of a span or an instance, made when first asked for."""
     with _id_lock:
-        made: str = record._id or record._home.new_id()
+        made: str = record._id or record._home._new_id()
         record._id = made
     return made

@@ -161,7 +161,7 @@ class Instance(Terminable):
 
         return wrap_with_instance(function, self)
 
-    def fresh(self) -> Instance:
+    def _fresh(self) -> Instance:
         """Return an instance that has not begun, made with the same options."""
         return Instance(self._home, self._options)
 
@@ -180,7 +180,7 @@ class Instance(Terminable):
     @property
     def url(self) -> str:
         """Where the run can be looked at: on the platform, or in the viewer of this machine."""
-        settings = self._home.settings()
+        settings = self._home._get_settings()
         base = _LOCAL_VIEWER if settings.local else settings.api_url.rstrip("/")
         return f"{base}/agent_instances/{self.id}"
 
@@ -218,7 +218,7 @@ class Instance(Terminable):
             return
         try:
             copy = None if payload is None else snapshot(payload)[0]
-            self._home.registry.note_quality(name)
+            self._home._registry.note_quality(name)
             self._buffer.add_quality(Quality(self, name, copy))
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("recording quality", error)
@@ -240,10 +240,10 @@ class Instance(Terminable):
                     self._options.agent_id or self._options.name or self.id,
                 )
                 return False
-            pipeline = self._home.pipeline()
+            pipeline = self._home._get_pipeline()
             if pipeline is None:
                 return False
-            settings, self._buffer = self._home.settings(), pipeline.buffer
+            settings, self._buffer = self._home._get_settings(), pipeline.buffer
             is_traced = not isinstance(innermost(), Untraced)
             self._recorded = is_traced and self._is_sampled(settings.sample_rate)
             if is_traced and settings.keep_failed and not self._recorded:
@@ -254,9 +254,9 @@ class Instance(Terminable):
             self._status = "active"
             self._instance = self
             self._open_to = self._home if self._recorded else None
-            self._home.open_runs.add(self)
+            self._home._open_runs.add(self)
             if not self._recorded:
-                self._home.is_quiet = True
+                self._home._is_quiet = True
             elif not self._is_held:
                 pipeline.buffer.add_instance(self)
         except Exception as error:  # noqa: BLE001
@@ -279,7 +279,7 @@ class Instance(Terminable):
             return
         self._ended = Clock.monotonic()
         self._status = status
-        self._home.open_runs.discard(self)
+        self._home._open_runs.discard(self)
         if self._is_held and status == "failed":
             self._keep()
         if self._recorded:

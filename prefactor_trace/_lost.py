@@ -31,7 +31,7 @@ def find_node(home: Home, outer: Node | None, schema_name: str) -> Node | None:
         node = _first_that_counts(outer_of(node))
     if outer is not None or threading.get_ident() == threading.main_thread().ident:
         return None
-    runs = [run for run in home.open_runs if run._status == "active"]
+    runs = [run for run in home._open_runs if run._status == "active"]
     if runs:
         _warn(schema_name, is_only_one=len(runs) == 1)
     return runs[0] if len(runs) == 1 else None

@@ -141,7 +141,7 @@ class Record(Node):
             node: Any = outer
             if self._parent is not None or outer is None or outer._home is not self._home:
                 node = self._find_place(outer)
-            instance = self._home.ambient() if node is None else node._instance
+            instance = self._home._get_ambient() if node is None else node._instance
             if instance is None or not instance._recorded:
                 return False
             if instance.terminated:
@@ -166,7 +166,7 @@ class Record(Node):
     def _fix(self, outer: Node | None) -> None:
         """Settle parent and payload now, for a span that begins later and perhaps elsewhere."""
         try:
-            self._parent = self._find_place(outer) or self._home.ambient()
+            self._parent = self._find_place(outer) or self._home._get_ambient()
             if self._payload:
                 self._payload, self._size = snapshot(self._payload)
         except Exception as error:  # noqa: BLE001

@@ -56,22 +56,22 @@ TerminationMode = Literal["continue", "raise"]
 class Surface:
     """The functions that a home offers: the default one, and every tracer."""
 
-    registry: Registry
-    open_runs: OpenRuns
-    is_quiet = False
+    _registry: Registry
+    _open_runs: OpenRuns
+    _is_quiet = False
     _home: Home  # of the spans and instances made here
 
     def _set_home(self, home: Home) -> None:
         self._home = home
-        self.switch = [True]
-        self.idles = Idles(home)
-        self.on_terminate_callbacks: list[Callable[[Instance], object]] = []
+        self._switch = [True]
+        self._idles = Idles(home)
+        self._on_terminate_callbacks: list[Callable[[Instance], object]] = []
 
-    def turn(self, *, on: bool) -> None:
+    def _turn(self, *, on: bool) -> None:
         """Record from now on, or nothing."""
-        self.is_quiet = not on
+        self._is_quiet = not on
         # A list, since wrapt can look whether it is empty without running any Python.
-        self.switch[:] = [True] if on else []
+        self._switch[:] = [True] if on else []
 
     @overload
     def instance(self, agent_id: F, /) -> F: ...
@@ -197,11 +197,11 @@ class Surface:
                 what is decorated is not a function.
         """
         home = self._home
-        if home.is_quiet and not options and (not home.switch or is_left_out(home)):
+        if home._is_quiet and not options and (not home._switch or is_left_out(home)):
             if payload is not None:
                 check_mapping(payload, "the payload of a span must be")
             try:
-                return home.idles[schema_name]
+                return home._idles[schema_name]
             except (KeyError, TypeError):  # what is no name
                 pass
         elif (
@@ -224,9 +224,9 @@ class Surface:
             if not issubclass(type(schema_name), str) or not schema_name:
                 _refuse_name(schema_name)
             schema_name = str.__str__(schema_name)
-        if not (options or home.switch) and schema_name and payload is None:
-            return home.idles[schema_name]
-        said = self.registry.options(schema_name, options) if options else None
+        if not (options or home._switch) and schema_name and payload is None:
+            return home._idles[schema_name]
+        said = self._registry.options(schema_name, options) if options else None
         return Span(home, schema_name, payload, parent, said)
 
     def start_span(
@@ -313,10 +313,10 @@ class Surface:
             )
         span = self.span(schema_name, payload, parent=parent, reduce=reduce)
         body = iterator.__aiter__() if is_async else iter(iterator)
-        if self._home.pipeline() is None and isinstance(body, (Generator, AsyncGenerator)):
+        if self._home._get_pipeline() is None and isinstance(body, (Generator, AsyncGenerator)):
             return body  # which can all that is promised of what is returned
         span._fix(innermost())
-        output = Output(reduce, wanted=self._home.settings().capture_outputs)
+        output = Output(reduce, wanted=self._home._get_settings().capture_outputs)
         return (drive_async if is_async else drive)(Steps(span, output), body)
 
     def on_terminate(self, callback: C) -> C:
@@ -329,7 +329,7 @@ class Surface:
             UsageError: It cannot be called.
         """
         check_callback(callback)
-        self._home.on_terminate_callbacks.append(callback)
+        self._home._on_terminate_callbacks.append(callback)
         return callback
 
     def attach(self, carrier: Mapping[str, str] | None) -> Attachment:
@@ -382,7 +382,7 @@ class Surface:
                 declared otherwise elsewhere.
         """
         declared = SpanType(params, result, title, description, template, read_risk(risk))
-        self.registry.declare(schema_name, declared)
+        self._registry.declare(schema_name, declared)
 
     def declare_quality(
         self,
@@ -408,7 +408,7 @@ class Surface:
             UsageError: As `declare`.
         """
         declared = QualityType(schema, title, description, template, read_risk(risk))
-        self.registry.declare_quality(name, declared)
+        self._registry.declare_quality(name, declared)
 
 
 def _is_decorated(given: object) -> bool:

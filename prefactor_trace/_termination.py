@@ -66,7 +66,7 @@ class Terminable(Node):
                 self._told.append(callback)
         if is_late:
             self._tell([callback])
-        elif (pipeline := self._home.pipeline()) is not None:
+        elif (pipeline := self._home._get_pipeline()) is not None:
             pipeline.wake()  # it asks sooner now
         return callback
 
@@ -131,7 +131,7 @@ class Terminable(Node):
             self.terminated = True
             self._open_to = None
             told, self._told = self._told, []
-        self._tell([*told, *self._home.on_terminate_callbacks])
+        self._tell([*told, *self._home._on_terminate_callbacks])
 
     def _tell(self, callbacks: list[Any]) -> None:
         for callback in callbacks:

@@ -45,7 +45,7 @@ class Tracer(Surface):
     def _at(cls, home: Home, settings: Settings, pipeline: Pipeline | None = None) -> Tracer:
         """Return a tracer for the spans of a home that stays when its tracer is replaced."""
         tracer = cls.__new__(cls)
-        tracer._set_up(settings, home.registry, home, pipeline)
+        tracer._set_up(settings, home._registry, home, pipeline)
         return tracer
 
     def _set_up(
@@ -60,17 +60,17 @@ class Tracer(Surface):
 
         apply_log_level(settings)
         warn_of_unknown()
-        self.registry = registry
+        self._registry = registry
         # The default tracer's spans and those of the module's functions are of one family.
         self._set_home(home)
-        self.open_runs = OpenRuns() if home is self else home.open_runs
+        self._open_runs = OpenRuns() if home is self else home._open_runs
         self._settings = settings
         known = settings.agent_id
         self._ids = PfidSource(partition_of(known) if known and is_pfid(known) else None)
         self._pipeline: Pipeline | None = None
         self._ambient: Instance | None = None
         self._lock = make_lock()
-        home.turn(on=settings.off_reason is None)
+        home._turn(on=settings.off_reason is None)
         if settings.off_reason is None:
             # Only here: programs in which tracing is off do without half of this library.
             from prefactor_trace._pipeline import Pipeline
@@ -82,7 +82,7 @@ class Tracer(Surface):
                 registry,
                 open_transport(settings, SDK),
                 target=target_of(settings),
-                open_runs=home.open_runs,
+                open_runs=home._open_runs,
                 on_start=on_start,
                 apart=run_untraced,
             )
@@ -104,19 +104,19 @@ class Tracer(Surface):
 
     # What spans and instances ask of their home
 
-    def pipeline(self) -> Pipeline | None:
+    def _get_pipeline(self) -> Pipeline | None:
         """Return what carries records away, ``None`` while tracing is off."""
         return self._pipeline
 
-    def settings(self) -> Settings:
+    def _get_settings(self) -> Settings:
         """Return the settings in force."""
         return self._settings
 
-    def new_id(self) -> str:
+    def _new_id(self) -> str:
         """Return a new PFID, in the partition of the agent where that is known."""
         return self._ids()
 
-    def ambient(self) -> Instance | None:
+    def _get_ambient(self) -> Instance | None:
         """Return the instance that takes spans outside any, ``None`` where they are not kept."""
         ambient = self._ambient
         if ambient is None and self._pipeline is not None and self._settings.ambient:
@@ -124,7 +124,7 @@ class Tracer(Surface):
                 if self._ambient is None:
                     begun = Instance(self._home, InstanceOptions())
                     begun._start()
-                    self._home.open_runs.discard(begun)
+                    self._home._open_runs.discard(begun)
                     self._ambient = begun
                 ambient = self._ambient
         return ambient
@@ -193,7 +193,7 @@ class Tracer(Surface):
         """
         instance = current_instance()
         if instance is None or instance._home is not self._home:
-            instance = self.ambient()
+            instance = self._get_ambient()
         (instance or Instance(self._home, InstanceOptions())).record_quality(name, payload)
 
     def _end_ambient(self) -> None:
@@ -203,11 +203,11 @@ class Tracer(Surface):
             ambient._end("complete")
 
     @property
-    def exit_timeout(self) -> float:
+    def _exit_timeout(self) -> float:
         """Seconds that the end of the process may wait for delivery."""
         return self._settings.exit_timeout
 
-    def hasten(self, timeout: float) -> None:
+    def _hasten(self, timeout: float) -> None:
         """Deliver what there is, with nothing ended, and at once what comes; never raises."""
         try:
             if self._pipeline is not None:
@@ -215,13 +215,13 @@ class Tracer(Surface):
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("delivering on a signal", error)
 
-    def end_at_exit(self, reason: str, timeout: float) -> None:
+    def _end_at_exit(self, reason: str, timeout: float) -> None:
         """Deliver what is left, with what is still open ended as failed; never raises."""
         if self._pipeline is None:
             return
         try:
             self._end_ambient()
-            for run in self._home.open_runs:
+            for run in self._home._open_runs:
                 run._keep()  # nobody will end it: it counts as failed
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("ending runs at exit", error)
@@ -230,11 +230,11 @@ class Tracer(Surface):
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("delivering at exit", error)
 
-    def cease(self) -> bool:
+    def _cease(self) -> bool:
         """Deliver nothing more in this process; return whether something is left."""
         return self._pipeline is not None and self._pipeline.cease()
 
-    def say_lost(self, timeout: float) -> None:
+    def _say_lost(self, timeout: float) -> None:
         """Say what is left, once what is on its way is answered or after `timeout` seconds."""
         try:
             if self._pipeline is not None:
@@ -242,17 +242,17 @@ class Tracer(Surface):
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("delivering at exit", error)
 
-    def before_fork(self) -> None:
+    def _before_fork(self) -> None:
         """Prepare for a fork of the process."""
         if self._pipeline is not None:
             self._pipeline.before_fork()
 
-    def after_fork_in_parent(self) -> None:
+    def _after_fork_in_parent(self) -> None:
         """Go on after a fork of the process."""
         if self._pipeline is not None:
             self._pipeline.after_fork_in_parent()
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Begin anew in a forked child."""
         self._ids.reset()
         self._ambient = None

@@ -42,7 +42,7 @@ class MemoryTracer(Tracer):
         loaded = load_settings({"api_token": "a-token-of-the-tests", **settings})
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("prefactor_trace._transport.open_transport", lambda *_: self.transport)
-            self._set_up(loaded, home.registry if home else Registry(), home or self)
+            self._set_up(loaded, home._registry if home else Registry(), home or self)
 
     def items(self, action: str = "") -> list[dict[str, Any]]:
         """Flush, and return the items whose ``_type`` ends with `action`, in order."""
@@ -81,11 +81,11 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     logger = _guard.logger
     environment = {name: os.environ[name] for name in os.environ if name.startswith("PREFACTOR_")}
     before = default._tracer, logger.level
-    types = dict(default.registry._span_types), dict(default.registry._quality_types)
+    types = dict(default._registry._span_types), dict(default._registry._quality_types)
     for name in environment:
         del os.environ[name]
     default._tracer = None
-    default.turn(on=True)
+    default._turn(on=True)
     _guard.forget_logged()
     _guard.log_fault = note_fault
     current.set(None)
@@ -93,10 +93,10 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     if default._tracer is not None and default._tracer is not before[0]:
         default._tracer.shutdown(1)
     default._tracer, level = before
-    default.turn(on=True)
+    default._turn(on=True)
     logger.setLevel(level)
-    default.registry._span_types, default.registry._quality_types = types
-    default.registry._changed()
+    default._registry._span_types, default._registry._quality_types = types
+    default._registry._changed()
     _guard.log_fault = log_fault
     _guard.forget_logged()
     current.set(None)

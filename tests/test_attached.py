@@ -217,9 +217,9 @@ def test_a_bare_thread_finds_the_run(tracer):
         thread = threading.Thread(target=work)
         thread.start()
         thread.join()
-        assert attached.instance in t.open_runs
+        assert attached.instance in t._open_runs
     assert t.one("inner")["agent_instance_id"] == run_id
-    assert not t.open_runs
+    assert not t._open_runs
 
 
 def test_a_run_is_open_as_long_as_any_block_of_it_lasts(tracer):
@@ -229,9 +229,9 @@ def test_a_run_is_open_as_long_as_any_block_of_it_lasts(tracer):
     with second:
         with first:
             assert first.instance is second.instance
-            assert list(t.open_runs) == [first.instance]
-        assert list(t.open_runs) == [first.instance]
-    assert not t.open_runs
+            assert list(t._open_runs) == [first.instance]
+        assert list(t._open_runs) == [first.instance]
+    assert not t._open_runs
 
 
 async def test_as_an_async_block(tracer):

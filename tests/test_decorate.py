@@ -274,4 +274,4 @@ def test_a_run_for_each_call_has_no_id_of_its_own(tracer):
     """One id is one run."""
     t = tracer()
     with pytest.raises(UsageError, match="takes no id"):
-        t.instance(id=t.new_id())(lambda: None)
+        t.instance(id=t._new_id())(lambda: None)

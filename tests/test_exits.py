@@ -16,25 +16,25 @@ class SlowLeaver:
     """Uses up all the time that it is given, on a clock of the test."""
 
     def __init__(self, clock: SimpleNamespace, exit_timeout: float) -> None:
-        self.exit_timeout = exit_timeout
+        self._exit_timeout = exit_timeout
         self.told: list[tuple[str, float]] = []
         self.lost: list[float] = []
         self._clock = clock
 
-    def hasten(self, timeout: float) -> None:
+    def _hasten(self, timeout: float) -> None:
         """Note that it is to hurry, and let the time pass."""
-        self.end_at_exit("hurry", timeout)
+        self._end_at_exit("hurry", timeout)
 
-    def end_at_exit(self, reason: str, timeout: float) -> None:
+    def _end_at_exit(self, reason: str, timeout: float) -> None:
         """Note what is said, and let the time pass."""
         self.told.append((reason, timeout))
         self._clock.now += timeout
 
-    def cease(self) -> bool:
+    def _cease(self) -> bool:
         """Say that something is left, once."""
         return not self.lost
 
-    def say_lost(self, timeout: float) -> None:
+    def _say_lost(self, timeout: float) -> None:
         """Note how long the last answer may take, and let the time pass."""
         self.lost.append(timeout)
         self._clock.now += timeout
@@ -43,21 +43,21 @@ class SlowLeaver:
 class InterruptedLeaver:
     """Is interrupted while it delivers."""
 
-    exit_timeout = 1.0
+    _exit_timeout = 1.0
 
     def __init__(self, told: list[str]) -> None:
         self._told = told
 
-    def end_at_exit(self, reason: str, timeout: float) -> None:
+    def _end_at_exit(self, reason: str, timeout: float) -> None:
         """Note what is said, then be interrupted."""
         self._told.append(reason)
         raise KeyboardInterrupt
 
-    def cease(self) -> bool:
+    def _cease(self) -> bool:
         """Say that something is left."""
         return True
 
-    def say_lost(self, timeout: float) -> None:
+    def _say_lost(self, timeout: float) -> None:
         """Note that it is time to say so."""
         self._told.append("lost")
 
@@ -96,7 +96,7 @@ def test_all_are_told_within_the_longest_timeout(clock):
     for leaver in leavers:
         ((reason, timeout),) = leaver.told
         assert reason == "it is over"
-        assert 0 <= timeout <= leaver.exit_timeout
+        assert 0 <= timeout <= leaver._exit_timeout
         assert len(leaver.lost) == 1
 
 
@@ -166,11 +166,11 @@ def late():
 atexit.register(late)
 from prefactor_trace import _exits
 class Leaver:
-    exit_timeout = 1
-    def end_at_exit(self, reason, timeout):
+    _exit_timeout = 1
+    def _end_at_exit(self, reason, timeout):
         print(reason)
         print("during", _exits.is_over())
-    def cease(self):
+    def _cease(self):
         return False
 leaver = Leaver()
 _exits.add(leaver)
@@ -191,16 +191,16 @@ def test_a_fork_is_told_before_and_after():
 import os
 from prefactor_trace import _exits
 class Leaver:
-    exit_timeout = 1
-    def before_fork(self):
+    _exit_timeout = 1
+    def _before_fork(self):
         told.append("before")
-    def after_fork_in_parent(self):
+    def _after_fork_in_parent(self):
         told.append("goes on")
-    def after_fork(self):
+    def _after_fork(self):
         told.append("after")
-    def end_at_exit(self, reason, timeout):
+    def _end_at_exit(self, reason, timeout):
         pass
-    def cease(self):
+    def _cease(self):
         return False
 told, leaver = [], Leaver()
 _exits.add(leaver)

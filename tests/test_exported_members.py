@@ -139,3 +139,10 @@ def is_all(statement: ast.stmt) -> bool:
         and isinstance(statement.value, ast.List | ast.Tuple)
         and all(isinstance(item, ast.Constant) for item in statement.value.elts)
     )
+
+
+def test_a_tracer_offers_what_the_module_does_and_no_more():
+    """How it works is nobody's to call: `tracer.` in an editor shows what a program may use."""
+    tracer = prefactor_trace.Tracer(enabled=False)
+    offered = {name for name in dir(tracer) if not name.startswith("_")}
+    assert offered <= set(prefactor_trace.__all__)

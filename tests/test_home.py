@@ -17,7 +17,7 @@ class CountingHome:
     def __init__(self) -> None:
         self.made = 0
 
-    def new_id(self) -> str:
+    def _new_id(self) -> str:
         """Return an id that says how many were made."""
         self.made += 1
         return f"id-{self.made}"
@@ -33,7 +33,7 @@ def test_an_id_is_made_once():
 
 def test_an_id_that_was_given_is_kept(tracer):
     """The home is not asked."""
-    given = tracer().new_id()
+    given = tracer()._new_id()
     run = Instance(home := CountingHome(), InstanceOptions(id=given))
     assert (make_id(run), home.made) == (given, 0)
 
@@ -62,13 +62,13 @@ def test_each_kind_of_tracer_is_a_home(tracer, default_tracer, is_default):
     made = default_tracer() if is_default else tracer()
     home = default if is_default else made
     assert made._home is home
-    assert home.pipeline() is made._pipeline
-    assert home.settings() is made._settings
-    assert home.ambient() is made.ambient()
-    assert made.ambient() not in home.open_runs
-    assert is_pfid(home.new_id())
+    assert home._get_pipeline() is made._pipeline
+    assert home._get_settings() is made._settings
+    assert home._get_ambient() is made._get_ambient()
+    assert made._get_ambient() not in home._open_runs
+    assert is_pfid(home._new_id())
     with made.instance() as run:
-        assert list(home.open_runs) == [run]
+        assert list(home._open_runs) == [run]
 
 
 def test_open_runs_may_change_while_they_are_gone_through(tracer):

@@ -77,7 +77,7 @@ def test_names_that_are_made_up_do_not_fill_the_memory(tracer):
     t = tracer(enabled=False)
     for number in range(3 * _MOST_NAMES):
         assert t.span(f"step {number}").schema_name == f"step {number}"
-    assert len(t.idles) <= _MOST_NAMES
+    assert len(t._idles) <= _MOST_NAMES
 
 
 def test_a_decorator_made_while_off_records_when_on(tracer, default_tracer):

@@ -58,14 +58,14 @@ def test_an_instance_has_what_it_was_given(tracer):
     """Each under its own name."""
     t = tracer()
     given = {
-        "agent_id": t.new_id(),
+        "agent_id": t._new_id(),
         "version": "2",
         "name": "a name",
         "description": "a description",
         "environment_id": "an environment",
         "external_identifier": "mine",
         "purpose": "eval",
-        "id": t.new_id(),
+        "id": t._new_id(),
     }
     run = t.instance(**given)
     assert {name: getattr(run._options, name) for name in given} == given

@@ -92,7 +92,7 @@ def test_a_started_span_needs_a_name(tracer):
 
 def test_ids_take_the_partition_of_the_agent(tracer):
     """Records of one account share it."""
-    agent = tracer().new_id()
+    agent = tracer()._new_id()
     t = tracer(agent_id=agent)
     with t.instance() as run, t.span("a") as span:
         pass
@@ -117,5 +117,5 @@ def test_what_was_recorded_is_delivered_at_exit_whatever_fails_before(tracer, mo
     with traced.instance(), traced.span("step"):
         pass
     monkeypatch.setattr(traced, "_end_ambient", lambda: 1 / 0)
-    traced.end_at_exit("it is over", 10)
+    traced._end_at_exit("it is over", 10)
     assert traced.stats().delivered == 1

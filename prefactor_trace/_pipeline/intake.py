@@ -67,7 +67,7 @@ class Intake:
             parent = span._parent
             if parent is not None and parent._fate == _fate.INHERITED:
                 self._create_inherited(parent)
-            instance._home.registry.note_used(span.schema_name)
+            instance._home._registry.note_used(span.schema_name)
             # It is marked as taken: whoever ends the span after this look sees that.
             if span._status == "active":
                 instance._open_spans += 1
@@ -154,7 +154,7 @@ class Intake:
             is_open = span._status == "active"
             span._fate = _fate.INHERITED if is_open else _fate.CREATED
             # So that the child, if it is the first to register the run, declares it too.
-            span._home.registry.note_used(span.schema_name)
+            span._home._registry.note_used(span.schema_name)
 
     def _create_inherited(self, span: Span) -> None:
         parent = span._parent

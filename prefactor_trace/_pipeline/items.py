@@ -93,7 +93,7 @@ def record_quality(quality: Quality, writer: Writer, order: int) -> Item:
         payload,
     )
     # An id of its own: the same name may be recorded again, and each time counts.
-    key = instance._home.new_id() + "-quality"
+    key = instance._home._new_id() + "-quality"
     return _item("agent_instances/record_quality", quality, key, fields, order)
 
 

@@ -22,7 +22,7 @@ def tracers() -> list[Tracer]:
 
 def other_databases(database: Path) -> list[Path]:
     """Return the local databases, besides `database`, that this process recorded into."""
-    settings = [one.settings() for one in tracers()]
+    settings = [one._get_settings() for one in tracers()]
     chosen = {Path(one.local_db) for one in settings if one.local and one.local_db}
     return sorted(path for path in chosen if path != database and path.exists())
 
@@ -66,9 +66,9 @@ def why_nothing(name: str, code: int | None) -> str:
 
 def _sent_elsewhere(name: str, recording: Sequence[Tracer]) -> str | None:
     addresses = {
-        one.settings().api_url
+        one._get_settings().api_url
         for one in recording
-        if not one.settings().local and one.stats().requests
+        if not one._get_settings().local and one.stats().requests
     }
     if not addresses:
         return None
@@ -86,12 +86,14 @@ def _did_not_arrive(name: str, recording: Sequence[Tracer]) -> str | None:
 
 def _was_off(name: str) -> str | None:
     tracer = default._tracer
-    reason = None if tracer is None else tracer.settings().off_reason
+    reason = None if tracer is None else tracer._get_settings().off_reason
     return None if reason is None else f"{name} recorded nothing: tracing is off: {reason}"
 
 
 def _was_not_sampled(name: str, recording: Sequence[Tracer]) -> str | None:
-    rates = [one.settings().sample_rate for one in recording if one.settings().sample_rate < 1]
+    rates = [
+        one._get_settings().sample_rate for one in recording if one._get_settings().sample_rate < 1
+    ]
     if not rates:
         return None
     return (
@@ -110,5 +112,5 @@ def _was_cut_short(name: str, code: int | None) -> str | None:
 def _was_not_called(name: str, recording: Sequence[Tracer]) -> str | None:
     if "prefactor_trace._wrapper" not in sys.modules:  # which the first decorator loads
         return None
-    where = "" if all(one.settings().ambient for one in recording) else " inside a run"
+    where = "" if all(one._get_settings().ambient for one in recording) else " inside a run"
     return f"{name} recorded nothing: none of its decorated functions was called{where}"

@@ -78,14 +78,14 @@ def _version_of(name: str) -> dict[str, Any]:
 
 def _registry_of(module: object, attribute: str) -> Registry:
     if not attribute:
-        return default.registry
+        return default._registry
     tracer = getattr(module, attribute, None)
     if not isinstance(tracer, Tracer):
         raise CommandError(
             f"{attribute!r} of the module is no Tracer, but {type(tracer).__qualname__};"
             " leave it out for what the default tracer declares"
         )
-    return tracer.registry
+    return tracer._registry
 
 
 def _own_types(version: Mapping[str, Any]) -> list[dict[str, Any]]:

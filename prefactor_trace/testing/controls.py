@@ -56,7 +56,7 @@ class Controls:
             reason: What the run is told.
         """
         self._stand_in.settle()
-        for run in default.open_runs:
+        for run in default._open_runs:
             run._terminate(reason)
 
     def deterministic(self) -> CountingClock:

@@ -39,8 +39,8 @@ class Doubts(NamedTuple):
 def nothing_captured(doubts: Doubts) -> str:
     """Return that there is nothing, with those reasons that can be found out."""
     lines = ["nothing was captured: no span has begun since the recording did"]
-    if not default.switch:
-        reason = default.tracer().settings().off_reason
+    if not default._switch:
+        reason = default.tracer()._get_settings().off_reason
         lines.append(f"- tracing was switched off while recording: {reason}")
     others = [
         one

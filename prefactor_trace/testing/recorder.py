@@ -49,7 +49,7 @@ class Recorder(Assertions, Controls):
 
     def start(self) -> None:
         """Begin to record."""
-        default.registry.note_quality(_OUTCOME)
+        default._registry.note_quality(_OUTCOME)
         self._stand_in.start()
         self.started_before = self._stand_in.started_before
         self._observer.start()

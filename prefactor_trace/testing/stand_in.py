@@ -61,8 +61,8 @@ class StandIn:
         for tracer in _tracers():  # what was recorded before is not this recording's
             tracer.flush(_SETTLE)
         self.started_before = {one: one.stats().started for one in _tracers()}
-        if self._live and not default.tracer().settings().off_reason:
-            self._capture.forward = open_transport(default.tracer().settings(), SDK)
+        if self._live and not default.tracer()._get_settings().off_reason:
+            self._capture.forward = open_transport(default.tracer()._get_settings(), SDK)
         self._keep_tracer()
         self._keep_environment()
         self._note_faults()
@@ -126,7 +126,7 @@ class StandIn:
         settings = load_settings(given)
         if self._before is not None:
             said = {name: getattr(settings, name) for name in given}
-            settings = dataclasses.replace(self._before.settings(), **said)
+            settings = dataclasses.replace(self._before._get_settings(), **said)
         return dataclasses.replace(
             settings,
             api_token=settings.api_token or _TOKEN,
@@ -136,14 +136,14 @@ class StandIn:
 
     def _keep_tracer(self) -> None:
         before, callbacks = (
-            (default.switch[:], default.is_quiet),
-            list(default.on_terminate_callbacks),
+            (default._switch[:], default._is_quiet),
+            list(default._on_terminate_callbacks),
         )
 
         def put_back() -> None:
             default._tracer = self._before
-            default.switch[:], default.is_quiet = before
-            default.on_terminate_callbacks[:] = callbacks
+            default._switch[:], default._is_quiet = before
+            default._on_terminate_callbacks[:] = callbacks
 
         self.undo.append(put_back)
 

@@ -74,7 +74,7 @@ def test_a_program_that_switched_tracing_off(default_tracer):
     """The reason is the one of its settings, also where it failed for another."""
     made = default_tracer(enabled=False)
     assert why_nothing("agent.py", 1) == (
-        f"agent.py recorded nothing: tracing is off: {made.settings().off_reason}"
+        f"agent.py recorded nothing: tracing is off: {made._get_settings().off_reason}"
     )
 
 

@@ -309,7 +309,7 @@ def test_killed_program_of_which_nothing_had_arrived(folder: Path) -> None:
 @pytest.mark.parametrize(("said", "seconds"), [("", "30.0"), ("2", "2.0")])
 def test_the_database_has_time_to_take_all(folder: Path, said: str, seconds: str) -> None:
     """What is left at the end has longer than on the way to a service, or as long as is said."""
-    extend(folder, "print(prefactor.configure().exit_timeout)\n")
+    extend(folder, "print(prefactor.configure()._exit_timeout)\n")
     environ = {"PREFACTOR_EXIT_TIMEOUT": said} if said else {}
     assert command("run", "agent.py", folder=folder, environ=environ).stdout == f"{seconds}\n"
 

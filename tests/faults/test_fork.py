@@ -39,7 +39,7 @@ def forked():
         work()
         arrived = prefactor.flush(20)
         prefactor.current_span().set_result("it is not for the child to say")
-        os._exit(0 if arrived and not default.pipeline().buffer._bytes else 1)
+        os._exit(0 if arrived and not default._get_pipeline().buffer._bytes else 1)
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0
 

@@ -103,7 +103,7 @@ def test_what_is_open_at_exit_has_failed(held_tracer):
     run = t.instance()
     run.__enter__()
     span = t.start_span("step")
-    t.end_at_exit("the process exited", 10)
+    t._end_at_exit("the process exited", 10)
     assert t.one()["status"] == "failed"
     assert t.items("agent_instances/finish")[0]["status"] == "failed"
     span.complete()

@@ -119,7 +119,7 @@ def test_put_off_it_is_not_due_at_once(run):
 
 def test_who_waits_for_the_end_of_a_run_wakes_the_thread(run, monkeypatch):
     """It would sleep until the run had been quiet for long."""
-    pipeline = run._home.pipeline()
+    pipeline = run._home._get_pipeline()
     woken = []
     monkeypatch.setattr(pipeline, "wake", lambda: woken.append(1))
     run.on_terminate(print)

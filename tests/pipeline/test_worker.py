@@ -277,7 +277,7 @@ def test_after_hasten_all_is_sent_at_once(make, service):
 
     traced = make(flush_interval=3600)
     with traced.span("open") as span:
-        traced.hasten(10)
+        traced._hasten(10)
         assert "create open active" in service.names()
         assert span.status == "active"
         for name in ("soon", "later"):
@@ -294,7 +294,7 @@ def test_after_hasten_a_service_that_is_away_keeps_nobody_busy(make, service, mo
     traced = make(flush_interval=3600, retry_first_delay=3600, retry_max_delay=3600)
     with traced.span("step"):
         pass
-    traced.hasten(0)
+    traced._hasten(0)
     looks = []
     enough = threading.Event()
     delivery = traced._pipeline._delivery

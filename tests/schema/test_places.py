@@ -13,7 +13,7 @@ def test_a_place_is_the_users_own_line():
     tracer = Tracer(enabled=False)
     tracer.declare("step", title="a")
     line = inspect.currentframe().f_lineno - 1  # type: ignore[union-attr]
-    place, source = tracer.registry._places["span type", "step"][1], tracer.instance()
+    place, source = tracer._registry._places["span type", "step"][1], tracer.instance()
     assert place == f"{__file__}:{line}"
     assert source._options.source == __file__
 
@@ -33,4 +33,4 @@ def test_a_cell_that_is_run_again_may_say_something_else():
     for number, title in enumerate(("a", "b")):
         code = compile(f"declare('step', title={title!r})", f"/tmp/ipykernel_1/{number}.py", "exec")
         exec(code, {"declare": tracer.declare})
-    assert tracer.registry._span_types["step"].title == "b"
+    assert tracer._registry._span_types["step"].title == "b"

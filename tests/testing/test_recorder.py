@@ -193,8 +193,8 @@ def test_everything_is_as_before(agent, default_tracer):
         assert prefactor.current_span() is outer
     assert default._tracer is before
     assert known == patched()
-    assert default.on_terminate_callbacks == [print]
-    default.on_terminate_callbacks.clear()
+    assert default._on_terminate_callbacks == [print]
+    default._on_terminate_callbacks.clear()
     assert trace.count("tool_call") == 2
     assert [span["schema_name"] for span in before.spans()] == ["outer"]
 
