@@ -64,11 +64,11 @@ def snapshot(value: object) -> tuple[Json, int]:
         kind = type(item)
         if kind is str:
             size += len(item)
-        elif (
-            kind is not bool
-            and item is not None
-            and not (kind is int and -MAX_INT <= item < MAX_INT)
-            and not (kind is float and math.isfinite(item))
+        elif not (
+            (kind is int and -MAX_INT <= item < MAX_INT)
+            or (kind is float and math.isfinite(item))
+            or kind is bool
+            or item is None
         ):
             if walk is None:
                 walk = _Walk()
@@ -90,9 +90,9 @@ def _snapshot_list(value: list[Any]) -> tuple[Json, int]:
         if kind is str:
             size += len(item)
         elif (
-            kind is not bool
+            not (kind is int and -MAX_INT <= item < MAX_INT)
+            and kind is not bool
             and item is not None
-            and not (kind is int and -MAX_INT <= item < MAX_INT)
         ):
             return _walked(value)
     return copy, size

@@ -108,7 +108,6 @@ class RecordedSpan:
         payload = dict(created.get("payload") or {})
         self.id: str = created["id"]
         self.schema_name: str = payload.pop(SCHEMA_NAME_KEY, created["schema_name"])
-        self.sent_as: str = created["schema_name"]
         self.payload: dict[str, Any] = payload
         self.result_payload: dict[str, Any] | None = created.get("result_payload")
         self.status: AgentStatus = created["status"]
