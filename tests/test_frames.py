@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import wrapt.wrappers
 
-from prefactor_trace import _decorate, _record
+from prefactor_trace import _calls, _record
 from prefactor_trace._frames import Place, find_place, is_ours, leads_on
 from prefactor_trace.cli import demo_agent
 
@@ -29,13 +29,13 @@ def test_the_library_and_wrapt_are_told_from_the_user():
 
 def test_what_calls_the_users_code_leads_on():
     """Not what works for the library itself."""
-    assert leads_on(frame_in(_decorate))
+    assert leads_on(frame_in(_calls))
     assert leads_on(frame_in(wrapt.wrappers))
     assert not leads_on(frame_in(_record))
 
 
 # A function of the library, as its frames go: it was called for `wrapped`, and looks for a place.
-names = {**vars(_decorate), "find_place": find_place, "sys": sys}
+names = {**vars(_calls), "find_place": find_place, "sys": sys}
 exec("def find(wrapped, keep=id):\n    place = find_place(sys._getframe())\n"
      "    keep(place)\n    return place", names)  # fmt: skip
 find = names["find"]

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
+from prefactor_trace._calls import Calls, Runs
 from prefactor_trace._clock import Clock
-from prefactor_trace._decorate import _Calls, _Runs
 from prefactor_trace._frames import Place, find_place
 from prefactor_trace._home import OpenRuns
 from prefactor_trace._instance import Instance
@@ -108,7 +108,7 @@ class Observer:
         self._replace(PlainSpan, "__exit__", Record.__exit__)
 
     def _observe_calls(self) -> None:
-        for kind in (_Calls, _Runs):
+        for kind in (Calls, Runs):
             self._replace(kind, "begin", self._observed_make(kind.begin))
 
     def _observed_make(self, make: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from prefactor_trace import _decorate, _plain, _record
+from prefactor_trace import _calls, _plain, _record
 from prefactor_trace._capture import snapshot
 from prefactor_trace._pipeline import item, writer
 
@@ -134,7 +134,7 @@ async def test_large_texts_are_not_copied_while_the_agent_waits(tracer, monkeypa
 
         monkeypatch.setattr(module, name, watched)
 
-    for module in (_record, _plain, _decorate):
+    for module in (_record, _plain, _calls):
         watch(module, "snapshot", recorded, of_result=True)
     for module in (item, writer):
         watch(module, "serialise", encoded, of_result=False)

@@ -10,8 +10,8 @@ import pytest
 
 import prefactor_trace as prefactor
 from prefactor_trace import _guard
+from prefactor_trace._calls import Calls, Runs
 from prefactor_trace._clock import Clock
-from prefactor_trace._decorate import _Calls, _Runs
 from prefactor_trace._default import default
 from prefactor_trace._instance import Instance
 from prefactor_trace._plain import PlainSpan
@@ -168,8 +168,8 @@ def patched():
     return (
         *begins_and_ends,
         Instance._start,
-        _Calls.begin,
-        _Runs.begin,
+        Calls.begin,
+        Runs.begin,
         _guard.log_fault,
         _guard.log_raised,
         Clock.wall,
