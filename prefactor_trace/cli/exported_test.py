@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import pprint
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from prefactor_trace._notes import LATE_PAYLOAD, SCHEMA_NAME_KEY
 from prefactor_trace.models import AgentSpan
-from prefactor_trace.server._tree import children_of, schema_name
+from prefactor_trace.server._tree import children_of, name_text, schema_name
 
 _TEST = '''"""Recorded from the run {id}."""
 
@@ -36,7 +35,6 @@ _REPLAY = """\
     for schema_name, calls in CALLS.items():
         captrace.replay(schema_name, from_=calls)
 """
-_PLAIN_NAME = re.compile(r"[\w:./<>-]+")  # any other stands in quotes in a tree
 _WIDTH = 96
 
 
@@ -145,19 +143,13 @@ def _tree(spans: Sequence[AgentSpan], stubs: Sequence[str]) -> list[str]:
         seen.add(span.id)
         name = schema_name(span)
         status = "" if span.status == "complete" else f" -> {span.status}"
-        lines.append("  " * depth + _as_in_tree(name) + status)
+        lines.append("  " * depth + name_text(name) + status)
         if name not in stubs:
             waiting += [(child, depth + 1) for child in reversed(below.get(span.id, ()))]
         elif span.id in below:
             # A replayed function has no body, and so no spans in it; a block has its own.
             lines.append("  " * (depth + 1) + "...   # not when replayed")
     return lines
-
-
-def _as_in_tree(name: str) -> str:
-    if _PLAIN_NAME.fullmatch(name) and name != "...":
-        return name
-    return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
 def _inside(text: str) -> str:

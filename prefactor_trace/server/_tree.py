@@ -1,5 +1,7 @@
 """The tree that the spans of a run make: which hangs under which, and what each is called."""
 
+import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -7,6 +9,7 @@ from datetime import datetime, timezone
 from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.models import AgentSpan
 
+_PLAIN_NAME = re.compile(r"[\w:./<>-]+")
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 Children = Mapping[str | None, Sequence[AgentSpan]]
@@ -20,6 +23,13 @@ def schema_name(span: AgentSpan) -> str:
     """
     name = span.payload.get(SCHEMA_NAME_KEY)
     return name if isinstance(name, str) and name else span.schema_name
+
+
+def name_text(name: str) -> str:
+    """Return a name as the text of a tree has it: in quotes where it could be misread."""
+    if _PLAIN_NAME.fullmatch(name) and name != "...":
+        return name
+    return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
 def children_of(spans: Sequence[AgentSpan]) -> Children:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+from prefactor_trace.server._tree import name_text
+
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
 _LINE = re.compile(
     r"(?P<optional>\?)?(?:(?P<quoted>\"(?:[^\"\\]|\\.)*\")|(?P<name>[^\s{]+))(?P<rest>.*)",
 )
-_PLAIN_NAME = re.compile(r"[\w:*./<>-]+")
 _TIMES = re.compile(r"x(\d+)(?:\.\.(\d*))?(?=\s|$)")
 _STATUS = re.compile(r"->\s*([a-z]+)(?=\s|$)")
 _ANY_ORDER = "(any order)"
@@ -58,7 +59,7 @@ class T(NamedTuple):
         """Return it as a line of a tree's text."""
         from prefactor_trace.testing.matching import shown
 
-        parts = [("?" if self.optional else "") + name_text(self.schema_name)]
+        parts = [("?" if self.optional else "") + _pattern_text(self.schema_name)]
         if self.payload is not ...:
             parts.append(shown(self.payload) if isinstance(self.payload, dict) else "{...}")
         if self.times != 1:
@@ -69,11 +70,10 @@ class T(NamedTuple):
         return " ".join(parts)
 
 
-def name_text(name: str) -> str:
-    """Return the name of a span as a tree's text has it: in quotes where it could be misread."""
-    if _PLAIN_NAME.fullmatch(name) and name != "...":
-        return name
-    return json.dumps(name, ensure_ascii=not name.isprintable())
+def _pattern_text(name: str) -> str:
+    """Return the name that a span is to have, in which `*` is any text."""
+    plain = name.replace("*", "x")
+    return name if name_text(plain) == plain else name_text(name)
 
 
 def required_names(nodes: Sequence[Any]) -> Iterator[str]:

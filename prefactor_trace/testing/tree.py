@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from prefactor_trace._capture import holds_cut
+from prefactor_trace.server._tree import name_text
 from prefactor_trace.testing.matching import shown
-from prefactor_trace.testing.pattern import name_text
 from prefactor_trace.testing.spans import RecordedSpan
 
 _SIGNS = {"complete": "✓", "failed": "✗", "cancelled": "cancelled", "terminated": "terminated"}

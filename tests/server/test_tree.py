@@ -4,7 +4,7 @@ import pytest
 from cli.records import span
 
 from prefactor_trace._notes import SCHEMA_NAME_KEY
-from prefactor_trace.server._tree import children_of, schema_name
+from prefactor_trace.server._tree import children_of, name_text, schema_name
 
 
 def test_children_are_in_the_order_of_their_start() -> None:
@@ -48,3 +48,20 @@ def test_the_name_of_an_undeclared_type_is_in_the_payload(
 ) -> None:
     """A type that was declared too late is shown by the name that the agent gave it."""
     assert schema_name(span("step", payload=payload)) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("tool_call", "tool_call"),
+        ("Agent.<locals>.run", "Agent.<locals>.run"),
+        ("web search", '"web search"'),
+        ("...", '"..."'),
+        ('a"b', '"a\\"b"'),
+        ("a*", '"a*"'),
+        ("a\x1b", '"a\\u001b"'),
+    ],
+)
+def test_a_name_that_could_be_misread_stands_in_quotes(name: str, text: str) -> None:
+    """In the text of a tree."""
+    assert name_text(name) == text
