@@ -13,6 +13,7 @@ from prefactor_trace.models import AgentSpan
 from prefactor_trace.server._timestamps import spell
 
 _LONGEST_IN_ONE = 80  # columns of a mapping or a list that is written in one line
+_ITEM = "-"  # label of an item of a list, which begins on the same line
 _ERROR_KEYS = ("error_type", "message", "stacktrace")
 
 
@@ -57,8 +58,9 @@ def _lines(label: str, value: Any, screen: Screen) -> Iterator[str]:
     if cut is None and _fits(value):
         yield f"{label} {_plain(value)}"
         return
-    yield label
-    for line in _inside(value, screen) if cut is None else _cut_lines(cut, screen):
+    inside = _inside(value, screen) if cut is None else _cut_lines(cut, screen)
+    yield f"{label} {next(inside, '')}".rstrip() if label == _ITEM else label
+    for line in inside:
         yield f"  {line}"
 
 
@@ -100,7 +102,7 @@ def _inside(value: Any, screen: Screen) -> Iterator[str]:
             yield from _lines(f"{one_line(str(key))}:", item, screen)
     else:
         for item in value:
-            yield from _lines("-", item, screen)
+            yield from _lines(_ITEM, item, screen)
 
 
 def _cut_lines(cut: Cut, screen: Screen) -> Iterator[str]:

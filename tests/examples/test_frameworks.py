@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-NEEDED = {"pydantic_ai": "pydantic_ai", "langchain": "langchain_core", "smolagents": "smolagents"}
+NEEDED = {
+    "langchain": "langchain_core",
+    "openai": "openai",
+    "pydantic_ai": "pydantic_ai",
+    "smolagents": "smolagents",
+}
 
 
 @pytest.mark.parametrize("name", NEEDED)
