@@ -20,6 +20,7 @@ from prefactor_trace._context import (
 )
 from prefactor_trace._home import make_id
 from prefactor_trace._pfid import fraction_of, is_pfid
+from prefactor_trace._settings import DEFAULT_PORT, PURPOSES
 from prefactor_trace._termination import Terminable
 from prefactor_trace._untraced import Untraced
 from prefactor_trace.exceptions import UsageError
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FINISH_STATUSES = ("complete", "failed", "cancelled")
-_PURPOSES = ("live", "smoke_test", "eval")
-_LOCAL_VIEWER = "http://127.0.0.1:4590"
 
 
 class InstanceOptions(NamedTuple):
@@ -85,9 +84,9 @@ class Instance(Terminable):
                 raise UsageError(
                     f"{field} of an instance must be text, got {type(value).__qualname__}"
                 )
-        if options.purpose is not None and options.purpose not in _PURPOSES:
+        if options.purpose is not None and options.purpose not in PURPOSES:
             raise UsageError(
-                f"the purpose of an instance is one of {', '.join(_PURPOSES)},"
+                f"the purpose of an instance is one of {', '.join(PURPOSES)},"
                 f" got {options.purpose!r}"
             )
         if options.id is not None and not is_pfid(options.id):
@@ -181,7 +180,8 @@ class Instance(Terminable):
     def url(self) -> str:
         """Where the run can be looked at: on the platform, or in the viewer of this machine."""
         settings = self._home._get_settings()
-        base = _LOCAL_VIEWER if settings.local else settings.api_url.rstrip("/")
+        local = f"http://127.0.0.1:{DEFAULT_PORT}"
+        base = local if settings.local else settings.api_url.rstrip("/")
         return f"{base}/agent_instances/{self.id}"
 
     def finish(self, status: FinishStatus = "complete") -> None:

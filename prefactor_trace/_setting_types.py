@@ -8,6 +8,7 @@ from typing import Any, Literal, TypedDict
 
 import httpx
 
+from prefactor_trace.models import InstancePurpose
 from prefactor_trace.receipts import Rejection
 
 
@@ -20,7 +21,7 @@ class GivenSettings(TypedDict, total=False):
     agent_name: str | None
     version: str | None
     environment_id: str | None
-    purpose: Literal["live", "smoke_test", "eval"] | None
+    purpose: InstancePurpose | None
     enabled: bool | None
     local: bool | None
     local_db: str | os.PathLike[str] | None

@@ -16,8 +16,10 @@ from prefactor_trace._setting_values import Reader
 from prefactor_trace.exceptions import SettingsError
 
 DEFAULT_API_URL = "https://app.prefactorai.com"
+DEFAULT_PORT = 4590
+"""Port of `prefactor-trace serve`, and so of the page that shows local runs."""
 
-_PURPOSES = ("live", "smoke_test", "eval")
+PURPOSES = ("live", "smoke_test", "eval")
 _ON_TERMINATE = ("continue", "raise")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -56,7 +58,7 @@ class Settings:
     purpose: str | None = _row(
         "PREFACTOR_PURPOSE",
         None,
-        read.one_of(_PURPOSES),
+        read.one_of(PURPOSES),
         "Why instances run: live, smoke_test, eval.",
     )
     enabled: bool = _row("PREFACTOR_ENABLED", True, read.switch, "Off: nothing is recorded.")

@@ -2,12 +2,12 @@
 
 import argparse
 
+from prefactor_trace._settings import DEFAULT_PORT
 from prefactor_trace._version import __version__
 from prefactor_trace.cli import run_arguments
 from prefactor_trace.cli.commands import Commands, Parser, add_json, later
 from prefactor_trace.cli.words import port
 
-DEFAULT_PORT = 4590
 DEFAULT_QUESTION = "How is a span delivered when the service is away?"
 
 
