@@ -23,6 +23,7 @@ from prefactor_trace._context import innermost
 from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace._idle import Idles, is_left_out
 from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._nearest import hint
 from prefactor_trace._output import Output
 from prefactor_trace._plain import plain_span
 from prefactor_trace._record import check_mapping
@@ -105,6 +106,7 @@ class Surface:
         id: str | None = None,
         on_terminate: TerminationMode | None = None,
         risk: Risk | DataRisk | Mapping[str, Any] | None = None,
+        **unknown: Any,
     ) -> Any:
         """Return one run of an agent: a block (sync or async) or a decorator.
 
@@ -120,11 +122,15 @@ class Surface:
             on_terminate: What happens when the platform ends the run: ``"continue"`` or ``"raise"``
                 (`PrefactorTerminated`, where its next span begins); the setting when missing.
             risk: Risk of those span types of which none is said.
+            **unknown: Nothing else.
 
         Raises:
             UsageError: `id` is not a PFID, `purpose`, `on_terminate` or `risk` has an unknown word,
-                or what is decorated is not a function.
+                an argument is unknown, or what is decorated is not a function.
         """
+        for word in unknown:
+            known = set(InstanceOptions._fields) - {"source"}  # which is nobody's to give
+            raise UsageError(f"instance got an unknown argument {word!r}{hint(word, known)}")
         if _is_decorated(agent_id):  # @instance without parentheses
             return Instance(self._home, InstanceOptions(source=source()))(agent_id)
         options = InstanceOptions(

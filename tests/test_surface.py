@@ -1,5 +1,6 @@
 """What a tracer offers to record with."""
 
+import re
 from datetime import datetime, timezone
 
 import pytest
@@ -94,3 +95,15 @@ def test_a_started_span_may_say_when_it_began(tracer):
         assert (span.status, span.instance_id) == ("active", run.id)
         span.complete()
     assert t.one()["started_at"].startswith("2024-01-02T00:00:00")
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [("verison", "did you mean 'version'?"), ("tags", "known are agent_id, description, ")],
+)
+def test_an_unknown_argument_of_an_instance_is_told_what_there_is(tracer, word, told):
+    """As one of a span is."""
+    with pytest.raises(
+        UsageError, match=f"instance got an unknown argument '{word}'; {re.escape(told)}"
+    ):
+        tracer().instance("agent", **{word: "1"})
