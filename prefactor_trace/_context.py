@@ -107,7 +107,7 @@ def current_instance() -> Instance | None:
 def innermost() -> Node | None:
     """Return the node that the running code is in."""
     node: Node | None = current.get()
-    if node is None or (node._doubt is None and not _is_run_left(node)):
+    if node is None or node._doubt is None:
         return node
     return _first_that_counts(node)
 
@@ -189,11 +189,26 @@ def leave(node: Node) -> None:
             current.set(outer_of(node))
 
 
+def leave_all_in(node: Node) -> None:
+    """Leave a run's node, and what was entered inside of it and never left.
+
+    Such as a span of which a signal handler raised between the entering of its block and the first
+    line in there: nobody leaves that one, and what comes after the run is not in it.
+    """
+    held: Node | None = current.get()
+    while held is not None and held is not node:
+        held = outer_of(held)
+    if held is node and current.get() is not node:
+        current.set(outer_of(node))
+        node._token = None
+    else:
+        leave(node)
+
+
 def _first_that_counts(node: Node | None) -> Node | None:
-    while node is not None and not _counts(node):
+    while node is not None and node._doubt is not None and not _counts(node):
         outer = outer_of(node)
-        is_over = node._doubt is ENDED or _is_run_left(node)
-        if is_over and current.get() is node:
+        if node._doubt is ENDED and current.get() is node:
             current.set(outer)
             node._token = None
         node = outer
@@ -202,22 +217,10 @@ def _first_that_counts(node: Node | None) -> Node | None:
 
 def _counts(node: Node) -> bool:
     frame = node._doubt
-    if frame is None and not _is_run_left(node):
-        return True
     # A suspended frame has nothing that called it.
-    if frame is not None and frame is not ENDED and frame.f_back is not None:
+    if frame is not ENDED and frame.f_back is not None:
         return True
     return not _was_entered_here(node)
-
-
-def _is_run_left(node: Node) -> bool:
-    """Return whether the block of a span's run was left before the span was.
-
-    As where a signal handler raises between the entering of a block and its first line: nobody
-    leaves that one, and what comes after the run is not in it.
-    """
-    run = node._instance
-    return run is not None and run is not node and run._doubt is ENDED
 
 
 def _was_entered_here(node: Node) -> bool:

@@ -15,7 +15,7 @@ from prefactor_trace._context import (
     ENDED,
     enter,
     innermost,
-    leave,
+    leave_all_in,
     note_frame,
 )
 from prefactor_trace._home import make_id
@@ -139,9 +139,8 @@ class Instance(Terminable):
         traceback: TracebackType | None,
     ) -> Literal[False]:
         if self._instance is not None:
-            leave(self)
+            leave_all_in(self)
             self._doubt = ENDED
-            self._open_to = None  # what still holds a span of it looks twice
             if exc is None:
                 self._end("complete")
             else:

@@ -876,3 +876,28 @@ async def test_a_decorated_async_generator_in_a_circle_is_closed_as_others_are(t
         await asyncio.wait_for(closed.wait(), 20)
     assert log == ["closing", "closed"]
     assert t.one("numbers")["result_payload"] == {"result": [1], "closed_early": True}
+
+
+@pytest.mark.parametrize("begins", ["in its run", "after its run"])
+def test_a_stream_goes_on_when_its_run_has_ended(tracer, begins):
+    """What its body records is in it, wherever it is read."""
+    t = tracer()
+
+    def body():
+        for number in range(3):
+            with t.span("step", {"n": number}):
+                pass
+            yield number
+
+    with t.instance() as run:
+        stream = t.trace_stream(body())
+        if begins == "in its run":
+            next(stream)
+    with t.instance(), t.span("reader"):
+        rest = list(stream)
+    assert rest[-1] == 2
+    (outer,) = [span for span in t.spans() if span["schema_name"] == "stream"]
+    steps = [span for span in t.spans() if span["schema_name"] == "step"]
+    assert {span["parent_span_id"] for span in steps} == {outer["id"]}
+    assert {span["agent_instance_id"] for span in [outer, *steps]} == {run.id}
+    assert len(steps) == 3
