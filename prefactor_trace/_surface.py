@@ -336,6 +336,8 @@ class Surface:
         """
         check_callback(callback)
         self._home._on_terminate_callbacks.append(callback)
+        for run in self._home._open_runs:
+            run._ask_sooner()
         return callback
 
     def attach(self, carrier: Mapping[str, str] | None) -> Attachment:

@@ -44,6 +44,7 @@ class Terminable(Node):
         self._open_to: Home | None = None
         self._raises = False  # what begins after the end of the run
         self._told: list[Callback] = []
+        self._is_checked = False  # at a checkpoint, by work that records nothing meanwhile
 
     @property
     def id(self) -> str:
@@ -66,8 +67,8 @@ class Terminable(Node):
                 self._told.append(callback)
         if is_late:
             self._tell([callback])
-        elif (pipeline := self._home._get_pipeline()) is not None:
-            pipeline.wake()  # it asks sooner now
+        else:
+            self._ask_sooner()
         return callback
 
     def wait_terminated(self, timeout: float | None = None) -> bool:
@@ -116,6 +117,18 @@ class Terminable(Node):
         """
         if self.terminated:
             raise PrefactorTerminated(self.id, self.termination_reason)
+        if not self._is_checked:
+            self._is_checked = True
+            self._ask_sooner()
+
+    @property
+    def _is_awaited(self) -> bool:
+        """Whether somebody wants to hear soon that the platform has ended the run."""
+        return bool(self._told or self._is_checked or self._home._on_terminate_callbacks)
+
+    def _ask_sooner(self) -> None:
+        if (pipeline := self._home._get_pipeline()) is not None:
+            pipeline.ask_sooner()
 
     def _check(self) -> None:
         """Refuse to begin a span after the end of the run, where that was asked for."""
@@ -155,6 +168,13 @@ def check_callback(callback: object) -> None:
     if not callable(callback):
         raise UsageError(
             f"on_terminate takes a function of the instance, got {type(callback).__qualname__}"
+        )
+    import inspect  # slow to load
+
+    if inspect.iscoroutinefunction(callback):
+        raise UsageError(
+            "on_terminate takes a plain function, since nobody would await it; in an event loop,"
+            " await instance.until_terminated()"
         )
 
 

@@ -156,3 +156,15 @@ def test_variables_for_a_child_process(tracer, monkeypatch):
     with tracer().instance() as run:
         assert extract(inject_env()) == Place(run.id, None, True)
         assert inject_env({"A": "b"}).keys() == {"A", "PREFACTOR_CONTEXT", "TRACEPARENT"}
+
+
+def test_what_was_passed_on_before_is_replaced_however_it_is_spelt(tracer):
+    """Headers that a server hands on have the case that it gave them; two would contradict."""
+    t = tracer()
+    with t.instance():
+        before = {"Prefactor-Context": "instance=old", "Traceparent": "00-old", "Accept": "*/*"}
+        carrier = inject(before)
+        assert carrier == {**inject(), "Accept": "*/*"}
+        foreign = inject({"Traceparent": "00-foreign"})
+    assert foreign["Traceparent"] == "00-foreign"
+    assert TRACEPARENT not in foreign

@@ -107,3 +107,11 @@ def test_an_unknown_argument_of_an_instance_is_told_what_there_is(tracer, word, 
         UsageError, match=f"instance got an unknown argument '{word}'; {re.escape(told)}"
     ):
         tracer().instance("agent", **{word: "1"})
+
+
+def test_what_makes_a_result_must_be_a_function(tracer):
+    """Or it would be found out with the first stream that ends."""
+    with pytest.raises(
+        UsageError, match="reduce must be a function of the list of items, got 'join'"
+    ):
+        tracer().span("stream", reduce="join")

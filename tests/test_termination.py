@@ -3,6 +3,7 @@
 import asyncio
 import pickle
 import threading
+import time
 
 import pytest
 
@@ -61,6 +62,33 @@ def test_the_agent_learns_of_it_while_it_does_nothing(connected, store):
         store.terminate(run.id)
         assert run.wait_terminated(WAIT)
         assert run.termination_reason is None
+
+
+def work_until(deadline, run):
+    """Work long, record nothing, and ask at each step whether to go on."""
+    while time.monotonic() < deadline:
+        run.checkpoint()
+
+
+@pytest.mark.parametrize("how", ["checkpoint", "callback of the tracer"])
+def test_work_that_records_nothing_learns_of_it_soon(connected, store, monkeypatch, how):
+    """Where it asks at checkpoints, or somebody wants to be told of every run."""
+    monkeypatch.setattr(poll, "AWAITED_SECONDS", 0.05)
+    monkeypatch.setattr(poll, "_RECKON_EVERY", 0.01)
+    monkeypatch.setattr(poll, "QUIET_SECONDS", 3_600)
+    t = connected
+    told = threading.Event()
+    with t.instance() as run:
+        assert t.flush(WAIT)
+        store.terminate(run.id, "policy")
+        if how == "checkpoint":
+            deadline = time.monotonic() + WAIT
+            with pytest.raises(PrefactorTerminated, match="policy"):
+                work_until(deadline, run)
+        else:
+            t.on_terminate(lambda run: told.set())
+            assert told.wait(WAIT)
+        assert run.terminated
 
 
 def test_the_agent_learns_of_it_with_a_spool(store, tmp_path, monkeypatch):
@@ -229,6 +257,16 @@ def test_a_callback_that_raises_holds_up_nobody(tracer, caplog):
         run._terminate(None)
     assert told == [run]
     assert "given as on_terminate, raised ZeroDivisionError" in caplog.text
+
+
+def test_a_callback_is_no_coroutine_function(tracer):
+    """Nobody would await it."""
+
+    async def tell(run):
+        pytest.fail("nobody awaits it")
+
+    with pytest.raises(UsageError, match=r"await instance\.until_terminated"):
+        tracer().on_terminate(tell)
 
 
 def test_a_callback_is_a_function(tracer):

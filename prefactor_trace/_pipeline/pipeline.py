@@ -146,6 +146,11 @@ class Pipeline:
         self._requests.put(HURRY)
         self._start()
 
+    def ask_sooner(self) -> None:
+        """Ask sooner after the runs that somebody waits to hear of; called on any thread."""
+        self._poll.reckon_anew()
+        self.wake()
+
     def stats(self) -> Stats:
         """Return what became of the spans so far."""
         stats = self.buffer.ledger.stats()

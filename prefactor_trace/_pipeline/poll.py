@@ -46,6 +46,10 @@ class Poll:
             self._due = min(quiet, default=now + QUIET_SECONDS)
         return self._due
 
+    def reckon_anew(self) -> None:
+        """See again when the first run is due: somebody waits for one; called on any thread."""
+        self._reckoned = 0.0
+
     def put_off(self) -> None:
         """Ask again later, whatever comes of this time."""
         self._reckoned = time.monotonic()
@@ -85,4 +89,4 @@ class Poll:
 
 
 def _patience(run: Instance) -> float:
-    return AWAITED_SECONDS if run._told else QUIET_SECONDS
+    return AWAITED_SECONDS if run._is_awaited else QUIET_SECONDS

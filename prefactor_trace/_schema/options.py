@@ -65,7 +65,7 @@ class SpanOptions(NamedTuple):
 
 
 def check_options(options: SpanOptions) -> None:
-    """Refuse a switch that is neither on nor off, and a text that is none.
+    """Refuse a switch that is neither on nor off, a text that is none, and what cannot be called.
 
     Raises:
         UsageError: One of them is wrong.
@@ -75,6 +75,8 @@ def check_options(options: SpanOptions) -> None:
         value = getattr(options, name)
         if value is not None and not isinstance(value, bool):
             raise UsageError(f"{name} must be True or False, got {value!r}")
+    if options.reduce is not None and not callable(options.reduce):
+        raise UsageError(f"reduce must be a function of the list of items, got {options.reduce!r}")
 
 
 def check_texts(said: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TextIO
 
 from prefactor_trace.cli.terminal import Screen, write
-from prefactor_trace.cli.tree import header, span_lines
+from prefactor_trace.cli.tree import header, quality_lines, span_lines
 from prefactor_trace.server import InstanceSummary, Store
 
 _MOST_INSTANCES = 20
@@ -43,6 +43,7 @@ def instance_lines(
         limit: Most lines of spans.
     """
     yield header(instance, screen)
+    yield from quality_lines(instance, screen)
     yield from span_lines(store.list_spans(instance.id), screen, limit)
     if limit is not None and instance.span_counts.total > limit:
         yield f"  all of them: prefactor-trace show {instance.id}"

@@ -8,7 +8,7 @@ from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.runs import as_json, find
 from prefactor_trace.cli.terminal import Screen, write, write_json
-from prefactor_trace.cli.tree import Row, below, header, rows, span_line
+from prefactor_trace.cli.tree import Row, below, header, quality_lines, rows, span_line
 from prefactor_trace.cli.whole import whole
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import InstanceSummary, Store
@@ -35,6 +35,8 @@ def show(arguments: argparse.Namespace, out: TextIO) -> int:
         return 0
     screen = Screen.of(out)
     write(out, header(instance, screen))
+    for line in quality_lines(instance, screen):
+        write(out, line)
     for line in _lines(spans, span_id, screen, is_full=arguments.full):
         write(out, line)
     return 0

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from prefactor_trace._capture import holds_cut, read_cut
-from prefactor_trace.cli.facts import facts
+from prefactor_trace.cli.facts import facts, json_text
 from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
@@ -47,6 +47,13 @@ def header(instance: InstanceSummary, screen: Screen) -> str:
     # Where the whole id does not fit, its beginning does as well.
     parts.append(screen.paint(instance.id[: max(room, _SHORTEST_ID)], "dim"))
     return "  ".join(part for part in parts if part)
+
+
+def quality_lines(instance: InstanceSummary, screen: Screen) -> Iterator[str]:
+    """Yield a line for each judgement of a run."""
+    for name, payload in instance.quality_payloads.items():
+        line = screen.cut(f"quality {one_line(name)} {json_text(payload)}", screen.width - 2)
+        yield f"  {line}"
 
 
 class Row(NamedTuple):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import prefactor_trace as prefactor
 from prefactor_trace.cli import main
 from prefactor_trace.server import Store
 
@@ -77,6 +78,16 @@ def test_a_span_is_shown_whole_between_what_is_above_and_below_it(database: Path
     shown = json.loads(run("show", wanted.id, "--json", "--db", str(database))[1])
     assert [one["id"] for one in shown["spans"]] == [wanted.id]
     assert shown["instance"]["id"] == instance
+
+
+def test_what_was_judged_of_a_run_stands_below_it(database: Path) -> None:
+    """Each quality record on a line."""
+    tracer = prefactor.Tracer(local=True, local_db=database, agent_id="judged")
+    with tracer.instance() as judged:
+        judged.record_quality("helpful", {"score": 4})
+    assert tracer.shutdown(20)
+    _, text = run("show", "--db", str(database))
+    assert text.splitlines()[1:] == ['  quality helpful {"score": 4}']
 
 
 def test_every_span_is_shown_whole(database: Path) -> None:
