@@ -187,7 +187,8 @@ def _json_schema(name: str, declared: Any, *, is_result: bool = False) -> dict[s
             logging.WARNING,
             f"no JSON schema of {name}",
             "prefactor_trace: no JSON schema can be made of %r, so that anything goes for %r;"
-            " declare a pydantic model, a dataclass, a TypedDict or a JSON schema",
+            " declare a pydantic model, a dataclass, a TypedDict (before Python 3.12 that of"
+            " typing_extensions) or a JSON schema",
             declared,
             name,
             every=float("inf"),
