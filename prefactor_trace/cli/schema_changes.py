@@ -97,10 +97,36 @@ class _Comparison:
                 else Change(where, "may be anything now", "breaking")
             )
             return
+        shapes = self._shapes(old, 0), self._shapes(new, 1)
+        if all(shapes) and max(map(len, shapes)) > 1:
+            yield from self._shape_changes(*shapes, where, depth)
+            return
         yield from self._value_changes(old, new, where)
         yield from self._field_changes(old, new, where, depth)
         if "items" in old and "items" in new:
             yield from self.run(old["items"], new["items"], f"{where}[]", depth + 1)
+
+    def _shapes(self, schema: dict[str, Any], side: int) -> list[dict[str, Any]]:
+        """Return the objects that values may be, such as one for each function of a type."""
+        parts = [self._resolved(part, side) for part in schema.get("anyOf") or [schema]]
+        are_objects = all(isinstance(part, dict) and part.get("type") == "object" for part in parts)
+        return parts if are_objects else []
+
+    def _shape_changes(
+        self, old: list[dict[str, Any]], new: list[dict[str, Any]], where: str, depth: int
+    ) -> Iterator[Change]:
+        """Yield what differs in objects of several shapes: each next to the one most like it."""
+        same = {self._spelt(one, 0) for one in old} & {self._spelt(one, 1) for one in new}
+        left = [one for one in old if self._spelt(one, 0) not in same]
+        for shape in [one for one in new if self._spelt(one, 1) not in same]:
+            like = max(left, key=lambda one: _shared(one, shape), default=None)
+            if like is not None and _shared(like, shape) > 0:
+                left.remove(like)
+                yield from self.run(like, shape, f"{where} {_fields(like)}", depth + 1)
+            else:
+                yield Change(f"{where} {_fields(shape)}", "is one more that there is", "compatible")
+        for shape in left:
+            yield Change(f"{where} {_fields(shape)}", "removed", "breaking")
 
     def _value_changes(
         self, old: dict[str, Any], new: dict[str, Any], where: str
@@ -179,6 +205,15 @@ def _bare(schema: dict[str, Any]) -> dict[str, Any]:
     """Return what a schema says of its values, beside words for the reader."""
     bare = {key: value for key, value in schema.items() if key not in _SAID_OF_VALUES}
     return {} if bare == {"type": "object"} else bare
+
+
+def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
+    """Return how many fields two objects have in common."""
+    return len((one.get("properties") or {}).keys() & (other.get("properties") or {}).keys())
+
+
+def _fields(shape: Mapping[str, Any]) -> str:
+    return f"{{{', '.join(shape.get('properties') or ())}}}"
 
 
 def _listed(alternatives: frozenset[str]) -> str:
