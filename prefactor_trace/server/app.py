@@ -31,8 +31,8 @@ class Server:
         is_local = is_loopback(host)
         if not is_local and not api.needs_token:
             raise SettingsError(
-                f"host {host!r} can be reached from other machines, so a token is needed; "
-                "set one, or listen on 127.0.0.1"
+                f"host {host!r} can be reached from other machines, so a token is needed: "
+                "`serve --token`, or `Api(store, token=...)`; without one listen on 127.0.0.1"
             )
         try:
             self._listener = Listener(api, host, port, is_local=is_local)
