@@ -176,3 +176,15 @@ def test_control_signal_reaches_the_instance(traced, service):
         assert run.terminated
         assert run.termination_reason == "too expensive"
         assert run.status == "terminated"
+
+
+def test_a_run_that_another_process_has_made_known_is_known(traced, service):
+    """As a forked child may have, in words of its own: the spans of this process follow."""
+    service.refuse = lambda item: (
+        error("idempotency_key_conflict") if item["_type"].endswith(("register", "start")) else None
+    )
+    with traced.instance(), traced.span("step"):
+        pass
+    assert traced.flush()
+    assert service.names() == ["create step complete", "finish"]
+    assert traced._pipeline._delivery.intake.unsent_runs == 0
