@@ -215,10 +215,13 @@ def test_the_number_of_nodes_is_bounded(value: Any):
     assert f'"prefactor.size":{length}'.encode() in to_json(copy)
 
 
-def test_the_size_grows_with_the_text():
+def test_the_size_grows_with_text_and_items():
     """The buffer is bounded by it."""
     assert snapshot({"a": "x" * 1000})[1] >= 1000
     assert snapshot({"a": ["x" * 1000]})[1] >= 1000
+    assert snapshot({"a": {"b": "x" * 1000}})[1] >= 1000
+    assert snapshot([1] * 1000)[1] >= 1000
+    assert snapshot(dict.fromkeys(map(str, range(1000)), 1))[1] >= 1000
     assert snapshot({"a": "x"})[1] < 1000
 
 
