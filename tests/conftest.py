@@ -105,6 +105,9 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     os.environ.update(environment)
     if faults and not request.node.get_closest_marker("expects_fault"):
         pytest.fail(f"the library met faults of its own: {faults}")
+    # Of a whole module it says only that there may be some.
+    if not faults and any(mark.name == "expects_fault" for mark in request.node.own_markers):
+        pytest.fail("the library met no fault of its own, or did not say so")
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@
 
 import json
 import threading
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from prefactor_trace import current_instance, current_span, inject, untraced
+from prefactor_trace import _attached, current_instance, current_span, inject, untraced
 from prefactor_trace._pfid import PfidSource
 from prefactor_trace._pipeline import settlement
 from prefactor_trace._transport.answer import Answer
@@ -232,6 +233,44 @@ def test_a_run_is_open_as_long_as_any_block_of_it_lasts(tracer):
             assert list(t._open_runs) == [first.instance]
         assert list(t._open_runs) == [first.instance]
     assert not t._open_runs
+
+
+def test_a_block_that_is_entered_twice_is_left_once(tracer):
+    """Another block of the run, which lasts, does not have it closed under it."""
+    t, run_id = tracer(), new_id()
+    first, second = t.attach(place(run_id)), t.attach(place(run_id))
+    with second:
+        with first, first:
+            pass
+        assert list(t._open_runs) == [second.instance]
+        assert current_instance() is second.instance
+    assert not t._open_runs
+
+
+def test_spans_have_the_time_of_this_process(tracer):
+    """The run was begun elsewhere, and its clocks are read here when it is joined."""
+    t = tracer()
+    before = datetime.now(timezone.utc)
+    with t.attach(place()), t.span("inner"):
+        pass
+    began = datetime.fromisoformat(t.one("inner")["started_at"].replace("Z", "+00:00"))
+    assert before - timedelta(seconds=1) <= began <= datetime.now(timezone.utc)
+
+
+@pytest.mark.expects_fault
+def test_a_fault_while_attaching_costs_only_the_place(tracer, monkeypatch):
+    """The block runs, and what begins inside is where it would be without it."""
+    t = tracer()
+
+    def fail(*_):
+        raise RuntimeError("it cannot be joined")
+
+    with t.instance() as run:
+        monkeypatch.setattr(_attached, "AttachedInstance", fail)
+        with t.attach(place()) as attached, t.span("inner"):
+            assert attached.instance is None
+            assert current_instance() is run
+    assert t.one("inner")["agent_instance_id"] == run.id
 
 
 async def test_as_an_async_block(tracer):

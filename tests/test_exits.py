@@ -77,10 +77,10 @@ def clock(monkeypatch):
     return clock
 
 
-def run(program: str) -> list[str]:
+def run(*words: str) -> list[str]:
     """Run a program in a process of its own and return the lines that it prints."""
     ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *words], capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout.splitlines()
@@ -98,6 +98,19 @@ def test_all_are_told_within_the_longest_timeout(clock):
         assert reason == "it is over"
         assert 0 <= timeout <= leaver._exit_timeout
         assert len(leaver.lost) == 1
+
+
+def test_nobody_is_given_more_than_the_share_of_its_own_time(clock):
+    """Who has little time keeps the rest of it for the last answer, however patient others are."""
+    elsewhere = SimpleNamespace(now=0.0)  # so that delivering takes no time here
+    patient, hasty = SlowLeaver(elsewhere, 50.0), SlowLeaver(elsewhere, 3.0)
+    for leaver in (patient, hasty):
+        _exits.add(leaver)
+    _exits.end_all("it is over")
+    assert [one.told for one in (patient, hasty)] == [
+        [("it is over", pytest.approx(40))],
+        [("it is over", pytest.approx(2.4))],
+    ]
 
 
 def test_what_is_left_is_lost_only_at_the_last_end(clock):
@@ -176,7 +189,7 @@ leaver = Leaver()
 _exits.add(leaver)
 print("before", _exits.is_over())
 """
-    assert run(program) == [
+    assert run("-c", program) == [
         "before False",
         "the process exited before it ended",
         "during False",
@@ -211,4 +224,26 @@ if pid == 0:
 os.waitpid(pid, 0)
 print("parent", *told)
 """
-    assert run(program) == ["child before after", "parent before goes on"]
+    assert run("-c", program) == ["child before after", "parent before goes on"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_only_a_child_without_an_end_of_its_own_is_watched(tmp_path):
+    """A process that runs its exit functions ends with them, hence after those of the user."""
+    program = tmp_path / "program.py"
+    program.write_text("""
+import multiprocessing, os
+from prefactor_trace import _exits
+
+def look():
+    _exits.watch()
+    print(_exits._watched_process == os.getpid(), flush=True)
+
+if __name__ == "__main__":
+    look()
+    for how in ("spawn", "fork", "forkserver"):
+        process = multiprocessing.get_context(how).Process(target=look)
+        process.start()
+        process.join()
+""")
+    assert run(str(program)) == ["False", "False", "True", "True"]

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from prefactor_trace._default import default
-from prefactor_trace._home import OpenRuns, make_id
+from prefactor_trace._home import OpenRuns, make_id, make_ids
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._pfid import is_pfid
 from prefactor_trace._span import Span
@@ -54,6 +54,15 @@ def test_threads_that_ask_at_once_get_the_same_id():
     for thread in threads:
         thread.join()
     assert made == ["id-1"] * 4
+
+
+def test_of_many_those_get_an_id_that_have_none():
+    """Each its own; one that was asked for before is named elsewhere already, and stays."""
+    home = CountingHome()
+    first, second, third = (Span(home, "step") for _ in range(3))
+    kept = make_id(second)
+    make_ids([first, second, third])
+    assert [one._id for one in (first, second, third)] == ["id-2", kept, "id-3"]
 
 
 @pytest.mark.parametrize("is_default", [True, False])

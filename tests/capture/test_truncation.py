@@ -52,6 +52,14 @@ def test_a_long_text_keeps_head_and_tail():
     assert (cut["head"][0], cut["tail"][-1]) == ("<", ">")
 
 
+def test_a_text_for_which_there_is_just_room_stays_whole():
+    """Those beside it that are longer are cut to its length."""
+    text = "x" * 250
+    read = json.loads(serialise({"text": text, "b": "y" * 800, "c": "z" * 800}, 1000))
+    assert read["text"] == text
+    assert len(read["b"]["head"]) + len(read["b"]["tail"]) == len(text)
+
+
 def test_a_long_list_keeps_its_head():
     """The mark at its end says how long it was."""
     read = json.loads(serialise({"hits": list(range(10_000))}, 1000))

@@ -7,6 +7,7 @@ import functools
 import json
 import math
 import pathlib
+import sys
 import types
 import uuid
 from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque
@@ -87,6 +88,8 @@ NAMED = [
     (-(1 << 63) - 1, "-9223372036854775809"),
     (10**308, "1" + "0" * 308),
     (1 << 1024, hex(1 << 1024)),
+    ((1 << 4096) - 1, hex((1 << 4096) - 1)),
+    (1 << 4096, "int of 4097 bits"),
     (1 << 100_000, "int of 100001 bits"),
     (2 + 1j, "(2+1j)"),
     (b"\x00\xff", {"type": "bytes", "length": 2, "head": "00ff"}),
@@ -144,6 +147,13 @@ def strict(data: bytes) -> Any:
         raise AssertionError(f"{constant} is no JSON")
 
     return json.loads(data.decode("utf-8"), parse_constant=refuse)
+
+
+def test_what_nobody_has_loaded_is_not_looked_for(monkeypatch: pytest.MonkeyPatch):
+    """There can be no object of a class whose module is not there."""
+    for module in ("uuid", "decimal", "pathlib", "pydantic"):
+        monkeypatch.delitem(sys.modules, module)
+    assert snapshot([object()])[0] == [{"type": "builtins.object"}]
 
 
 def test_a_copy_is_apart_from_its_source():
@@ -205,10 +215,13 @@ def test_the_number_of_nodes_is_bounded(value: Any):
     assert f'"prefactor.size":{length}'.encode() in to_json(copy)
 
 
-def test_the_size_grows_with_the_text():
+def test_the_size_grows_with_text_and_items():
     """The buffer is bounded by it."""
     assert snapshot({"a": "x" * 1000})[1] >= 1000
     assert snapshot({"a": ["x" * 1000]})[1] >= 1000
+    assert snapshot({"a": {"b": "x" * 1000}})[1] >= 1000
+    assert snapshot([1] * 1000)[1] >= 1000
+    assert snapshot(dict.fromkeys(map(str, range(1000)), 1))[1] >= 1000
     assert snapshot({"a": "x"})[1] < 1000
 
 

@@ -25,3 +25,17 @@ def test_facts_tell_what_went_in_and_out() -> None:
         assert columns_of(facts(one, WIDE, columns)) <= columns
     assert facts(span(result={"result": None}), WIDE, 50) == ""
     assert facts(span(result={"tokens": 42}), WIDE, 50) == '→ {"tokens": 42}'
+
+
+def test_what_came_out_has_the_room_that_what_went_in_leaves() -> None:
+    """A short payload stays whole, and the line is filled to its end."""
+    one = span(payload={"k": 5}, result={"result": "x" * 60})
+    line = facts(one, WIDE, 50)
+    assert line.startswith('{"k": 5} → "xxx')
+    assert columns_of(line) == 50
+
+
+def test_a_short_list_is_shown_a_longer_one_counted() -> None:
+    """Up to half of what a text may have."""
+    assert facts(span(result={"result": ["x" * 26]}), WIDE, 100) == f'→ ["{"x" * 26}"]'
+    assert facts(span(result={"result": ["x" * 27]}), WIDE, 100) == "→ 1 item"

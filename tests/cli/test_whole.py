@@ -72,7 +72,9 @@ def test_errors() -> None:
         *("error:", "  Traceback:", "    line", "  E: no"),
         'result: {"n": 1}',
     ]
-    assert told(status="failed", result={"error_type": "E", "message": "no"}) == ["error: E: no"]
+    for unsaid in ({}, {"stacktrace": None}, {"stacktrace": " \n"}):
+        result = {"error_type": "E", "message": "no", **unsaid}
+        assert told(status="failed", result=result) == ["error: E: no"]
     assert told(status="failed", result={"x": 1}) == ['result: {"x": 1}']
 
 

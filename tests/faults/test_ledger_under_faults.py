@@ -123,7 +123,6 @@ def test_the_users_functions_are_told_of_losses(server, connect):
     assert threading.current_thread() not in threads
 
 
-@pytest.mark.expects_fault
 def test_a_function_of_the_user_that_raises_stops_nothing(server, connect, caplog):
     """It is logged once, and called the next time again."""
     calls = []

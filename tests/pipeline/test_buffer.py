@@ -48,6 +48,18 @@ def test_beyond_the_bound_new_spans_are_dropped_and_counted(buffer, caplog):
     assert len(caplog.records) == 1
 
 
+def test_runs_are_bounded_as_spans_are(buffer, caplog):
+    """One too many is dropped with a line; those that were taken count until they are sent."""
+    runs = [Record() for _ in range(6)]
+    for run in runs:
+        run.id = "its id"
+        buffer.add_instance(run)
+    assert [run._fate == _fate.LOST for run in runs] == [False] * 5 + [True]
+    assert len(buffer.drain().instances) == 5
+    assert "the buffer is full" in caplog.text
+    assert [buffer.has_room_for_run(unsent) for unsent in (4, 5)] == [True, False]
+
+
 def test_taken_spans_count_until_they_are_settled(buffer):
     """Draining alone makes no room; settling does."""
     spans = [Record(size=10) for _ in range(5)]

@@ -128,6 +128,27 @@ def test_refused_request_is_halved_until_the_item_at_fault_is_found(traced, serv
     assert traced.stats().requests < 20
 
 
+@pytest.mark.parametrize("steps", [["good", "bad"], ["bad", "good"]])
+def test_of_two_items_the_one_at_fault_is_rejected(traced, service, steps):
+    """The other one is sent alone, and arrives."""
+
+    def refuse_whole(content):
+        service.answers.insert(0, refuse_whole)
+        if any(own_name(item) == "bad" for item in content["items"]):
+            return Answer(422, b'{"status":"error","code":"x","message":"no"}')
+        return service.process(content)
+
+    with traced.instance("agent"):
+        traced.flush()
+        for name in steps:
+            with traced.span(name):
+                pass
+        service.answers = [refuse_whole]
+        receipt = traced.flush()
+    assert [one.name for one in receipt.rejected] == ["bad"]
+    assert traced.stats().delivered == 1
+
+
 @pytest.mark.parametrize("status", [302, 404, 405, 408, 418, 429, 500, 503])
 def test_other_answers_are_no_fault_of_the_items(traced, service, status):
     """What a proxy or a wrong path answers costs nothing of what was recorded."""

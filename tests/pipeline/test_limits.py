@@ -23,6 +23,7 @@ def test_a_request_has_as_many_items_as_fit(limits):
     """By number and by bytes."""
     assert len(limits.batch([item()] * 20)) == 8
     assert len(limits.batch([item(199)] * 20)) == 5
+    assert len(limits.batch([item(200)] * 20)) == 4  # for want of the commas
     assert limits.batch([]) == []
 
 

@@ -23,10 +23,12 @@ def test_payload_set_after_the_sending_travels_with_the_end(traced, service):
 
 def test_finish_of_a_span_that_was_given_up_is_not_sent(traced, service):
     """Where create and finish wait together, rejecting the one takes the other along, once."""
-    service.answers = [Answer(503)]
+    delivery = traced._pipeline._delivery
     with traced.instance("agent"):
         span = traced.start_span("bad")
-        traced.flush(0)
+        delivery.take()
+        assert b'"active"' in delivery.next_body()
+        delivery.read(Answer(503))
         span.complete()
     service.refuse = refuse_name("bad")
     traced.flush()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,22 +73,44 @@ def test_an_answer_that_is_no_json_changes_nothing(run):
 def test_only_quiet_runs_that_the_service_knows_are_asked_for(run, tracer):
     """Not those that were just heard of, that are not registered, or that have ended."""
     asked = []
-    other = tracer()
+    other = tracer(flush_interval=60)
     with other.instance() as unknown:
         ended = other.instance()
         with ended:
             pass
+        ended._fate = run._fate
+        unknown._heard = ended._heard = run._heard
         run._heard = time.monotonic()
         Poll([run, unknown, ended], asked.append).run()
         assert asked == []
 
 
 def test_a_service_that_is_away_is_asked_once(run, tracer):
-    """Nor for long where it is slow: what waits to be delivered is more."""
+    """What waits to be delivered is more."""
     with tracer().instance() as other:
         other._heard, other._fate = run._heard, run._fate
         asked = []
         poll = Poll([run, other], lambda one: asked.append(one) or Answer(0))
+        poll.run()
+        assert asked == [run.id]
+        poll.run()
+        assert asked == [run.id, other.id]
+
+
+def test_a_slow_service_is_not_asked_for_long(run, tracer, monkeypatch):
+    """Delivery waits meanwhile: the others are asked for the next time."""
+    clock = SimpleNamespace(now=time.monotonic())
+    monkeypatch.setattr(poll_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    asked = []
+
+    def look(instance_id):
+        asked.append(instance_id)
+        clock.now += 2
+        return answer(status="active")
+
+    with tracer().instance() as other:
+        other._heard, other._fate = run._heard, run._fate
+        poll = Poll([run, other], look)
         poll.run()
         assert asked == [run.id]
         poll.run()

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from prefactor_trace._transport import Answer
 
 from .service import error, own_name, refuse_name
@@ -176,3 +178,42 @@ def test_control_signal_reaches_the_instance(traced, service):
         assert run.terminated
         assert run.termination_reason == "too expensive"
         assert run.status == "terminated"
+
+
+def test_a_run_that_another_process_has_made_known_is_known(traced, service):
+    """As a forked child may have, in words of its own: the spans of this process follow."""
+    service.refuse = lambda item: (
+        error("idempotency_key_conflict") if item["_type"].endswith(("register", "start")) else None
+    )
+    with traced.instance(), traced.span("step"):
+        pass
+    assert traced.flush()
+    assert service.names() == ["create step complete", "finish"]
+    assert traced._pipeline._delivery.intake.unsent_runs == 0
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_span_that_another_process_has_made_known_is_ended(traced, service, is_open):
+    """All that could be told there is that it was open: its end is an item of its own."""
+    service.refuse = lambda item: (
+        error("idempotency_key_conflict") if own_name(item) == "step" else None
+    )
+    with traced.instance(), traced.span("step") as span:
+        if is_open:
+            assert traced.flush()
+        span.set_result(1)
+    assert traced.flush()
+    assert service.names() == ["register", "start", "finish span complete", "finish"]
+    assert service.applied[f"{span.id}-finish"]["result_payload"] == {"result": 1}
+    assert traced.stats().delivered == 1
+
+
+def test_each_answer_is_word_of_the_run(traced):
+    """Also one on spans that had ended: as long as there are such, it need not be asked for."""
+    with traced.instance() as run:
+        assert traced.flush()
+        run._heard = 0.0
+        with traced.span("step"):
+            pass
+        assert traced.flush()
+        assert run._heard

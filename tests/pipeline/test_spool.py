@@ -81,7 +81,9 @@ def test_is_private(tmp_path: Path, make: Callable[[], Spool]) -> None:
     """Only the owner can read what is spooled."""
     spool = make()
     spool.add([item(1)])
-    for path in (tmp_path / "spool").rglob("*"):
+    made = list((tmp_path / "spool").rglob("*"))
+    assert {path.is_dir() for path in made} == {True, False}
+    for path in made:
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path
     spool.close()

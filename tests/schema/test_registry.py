@@ -77,9 +77,12 @@ def test_a_name_that_cannot_be_written_costs_no_instance(name: str):
     registry = Registry()
     registry.note_used(name)
     registry.note_quality(name)
-    assert registry.version()[1] == {UNDECLARED}
+    version, names = registry.version()
+    assert (names, version.quality_schemas or []) == ({UNDECLARED}, [])
     with pytest.raises(UsageError, match="declare takes a name"):
         registry.declare(name, SpanType())
+    with pytest.raises(UsageError, match="declare_quality takes a name"):
+        registry.declare_quality(name, QualityType())
 
 
 @pytest.mark.parametrize("name", ["a\ud800", "a\0"])
@@ -328,6 +331,14 @@ def test_options_that_only_seem_the_same_are_looked_through():
     now = datetime.datetime.now(datetime.timezone.utc)
     assert registry.options("late", {"started_at": now}).started_at
     assert not any("late" in key for key in registry._options)
+
+
+def test_options_do_not_pile_up():
+    """As those of blocks whose title is made up for each."""
+    registry = Registry()
+    for number in range(1_200):
+        registry.options("step", {"title": f"Step {number}"})
+    assert len(registry._options) <= 1_000
 
 
 def test_options_of_a_type_without_a_name_yet_are_not_noted():

@@ -75,8 +75,10 @@ def test_serving_until_closed(store):
 def test_a_server_that_never_served_can_be_closed(store):
     """Closing without serving frees the port; so does closing twice."""
     server = Server(Api(store))
+    host, port = address(server)
     server.close()
     server.close()
+    Server(Api(store), host, port).close()
 
 
 def test_the_service_in_process_needs_no_http_server():
