@@ -45,7 +45,7 @@ class Leaver(Protocol):
 
 
 _EXITED = "the process exited before it ended"
-_LAST_SHARE = 0.2  # of the time at exit, in which only what is on its way is waited for
+_LAST_ANSWER = 1.0  # seconds of the time at exit, in which only what is on its way is waited for
 
 _ran_out = -math.inf  # when a wait for delivery was last given up
 _over = False  # the process has come to its end: nobody would wait for a thread any more
@@ -111,7 +111,7 @@ def end_all(reason: str = _EXITED) -> None:
     Args:
         reason: Why what is open will not be ended by anybody.
     """
-    end = _tell_all(lambda leaver, timeout: leaver._end_at_exit(reason, timeout), 1 - _LAST_SHARE)
+    end = _tell_all(lambda leaver, timeout: leaver._end_at_exit(reason, timeout), _LAST_ANSWER)
     _give_up_all(end)
 
 
@@ -120,14 +120,14 @@ def hasten_all() -> None:
     _tell_all(lambda leaver, timeout: leaver._hasten(timeout))
 
 
-def _tell_all(tell: Callable[[Leaver, float], None], share: float = 1.0) -> float:
+def _tell_all(tell: Callable[[Leaver, float], None], kept: float = 0.0) -> float:
     """Tell all leavers, within the longest time that one may take.
 
     A process that is told to terminate and then exits is not held up twice.
 
     Args:
         tell: Called with each and the seconds that it may take.
-        share: How much of the time may be taken.
+        kept: Seconds of the time that are kept for later, half of it at most.
 
     Returns:
         When the time is over, by the monotonic clock.
@@ -137,11 +137,11 @@ def _tell_all(tell: Callable[[Leaver, float], None], share: float = 1.0) -> floa
     longest = max((leaver._exit_timeout for leaver in leavers), default=0)
     now = time.monotonic()
     given = 0 if now - _ran_out < longest else longest
-    until = now + given * share
+    until = now + given - min(kept, given / 2)
     try:
         for leaver in leavers:
-            left = max(0, until - time.monotonic())
-            tell(leaver, min(leaver._exit_timeout * share, left))
+            own = leaver._exit_timeout - min(kept, leaver._exit_timeout / 2)
+            tell(leaver, min(own, max(0, until - time.monotonic())))
     except KeyboardInterrupt:
         _guard.logger.warning("prefactor_trace: interrupted while delivering")
     if longest and time.monotonic() >= until:

@@ -100,16 +100,17 @@ def test_all_are_told_within_the_longest_timeout(clock):
         assert len(leaver.lost) == 1
 
 
-def test_nobody_is_given_more_than_the_share_of_its_own_time(clock):
-    """Who has little time keeps the rest of it for the last answer, however patient others are."""
+def test_a_second_of_the_time_is_kept_for_the_last_answer(clock):
+    """Half of it where there is less than two, however patient others are."""
     elsewhere = SimpleNamespace(now=0.0)  # so that delivering takes no time here
-    patient, hasty = SlowLeaver(elsewhere, 50.0), SlowLeaver(elsewhere, 3.0)
-    for leaver in (patient, hasty):
+    leavers = [SlowLeaver(elsewhere, seconds) for seconds in (50.0, 3.0, 0.5)]
+    for leaver in leavers:
         _exits.add(leaver)
     _exits.end_all("it is over")
-    assert [one.told for one in (patient, hasty)] == [
-        [("it is over", pytest.approx(40))],
-        [("it is over", pytest.approx(2.4))],
+    assert [one.told for one in leavers] == [
+        [("it is over", 49)],
+        [("it is over", 2)],
+        [("it is over", 0.25)],
     ]
 
 
@@ -134,8 +135,8 @@ def test_an_end_after_an_end_waits_no_second_time(clock):
     _exits.hasten_all()
     clock.now += 10
     _exits.end_all("it is over")
-    assert leaver.told == [("hurry", 3), ("hurry", 0), ("it is over", pytest.approx(2.4))]
-    assert leaver.lost == [pytest.approx(0.6)]
+    assert leaver.told == [("hurry", 3), ("hurry", 0), ("it is over", 2)]
+    assert leaver.lost == [1]
 
 
 def test_the_end_of_nobody_is_quiet(clock, caplog):

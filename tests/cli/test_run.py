@@ -321,7 +321,7 @@ def test_what_has_no_time_to_arrive_is_counted(folder: Path, end: str) -> None:
         pytest.skip("signals end a process at once here")
     loop = "with prefactor.instance('busy'):\n    for number in range(30_000): double(number)\n"
     extend(folder, f"import os, signal\n{loop}{end}\n")
-    done = command("run", "agent.py", folder=folder, environ={"PREFACTOR_EXIT_TIMEOUT": "0.2"})
+    done = command("run", "agent.py", folder=folder, environ={"PREFACTOR_EXIT_TIMEOUT": "1"})
     last = done.stderr.splitlines()[-1]
     told = re.fullmatch(
         r"prefactor-trace: of 30001 spans (\d+) arrived: (\d+) not delivered in time", last
