@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import gc
 import itertools
 import math
 import sys
@@ -141,8 +142,11 @@ class _Walk:
             return _cut("cycle", kind)
         self.open.add(identity)
         try:
-            if kind is dict or kind is types.MappingProxyType:
+            if kind is dict:
                 return self._copy_items(_first(value.items()), len(value), depth)
+            if kind is types.MappingProxyType:
+                # What it shows may be a mapping of the agent's, whose methods it would call.
+                return self.copy(gc.get_referents(value)[0], depth)
             if id(kind) in _SEQUENCES:
                 return self._copy_sequence(_first(value), len(value), depth)
             if id(kind) in _HOLDERS:

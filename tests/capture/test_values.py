@@ -355,3 +355,16 @@ def test_a_large_mapping_says_how_large_it_is(kind):
     assert copied.pop("prefactor.size") == 20_000
     assert copied.pop("prefactor.truncated") is True
     assert len(copied) < 10_000
+
+
+def test_a_view_of_a_mapping_of_the_agents_runs_none_of_its_code():
+    """What cannot be read without is shown by its class."""
+
+    class Odd(UserDict):
+        def _refuse(self, *_: object) -> Any:
+            raise AssertionError("it was asked")
+
+        items = keys = copy = __len__ = __iter__ = __getitem__ = _refuse  # type: ignore[assignment]
+
+    assert snapshot(types.MappingProxyType({"a": 1}))[0] == {"a": 1}
+    assert "type" in snapshot(types.MappingProxyType(Odd()))[0]
