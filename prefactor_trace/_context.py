@@ -190,13 +190,16 @@ def leave(node: Node) -> None:
 
 
 def leave_all_in(node: Node) -> None:
-    """Leave a run's node, and what was entered inside of it and never left.
+    """Leave a run's node, and those of its spans that were entered inside and never left.
 
-    Such as a span of which a signal handler raised between the entering of its block and the first
-    line in there: nobody leaves that one, and what comes after the run is not in it.
+    Such as one of which a signal handler raised between the entering of its block and the first
+    line in there: nobody leaves that one, and what comes after the run is not in it. Other runs
+    may overlap this one, and generators go on after it: theirs stay.
     """
     held: Node | None = current.get()
-    while held is not None and held is not node:
+    while held is not None and held._instance is node and held._doubt in (None, ENDED):
+        if held is node:
+            break
         held = outer_of(held)
     if held is node and current.get() is not node:
         current.set(outer_of(node))

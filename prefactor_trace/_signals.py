@@ -34,12 +34,15 @@ def handle_signals(at_end: Callable[[], None] | None = None, *, is_asked: bool =
             _warn()
         return
     _process = os.getpid()
-    if not isinstance(before, _Terminate):
-        signal.signal(signal.SIGTERM, _Terminate(before, at_end))
-    # The terminal was closed. Whoever has a handler of its own means something else by it.
-    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
-    if hang_up is not None and signal.getsignal(hang_up) == signal.SIG_DFL:
-        signal.signal(hang_up, _Terminate(signal.SIG_DFL, at_end))
+    try:
+        if not isinstance(before, _Terminate):
+            signal.signal(signal.SIGTERM, _Terminate(before, at_end))
+        # The terminal was closed. Whoever has a handler of its own means something else by it.
+        hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
+        if hang_up is not None and signal.getsignal(hang_up) == signal.SIG_DFL:
+            signal.signal(hang_up, _Terminate(signal.SIG_DFL, at_end))
+    except ValueError:  # in an interpreter that is not the main one
+        _warn()
 
 
 def handle_signals_in_child(*, is_asked: bool = True) -> None:

@@ -263,3 +263,48 @@ def test_a_run_that_is_finished_by_hand_goes_on_to_the_end_of_its_block(tracer):
         with t.span("inner"):
             pass
     assert parents_of(t) == [("outer", None), ("inner", "outer")]
+
+
+def test_runs_may_overlap(tracer):
+    """One that ends leaves the others, and the generators that go on, where they are."""
+    t = tracer()
+
+    def agent(name):
+        with t.instance(name):
+            yield
+            with t.span(f"of {name}"):
+                pass
+            yield
+
+    first, second = agent("a"), agent("b")
+    next(first)
+    next(second)
+    assert [list(first), list(second)] == [[None], [None]]
+    a, b = t.instance("c"), t.instance("d")
+    a.__enter__()
+    b.__enter__()
+    a.__exit__(None, None, None)
+    with t.span("of d"):
+        pass
+    b.__exit__(None, None, None)
+    runs = {run["id"]: run["agent_id"] for run in t.items("agent_instances/register")}
+    of = {span["schema_name"]: runs[span["agent_instance_id"]] for span in t.spans()}
+    assert of == {"of a": "a", "of b": "b", "of d": "d"}
+
+
+def test_a_generator_that_is_read_on_after_its_run_stays_in_it(tracer):
+    """Decorated or not: what it entered goes on counting while it runs."""
+    t = tracer()
+
+    def steps():
+        with t.span("outer"):
+            yield 1
+            with t.span("inner"):
+                pass
+            yield 2
+
+    with t.instance():
+        begun = steps()
+        next(begun)
+    assert list(begun) == [2]
+    assert parents_of(t) == [("outer", None), ("inner", "outer")]

@@ -7,6 +7,7 @@ of a class that is not known here.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import gc
@@ -143,7 +144,7 @@ class _Walk:
         self.open.add(identity)
         try:
             if kind is dict:
-                return self._copy_items(_first(value.items()), len(value), depth)
+                return self._copy_items(_items_of(value), len(value), depth)
             if kind is types.MappingProxyType:
                 # What it shows may be a mapping of the agent's, whose methods it would call.
                 return self.copy(gc.get_referents(value)[0], depth)
@@ -234,7 +235,7 @@ class _Walk:
                 return self._copy_items(zip(names, items, strict=True), len(items), depth)
             return self._copy_sequence(items, len(items), depth)
         if issubclass(kind, dict):
-            return self._copy_items(_first(dict.items(value)), dict.__len__(value), depth)
+            return self._copy_items(_items_of(value), dict.__len__(value), depth)
         if issubclass(kind, list):
             return self._copy_sequence(_first(list.__iter__(value)), list.__len__(value), depth)
         return {"type": _class_name(kind)}
@@ -246,11 +247,16 @@ class _Walk:
 
 
 def _first(items: abc.Iterable[Any]) -> list[Any]:
-    """Return as many items of a container as are ever copied, taken at once.
-
-    So that others may change it meanwhile; and a large one is not gone through for its beginning.
-    """
+    """Return as many items of a container as are ever copied: a large one is not gone through."""
     return list(itertools.islice(items, MAX_NODES + 1))
+
+
+def _items_of(value: dict[Any, Any]) -> abc.Iterable[tuple[Any, Any]]:
+    """Return the items of a dict, or the first ones of a large one, though others change it."""
+    if dict.__len__(value) > MAX_NODES:
+        with contextlib.suppress(RuntimeError):  # it was changed
+            return _first(dict.items(value))
+    return dict.copy(value).items()  # in one step, in which nobody else has a turn
 
 
 def _key_text(key: object) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import enum
 import functools
+import gc
 import json
 import math
 import pathlib
@@ -368,3 +369,24 @@ def test_a_view_of_a_mapping_of_the_agents_runs_none_of_its_code():
 
     assert snapshot(types.MappingProxyType({"a": 1}))[0] == {"a": 1}
     assert "type" in snapshot(types.MappingProxyType(Odd()))[0]
+
+
+@pytest.mark.parametrize("kind", [dict, defaultdict])
+def test_a_mapping_that_is_changed_while_it_is_copied_is_copied_whole(kind):
+    """By whatever the garbage collector runs, or lets have a turn."""
+    mapping = kind()
+    mapping.update({str(number): number for number in range(3_000)})
+
+    def change(phase: str, info: dict[str, int]) -> None:
+        del phase, info
+        mapping[len(mapping)] = 0
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(change)
+    try:
+        gc.set_threshold(1)
+        copied, _size = snapshot({"one": mapping})
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(change)
+    assert copied["one"]["2999"] == 2_999
