@@ -59,22 +59,18 @@ def inject(carrier: MutableMapping[str, str] | None = None) -> MutableMapping[st
         )
     place = _place()
     if place is not None:
-        is_ours = bool(_spellings(carrier, CONTEXT)) or not _spellings(carrier, TRACEPARENT)
+        known = set(map(_normal, carrier))
+        is_ours = CONTEXT in known or TRACEPARENT not in known
         _write(carrier, CONTEXT, _to_text(place))
         if is_ours:
             _write(carrier, TRACEPARENT, _to_traceparent(place))
     return carrier
 
 
-def _spellings(carrier: Mapping[str, str], name: str) -> list[str]:
-    return [key for key in carrier if _normal(key) == name]
-
-
 def _write(carrier: MutableMapping[str, str], name: str, text: str) -> None:
     """Write a header, in place of one that is there in another case."""
-    for other in _spellings(carrier, name):
-        if other != name:
-            del carrier[other]
+    for other in [key for key in carrier if key != name and _normal(key) == name]:
+        del carrier[other]
     carrier[name] = text
 
 

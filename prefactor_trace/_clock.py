@@ -22,6 +22,9 @@ def _real_time() -> Any:
     return time if spec is None else importlib.util.module_from_spec(spec)
 
 
+_time = _real_time()
+
+
 class Clock:
     """The real clocks.
 
@@ -29,8 +32,8 @@ class Clock:
     has durations.
     """
 
-    monotonic = staticmethod(_real_time().perf_counter_ns)
-    wall = staticmethod(_real_time().time_ns)
+    monotonic = staticmethod(_time.perf_counter_ns)
+    wall = staticmethod(_time.time_ns)
 
 
 def to_ns(value: object, name: str) -> int:

@@ -197,9 +197,12 @@ def leave_all_in(node: Node) -> None:
     may overlap this one, and generators go on after it: theirs stay.
     """
     held: Node | None = current.get()
-    while held is not None and held._instance is node and held._doubt in (None, ENDED):
-        if held is node:
-            break
+    while (
+        held is not None
+        and held is not node
+        and held._instance is node
+        and held._doubt in (None, ENDED)
+    ):
         held = outer_of(held)
     if held is node and current.get() is not node:
         current.set(outer_of(node))

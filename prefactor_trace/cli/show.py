@@ -11,7 +11,7 @@ from prefactor_trace.cli.terminal import Screen, write, write_json
 from prefactor_trace.cli.tree import Row, below, header, quality_lines, rows, span_line
 from prefactor_trace.cli.whole import whole
 from prefactor_trace.models import AgentSpan
-from prefactor_trace.server import InstanceSummary, Store
+from prefactor_trace.server import Store
 from prefactor_trace.server._cancelled import shown
 
 
@@ -21,8 +21,8 @@ def show(arguments: argparse.Namespace, out: TextIO) -> int:
     with open_existing(path) as store:
         span_id = None
         if arguments.id is not None:
-            span_id = _span_id(arguments.id, store)
-            instance = _run_of(span_id, store) if span_id else find(arguments.id, store)
+            span_id, instance_id = _find_span(arguments.id, store) or (None, arguments.id)
+            instance = find(instance_id, store)
         elif newest := store.list_instances(limit=1):
             (instance,) = newest
         else:
@@ -42,11 +42,13 @@ def show(arguments: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
-def _span_id(prefix: str, store: Store) -> str | None:
-    """Return the id of the span that is meant, ``None`` where a run is, or nothing that is there.
+def _find_span(prefix: str, store: Store) -> tuple[str, str] | None:
+    """Return the span that is meant and its run, by their ids; ``None`` where none is.
+
+    What a run's id begins with, too, means the run.
 
     Raises:
-        CommandError: Several spans may be meant, and no run.
+        CommandError: Several spans may be meant.
     """
     prefix = prefix.lower()
     if not prefix.isascii() or not prefix.isalnum() or store.find_instances(prefix):
@@ -54,15 +56,7 @@ def _span_id(prefix: str, store: Store) -> str | None:
     found = store.find_spans(prefix)
     if len(found) > 1:
         raise CommandError(f"{prefix!r} is the beginning of several spans: {', '.join(found)}")
-    return found[0] if found else None
-
-
-def _run_of(span_id: str, store: Store) -> InstanceSummary:
-    with store.reading() as db:
-        (instance_id,) = db.execute(
-            "SELECT agent_instance_id FROM agent_spans WHERE id = ?", (span_id,)
-        ).fetchone()
-    return find(instance_id, store)
+    return next(iter(found.items()), None)
 
 
 def _lines(

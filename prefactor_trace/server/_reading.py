@@ -120,14 +120,15 @@ def find_ids(db: sqlite3.Connection, prefix: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def find_span_ids(db: sqlite3.Connection, prefix: str) -> list[str]:
-    """Return the first few ids of spans that start with `prefix`."""
+def find_spans(db: sqlite3.Connection, prefix: str) -> dict[str, str]:
+    """Return the first few spans whose ids start with `prefix`: id to that of the instance."""
     rows = db.execute(
         # There are many: by the index, in which `~` comes after all that an id may hold.
-        "SELECT id FROM agent_spans WHERE id BETWEEN :prefix AND :prefix || '~' LIMIT :most",
+        "SELECT id, agent_instance_id FROM agent_spans "
+        "WHERE id BETWEEN :prefix AND :prefix || '~' LIMIT :most",
         {"prefix": prefix, "most": _MAX_FOUND},
-    ).fetchall()
-    return [row[0] for row in rows]
+    )
+    return dict(rows.fetchall())
 
 
 def read_spans(db: sqlite3.Connection, account_id: str, instance_id: str) -> list[AgentSpan]:

@@ -149,10 +149,10 @@ class Store(SharedConnection):
         with self.reading() as db:
             return _reading.find_ids(db, prefix)
 
-    def find_spans(self, prefix: str) -> list[str]:
-        """Return the ids of spans that start with `prefix`, at most a handful."""
+    def find_spans(self, prefix: str) -> dict[str, str]:
+        """Return a few of the spans whose ids start with `prefix`: id to that of the instance."""
         with self.reading() as db:
-            return _reading.find_span_ids(db, prefix)
+            return _reading.find_spans(db, prefix)
 
     def get_instance(self, id: str) -> InstanceSummary | None:
         """Return an instance, `None` when it is not there."""

@@ -1,5 +1,6 @@
 """Puts runs into a database and starts the command line, for the tests of it."""
 
+import io
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from prefactor_trace._pfid import PfidSource
+from prefactor_trace.cli import main
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import Api, Store
 
@@ -131,3 +133,9 @@ def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str
         "COLUMNS": "120",
         **(more or {}),
     }
+
+
+def run(*words: str) -> tuple[int, str]:
+    """Return exit code and output of a command in this process."""
+    out = io.StringIO()
+    return main(words, out), out.getvalue()

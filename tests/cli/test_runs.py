@@ -1,6 +1,5 @@
 """`ls` and `show`: what is listed, and how a run is found."""
 
-import io
 import json
 import sqlite3
 from datetime import timedelta
@@ -8,26 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from prefactor_trace.cli import main
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.runs import find, shortest_unique, table
 from prefactor_trace.cli.terminal import Screen
 from prefactor_trace.server import Store
 
-from .records import record, span
-
-
-@pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for a database, and a screen of a known width."""
-    monkeypatch.setenv("COLUMNS", "120")
-    return tmp_path / "traces.db"
-
-
-def run(*words: str) -> tuple[int, str]:
-    """Return exit code and output of a command in this process."""
-    out = io.StringIO()
-    return main(words, out), out.getvalue()
+from .records import record, run, span
 
 
 def test_ls_lists_newest_first(database: Path) -> None:

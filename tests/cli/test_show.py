@@ -1,29 +1,14 @@
 """`show`: one run, or one span of it, and how either is found."""
 
-import io
 import json
 from pathlib import Path
 
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace.cli import main
 from prefactor_trace.server import Store
 
-from .records import new_id, record, span
-
-
-@pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for a database, and a screen of a known width."""
-    monkeypatch.setenv("COLUMNS", "120")
-    return tmp_path / "traces.db"
-
-
-def run(*words: str) -> tuple[int, str]:
-    """Return exit code and output of a command in this process."""
-    out = io.StringIO()
-    return main(words, out), out.getvalue()
+from .records import new_id, record, run, span
 
 
 def test_show_prints_the_tree(database: Path) -> None:

@@ -1,27 +1,19 @@
 """`terminate`: a run that is not over is ended from outside."""
 
-import io
 from pathlib import Path
 
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace.cli import main
 from prefactor_trace.server import Store
 
-from .records import record
+from .records import record, run
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     """A place for a database."""
     return tmp_path / "traces.db"
-
-
-def run(*words: str) -> tuple[int, str]:
-    """Return exit code and output of a command in this process."""
-    out = io.StringIO()
-    return main(words, out), out.getvalue()
 
 
 def test_the_agent_is_told(database: Path) -> None:
