@@ -52,8 +52,32 @@ class InstanceOptions(NamedTuple):
     purpose: InstancePurpose | None = None
     id: str | None = None
     on_terminate: str | None = None
-    risk: DataRisk | None = None  # of span types of which none is said
+    risk: DataRisk | None = None  # of the span types that declare none
     source: str | None = None  # file that it was called in
+
+    def check(self) -> None:
+        """Refuse what no run can have.
+
+        Raises:
+            UsageError: One of them is no text, no PFID or an unknown word.
+        """
+        for field, value in zip(self._fields, self, strict=True):
+            if field != "risk" and value is not None and not isinstance(value, str):
+                raise UsageError(
+                    f"{field} of an instance must be text, got {type(value).__qualname__}"
+                )
+        if self.purpose is not None and self.purpose not in PURPOSES:
+            raise UsageError(
+                f"the purpose of an instance is one of {', '.join(PURPOSES)}, got {self.purpose!r}"
+            )
+        if self.id is not None and not is_pfid(self.id):
+            raise UsageError(
+                f"the id of an instance must be a PFID, 32 characters of base32, got {self.id!r}"
+            )
+        if self.on_terminate not in (None, "continue", "raise"):
+            raise UsageError(
+                f"on_terminate of an instance is 'continue' or 'raise', got {self.on_terminate!r}"
+            )
 
 
 class Quality:
@@ -79,25 +103,6 @@ class Instance(Terminable):
     """
 
     def __init__(self, home: Home, options: InstanceOptions) -> None:
-        for field, value in zip(options._fields, options, strict=True):
-            if field != "risk" and value is not None and not isinstance(value, str):
-                raise UsageError(
-                    f"{field} of an instance must be text, got {type(value).__qualname__}"
-                )
-        if options.purpose is not None and options.purpose not in PURPOSES:
-            raise UsageError(
-                f"the purpose of an instance is one of {', '.join(PURPOSES)},"
-                f" got {options.purpose!r}"
-            )
-        if options.id is not None and not is_pfid(options.id):
-            raise UsageError(
-                f"the id of an instance must be a PFID, 32 characters of base32, got {options.id!r}"
-            )
-        if options.on_terminate not in (None, "continue", "raise"):
-            raise UsageError(
-                f"on_terminate of an instance is 'continue' or 'raise', got"
-                f" {options.on_terminate!r}"
-            )
         super().__init__()
         self._home = home
         self._options = options
@@ -110,19 +115,19 @@ class Instance(Terminable):
         self._recorded = False
         self._buffer: Buffer | HeldBuffer
         self._doubt = self._token = None
-        # By the monotonic clock, as every time in the run; by how much the wall clock was ahead of
-        # it then. So a step of the wall clock never makes a span end before it began.
+        # The first by the monotonic clock, as every time in the run; the second is how far the wall
+        # clock was ahead of it then. So a step of the wall clock lets no span end before it began.
         self._started = self._wall_ahead = 0
         self._ended = 0
-        self._fate = _fate.NEW  # written by the pipeline alone
-        self._open_spans = 0  # the same
-        self._joined = False  # begun by the process that this one was forked from
-        self._is_shared = False  # the same, and it stays so
-        self._drop_reason: str | None = None  # the same: why it was given up
-        # The same: span types that it registered.
-        self._declared: frozenset[str] | Guessed = frozenset()
         self._is_held = False  # until its end, since it is kept only if it fails
-        self._heard = 0.0  # the same: when the service last spoke of it, by `time.monotonic`
+        # From here on written by the pipeline, apart from what an attached one begins with.
+        self._fate = _fate.NEW
+        self._open_spans = 0  # that it has taken and that have not ended
+        self._joined = False  # by a forked child, which has not registered it yet
+        self._is_shared = False  # other processes record spans in it too
+        self._drop_reason: str | None = None  # why it was given up
+        self._declared: frozenset[str] | Guessed = frozenset()  # span types that it registered
+        self._heard = 0.0  # when the service last spoke of it, by `time.monotonic`
 
     # As a block
 

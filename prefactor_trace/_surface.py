@@ -134,9 +134,10 @@ class Surface:
         if _is_decorated(agent_id):  # @instance without parentheses
             return Instance(self._home, InstanceOptions(source=source()))(agent_id)
         options = InstanceOptions(
-            *(agent_id, version, name, description, environment_id, external_identifier, purpose),
-            *(id, on_terminate, read_risk(risk), source()),
-        )
+            agent_id, version, name, description, environment_id, external_identifier, purpose,
+            id, on_terminate, read_risk(risk), source(),
+        )  # fmt: skip
+        options.check()
         return Instance(self._home, options)
 
     @overload

@@ -40,9 +40,10 @@ class Terminable(Node):
     def __init__(self) -> None:
         self.terminated = False
         self.termination_reason: str | None = None
-        # Whose spans may begin here without a question: it is recorded, and was not terminated.
+        # The home whose spans may begin here unasked: set while the run is recorded, and until it
+        # is terminated.
         self._open_to: Home | None = None
-        self._raises = False  # what begins after the end of the run
+        self._raises = False  # where a span begins in it after it was terminated
         self._told: list[Callback] = []
         self._is_checked = False  # at a checkpoint, by work that records nothing meanwhile
 
