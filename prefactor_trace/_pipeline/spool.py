@@ -103,25 +103,18 @@ class Spool:
         self._close_file()
         if self._lock is not None and not self._where and not self._broken:
             self._lock.remove()
-        elif self._lock is not None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the folder as it is: a forked child leaves it to its parent."""
+        self._close_file()
+        if self._lock is not None:
             self._lock.release()
         self._own = self._lock = None
         self._segments.clear()
         self._where.clear()
         self._sizes.clear()
         self._broken = False
-
-    def forget(self) -> None:
-        """Leave the folder to the process that this one was forked from."""
-        self._close_file()
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
-        self._own = None
-        self._broken = False
-        self._segments.clear()
-        self._where.clear()
-        self._sizes.clear()
 
     def _open_segment(self) -> None:
         if self._own is None:
