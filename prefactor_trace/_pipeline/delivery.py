@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from prefactor_trace._settings import Settings
     from prefactor_trace._transport import Answer
 
-_RUN_ENDS = ("finish instance", "agent_instances/finish")
+_OF_SPANS = ("span", "inherited span", "finish span")
 
 
 class Delivery:
@@ -221,20 +221,19 @@ class Delivery:
         """Give up the records up to number `until`, but not the begin of runs that go on."""
         if not until or self.oldest is None or self.oldest > until:
             return
-        waiting = [(item.order, item.what, item.record) for item in self._unsettled.items]
+        waiting = [(item.order, item.kind, item.record) for item in self._unsettled.items]
         waiting += [(order, kind, record) for kind, record, order in self.intake.steps()]
         waiting = [one for one in waiting if one[0] <= until]
-        over = {record for _, what, record in waiting if what in _RUN_ENDS}
+        over = {record for _, kind, record in waiting if kind == "finish instance"}
         gone = {
-            order for order, what, record in waiting if "span" in what or record._instance in over
+            order
+            for order, kind, record in waiting
+            if kind in _OF_SPANS or record._instance in over
         }
-        count = sum(
-            [
-                self._losses.give_up(what, record, reason)
-                for order, what, record in waiting
-                if order in gone
-            ]
-        )
+        count = 0
+        for order, kind, record in waiting:
+            if order in gone:
+                count += self._losses.give_up(kind, record, reason)
         self._unsettled.drop(gone)
         self.intake.drop(gone)
         self._mend()

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from prefactor_trace._span import Span
 
 _OF_SPANS = ("agent_spans/create", "agent_spans/finish")
+_KINDS = {
+    "agent_instances/register": "instance",
+    "agent_instances/start": "start instance",
+    "agent_instances/record_quality": "quality",
+    "agent_instances/finish": "finish instance",
+    "agent_spans/finish": "finish span",
+}
 _LEAST = 200  # bytes of a payload below which nothing of it is worth keeping
 _STUB: dict[str, Json] = {TRUNCATED: True, REASON: "it was too large to be sent"}
 
@@ -45,9 +52,9 @@ class Item:
         self.since = 0.0
 
     @property
-    def what(self) -> str:
-        """Its action."""
-        return self.action
+    def kind(self) -> str:
+        """What it tells, in the words of the steps; the start of a run is a part of one."""
+        return _KINDS[self.action]
 
     def fields(self) -> dict[str, Any]:
         """Return its JSON, read."""
@@ -116,9 +123,9 @@ class Create(Item):
         self.body = to_json(fields)
 
     @property
-    def what(self) -> str:
-        """Its action; of a span of another process, that it is one."""
-        return "inherited span" if self.is_inherited else self.action
+    def kind(self) -> str:
+        """What it tells, in the words of the steps."""
+        return "inherited span" if self.is_inherited else "span"
 
     def _cut(self, size: int) -> None:
         fields = _read(self.body)

@@ -101,17 +101,17 @@ class Losses:
             self.lose_with_run(item.record)
         return True
 
-    def give_up(self, what: str, record: Any, reason: str) -> int:
-        """Drop a record; return how many spans that makes."""
-        if what in ("instance", "agent_instances/register"):
+    def give_up(self, kind: str, record: Any, reason: str) -> int:
+        """Drop what a step, or its item, would have told; return how many spans that makes."""
+        if kind == "instance":
             self._buffer.refuse_run(record, reason)
             self._intake.unsent_runs -= 1
             self._intake.forget(record)
-        if "span" not in what or "inherited" in what or record._fate in DONE:
+        if kind not in ("span", "finish span") or record._fate in DONE:
             return 0
         self._ledger.drop(reason, taken=True)
         # Where the service has its beginning, children may still name it.
-        self._buffer.settle(record, _fate.SETTLED if "finish" in what else _fate.LOST)
+        self._buffer.settle(record, _fate.SETTLED if kind == "finish span" else _fate.LOST)
         self._intake.forget(record)
         self.must_mend = True
         return 1
