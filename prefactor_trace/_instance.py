@@ -81,11 +81,12 @@ class InstanceOptions(NamedTuple):
 
 
 class Quality:
-    """A quality record on its way."""
+    """A quality record on its way, left where the ends of spans are."""
 
-    __slots__ = ("_instance", "name", "payload")
+    __slots__ = ("_fate", "_instance", "name", "payload")
 
     def __init__(self, instance: Instance, name: str, payload: dict[str, Any] | None) -> None:
+        self._fate = _fate.NEW
         self._instance = instance
         self.name = name
         self.payload = payload
@@ -223,7 +224,7 @@ class Instance(Terminable):
         try:
             copy = None if payload is None else snapshot(payload)[0]
             self._home._registry.note_quality(name)
-            self._buffer.add_quality(Quality(self, name, copy))
+            self._buffer.add_end(Quality(self, name, copy))
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("recording quality", error)
 

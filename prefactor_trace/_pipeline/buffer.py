@@ -37,7 +37,7 @@ def _in_fews(count: int) -> Iterator[int]:
         count -= _FEW
 
 
-def _count(span: Span) -> int:
+def _reweigh(span: Span) -> int:
     """Note what a span takes by now; return by how many bytes that is more than was noted."""
     more = span._size - span._weight
     span._weight += more
@@ -58,12 +58,12 @@ class Buffer:
     Args:
         max_spans: Spans that may be undelivered; what begins beyond them is dropped.
         max_bytes: Bytes that these may take, estimated.
-        wake_at: Number of waiting spans at which the background thread is woken.
+        batch: Spans that fill a request: when so many wait, the background thread is woken.
         wake: Wakes it; cheap, and safe to call from anywhere.
     """
 
     def __init__(
-        self, max_spans: int, max_bytes: int, wake_at: int, wake: Callable[[], None]
+        self, max_spans: int, max_bytes: int, batch: int, wake: Callable[[], None]
     ) -> None:
         self.lock = make_lock()
         self.held = 0  # spans taken and not settled; stored by the background thread alone
@@ -79,9 +79,9 @@ class Buffer:
         self._waiting_bytes = 0
         self._max_spans = max_spans
         self._max_bytes = max_bytes
-        self._batch = wake_at
-        self._wake_at = 0  # the first record starts the thread
-        self._wake_up = wake
+        self._batch = batch
+        self._wake_at = 0  # spans that wait when the thread is woken; the first record starts it
+        self._wake_thread = wake
         self.ledger = Ledger(self.__len__)
 
     # From the agent's threads
@@ -98,8 +98,8 @@ class Buffer:
         if waiting >= self._wake_at:
             self._wake()
 
-    def add_end(self, record: Span | Instance) -> None:
-        """Leave the end of a span or an instance; there is always room for it."""
+    def add_end(self, record: Span | Instance | Quality) -> None:
+        """Leave the end of a span or an instance, or a quality record; there is always room."""
         if record._fate == _fate.LOST:
             return
         self._ends.append(record)
@@ -117,20 +117,15 @@ class Buffer:
         """Return what takes the records of a run that is kept only if it fails."""
         return HeldBuffer(self, instance)
 
-    def add_quality(self, quality: Quality) -> None:
-        """Leave a quality record."""
-        self._ends.append(quality)
-        self.rouse()
-
-    def weigh(self, span: Span, size: int) -> None:
-        """Count bytes that a span holds from now on, unless it was settled meanwhile."""
-        span._size += size
+    def weigh(self, span: Span, more: int) -> None:
+        """Count `more` bytes that a span holds from now on, unless it was settled meanwhile."""
+        span._size += more
         if span._fate == _fate.NEW:
-            self._add_waiting(size)
+            self._add_waiting(more)
             return
         with self.lock:
             if span._fate < _fate.SETTLED:
-                self._bytes += _count(span)
+                self._bytes += _reweigh(span)
                 self._measure_room()
 
     def rouse(self) -> None:
@@ -141,10 +136,10 @@ class Buffer:
     def _refuse(self, span: Span) -> None:
         span._fate = _fate.LOST
         span._payload = None
-        self.refuse()
+        self.count_refused()
         self.rouse()  # it may sleep, and what is counted of bytes be too much
 
-    def refuse(self) -> None:
+    def count_refused(self) -> None:
         """Count a span that was dropped since there is no room for it."""
         self.ledger.drop(_FULL, taken=False)
         self._say_full()
@@ -160,10 +155,10 @@ class Buffer:
         )
 
     def _wake(self) -> None:
-        self._set_wake(_NEVER)  # once is enough until the next drain
-        self._wake_up()
+        self._set_wake_at(_NEVER)  # once is enough until the next drain
+        self._wake_thread()
 
-    def _set_wake(self, wake_at: int) -> None:
+    def _set_wake_at(self, wake_at: int) -> None:
         self._wake_at = wake_at
         with self.lock:
             self._measure_room()
@@ -189,7 +184,7 @@ class Buffer:
         Ends are counted first and instances last: a span's end is left after its beginning, and
         its beginning after that of its instance, so none is taken before what it belongs to.
         """
-        self._set_wake(self._batch)
+        self._set_wake_at(self._batch)
         with self.lock:
             estimate, self._waiting_bytes = self._waiting_bytes, 0
             self._bytes += estimate
@@ -199,7 +194,9 @@ class Buffer:
         for few in in_slices(_in_fews(starts)):
             # First, and not while the ledger is held: whoever is interrupted with the lock of the
             # buffer may ask the ledger. For that moment these few count twice.
-            self._hold(few)
+            with self.lock:
+                self.held += few
+                self._measure_room()
             with self.ledger.lock:
                 spans = [self.starts.popleft() for _ in range(few)]
                 self.ledger.take(few)
@@ -207,7 +204,7 @@ class Buffer:
             with self.lock:
                 for span in spans:
                     span._fate = _fate.WAITING
-                    weight += _count(span)
+                    weight += _reweigh(span)
             taken += spans
         with self.lock:
             self._bytes += weight - estimate
@@ -250,11 +247,6 @@ class Buffer:
             self.held -= len(spans)
             self._measure_room()
 
-    def _hold(self, spans: int) -> None:
-        with self.lock:
-            self.held += spans
-            self._measure_room()
-
     def peek(self) -> list[Instance | Span]:
         """Return the instances and spans that have begun and wait to be taken."""
         return [*self._instances.copy(), *self.starts.copy()]
@@ -264,7 +256,7 @@ class Buffer:
         self.drain()
         self.held = 0
         self._bytes = self._waiting_bytes = 0
-        self._set_wake(0)
+        self._set_wake_at(0)
         self.ledger = Ledger(self.__len__)
 
     def has_room_for_run(self, unsent: int) -> bool:
@@ -287,18 +279,18 @@ class Buffer:
 
     def wake_at_next(self) -> None:
         """Have the next record wake the thread, whatever waits."""
-        self._set_wake(0)
+        self._set_wake_at(0)
 
     def sleep(self) -> bool:
         """Have the next record wake the thread, if nothing waits; say whether it may sleep."""
         if self.is_empty:
             # An addition may have come when its span had been taken: nobody would correct it.
             self._waiting_bytes = 0
-            self._set_wake(0)
+            self._set_wake_at(0)
             # What was left before that store has woken nobody.
             if self.is_empty:
                 return True
-        self._set_wake(self._batch)
+        self._set_wake_at(self._batch)
         return False
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from prefactor_trace import _fate
 from prefactor_trace._locks import make_lock
@@ -54,8 +54,8 @@ class HeldBuffer:
                 return
         self._kept.add_start(span)
 
-    def add_end(self, record: Span | Instance) -> None:
-        """Hold the end of a span; at the end of the run, let go of everything."""
+    def add_end(self, record: Span | Instance | Quality) -> None:
+        """Hold the end of a span, or a quality record; with that of the run, let go of all."""
         with self.lock:
             if self._kept is None:
                 if record is self._instance:
@@ -69,22 +69,14 @@ class HeldBuffer:
                 return
         self._kept.add_end(record)
 
-    def add_quality(self, quality: Quality) -> None:
-        """Hold a quality record."""
+    def weigh(self, span: Span, more: int) -> None:
+        """Count `more` bytes that a span holds from now on."""
         with self.lock:
             if self._kept is None:
-                self._ends.append(quality)
+                span._size += more
+                self._bytes += more
                 return
-        self._kept.add_quality(quality)
-
-    def weigh(self, span: Span, size: int) -> None:
-        """Count bytes that a span holds from now on."""
-        with self.lock:
-            if self._kept is None:
-                span._size += size
-                self._bytes += size
-                return
-        self._kept.weigh(span, size)
+        self._kept.weigh(span, more)
 
     def release(self) -> Buffer:
         """Pass on all that was held, and whatever comes from now on; return where it goes."""
@@ -94,12 +86,9 @@ class HeldBuffer:
             for span in self.starts:
                 buffer.add_start(span)
             for record in self._ends:
-                if hasattr(record, "payload"):
-                    buffer.add_quality(cast("Quality", record))
-                else:
-                    buffer.add_end(cast("Span", record))
+                buffer.add_end(record)
             for _ in range(self._refused):
-                buffer.refuse()
+                buffer.count_refused()
             self.starts.clear()
             self._ends.clear()
             self._kept = buffer

@@ -112,13 +112,11 @@ def test_what_comes_during_the_release_is_passed_on():
     buffer.add_start("span")
     buffer.weigh("span", 5)
     buffer.add_end("span")
-    buffer.add_quality("quality")
     assert passed == [
         ("add_instance", "run"),
         ("add_start", "span"),
         ("weigh", "span", 5),
         ("add_end", "span"),
-        ("add_quality", "quality"),
     ]
 
 
