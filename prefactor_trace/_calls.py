@@ -13,7 +13,7 @@ from prefactor_trace._capture import snapshot
 from prefactor_trace._context import leave
 from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace._idle import is_left_out
-from prefactor_trace._kinds import described, name_of
+from prefactor_trace._kinds import Kind, described, name_of
 from prefactor_trace._lasting import AT_ONCE, outlast
 from prefactor_trace._output import Output
 from prefactor_trace._plain import plain_span
@@ -112,8 +112,8 @@ class Runs:
         """Return nothing that takes items."""
 
 
-def choose(kind: str, calls: Calls | Runs) -> Wrapper:
-    """Return what a function of a kind is called by, once it is decorated."""
+def choose(kind: Kind, calls: Calls | Runs) -> Wrapper:
+    """Return what calls a decorated function of a kind."""
     if kind == "generator":
         return functools.partial(_call_generator, calls, drive)
     if kind == "async generator":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from prefactor_trace._default import aflush, flush
+from prefactor_trace._kinds import kind_of, name_of
 from prefactor_trace.exceptions import UsageError
 
 __tracebackhide__ = True  # what is shown of an error is the user's own code
@@ -33,12 +33,13 @@ def flushed(function: F) -> F:
     """
     if isinstance(function, type) or not callable(function):
         raise UsageError(f"@flushed decorates functions, got {function!r}")
-    if inspect.isasyncgenfunction(function):
+    kind = kind_of(function)
+    if kind == "async generator":
         raise UsageError(
-            f"@flushed does not decorate async generator functions such as {function.__qualname__}:"
+            f"@flushed does not decorate async generator functions such as {name_of(function)}:"
             " end it with `await prefactor_trace.aflush()`"
         )
-    if inspect.isgeneratorfunction(function):
+    if kind == "generator":
 
         @functools.wraps(function)
         def generate(*args: Any, **kwargs: Any) -> Any:
@@ -49,7 +50,7 @@ def flushed(function: F) -> F:
                 flush(FLUSH_TIMEOUT)
 
         return cast("F", generate)
-    if inspect.iscoroutinefunction(function):
+    if kind == "coroutine":
 
         @functools.wraps(function)
         async def call_async(*args: Any, **kwargs: Any) -> Any:

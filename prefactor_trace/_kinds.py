@@ -1,4 +1,4 @@
-"""Of which kind a function is that is decorated, and what it is called."""
+"""What kind of function is decorated, and its name."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import contextlib
 import functools
 import inspect
 import types
-from typing import Any
+from typing import Any, Literal
 
 from prefactor_trace._schema import Function, SpanOptions
+
+Kind = Literal["plain", "coroutine", "generator", "async generator", "block"]
+"""What a call returns: its result, something to await or to step through, or a block (of what
+contextlib makes of a generator function)."""
 
 # The code of every function that contextlib has made of a generator.
 _BLOCK_MAKERS = {
@@ -19,8 +23,8 @@ _BLOCK_MAKERS = {
 }
 
 
-def kind_of(function: Any) -> str:
-    """Return of which kind a function is, by which is known how its calls end."""
+def kind_of(function: Any) -> Kind:
+    """Return the kind of a function or of another object that can be called."""
     if getattr(function, "__code__", None) in _BLOCK_MAKERS:
         return "block"
     # Of an object that can be called, how its class says so.
@@ -35,7 +39,7 @@ def kind_of(function: Any) -> str:
 
 
 def described(function: Any, options: SpanOptions) -> Function:
-    """Return what the schema of a span type is read off."""
+    """Return a function as the schemas of its span type are made from it."""
     return Function(
         function,
         tuple(options.ignore or ()),
@@ -48,7 +52,7 @@ def described(function: Any, options: SpanOptions) -> Function:
 
 
 def name_of(function: Any) -> str:
-    """Return what a function is called, also where it has no name."""
+    """Return the name of a function; that of its class where it has none."""
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
     if isinstance(name, str):
         return name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import inspect
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -14,6 +13,7 @@ from prefactor_trace._attached import attach_to
 from prefactor_trace._carrier import inject
 from prefactor_trace._context import Node, current, innermost
 from prefactor_trace._generate import Steps, drive, drive_async
+from prefactor_trace._kinds import kind_of
 from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -44,37 +44,33 @@ def propagate(function: F) -> F:
     node = innermost()
     if node is None:  # nothing to carry
         return function
-    carry = _carrier(function, node)
+    carried = _carry(function, node)
     try:
-        functools.update_wrapper(carry, function)
+        functools.update_wrapper(carried, function)
     except (AttributeError, TypeError):  # it has no name to take over
-        carry.__name__ = type(function).__qualname__
-    return cast("F", carry)
+        carried.__name__ = type(function).__qualname__
+    return cast("F", carried)
 
 
-def _carrier(function: Any, node: Node) -> Any:
-    call = getattr(type(function), "__call__", None)  # noqa: B004  # not whether, but which
-    for one in (function, call):
-        if inspect.iscoroutinefunction(one):
+def _carry(function: Any, node: Node) -> Any:
+    """Return what calls a function with `node` as the place that the code is in."""
+    kind = kind_of(function)
+    if kind == "coroutine":
 
-            async def carry_async(*args: Any, **kwargs: Any) -> Any:
-                outer = current.get()
-                current.set(node)
-                try:
-                    return await function(*args, **kwargs)
-                finally:
-                    current.set(outer)
+        async def carry_async(*args: Any, **kwargs: Any) -> Any:
+            outer = current.get()
+            current.set(node)
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                current.set(outer)
 
-            return carry_async
-        for is_kind, drive_it in (
-            (inspect.isgeneratorfunction, drive),
-            (inspect.isasyncgenfunction, drive_async),
-        ):
-            if is_kind(one):
-                return lambda *args, **kwargs: drive_it(
-                    Steps(None, None, inside=node), function(*args, **kwargs)
-                )
-
+        return carry_async
+    if kind in ("generator", "async generator"):
+        drive_it: Any = drive if kind == "generator" else drive_async
+        return lambda *args, **kwargs: drive_it(
+            Steps(None, None, inside=node), function(*args, **kwargs)
+        )
     return _Carried(function, node)
 
 

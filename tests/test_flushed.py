@@ -55,6 +55,19 @@ async def test_coroutine_functions(default_tracer):
     assert names(traced) == ["step"]
 
 
+async def test_objects_that_are_awaited_when_called(default_tracer):
+    """They are told from those that are not by what their class says."""
+    traced = default_tracer(flush_interval=3600)
+
+    class Handler:
+        async def __call__(self, event):
+            async with prefactor.span("step"):
+                return event
+
+    assert await flushed(Handler())("event") == "event"
+    assert names(traced) == ["step"]
+
+
 def test_generator_functions(default_tracer):
     """When the last item was given, not when the first was asked for."""
     traced = default_tracer(flush_interval=3600)
