@@ -1,7 +1,7 @@
 """How functions are wrapped, so that each call of one is a span or an instance.
 
-What can be known of a function is found out once, when it is decorated: of which kind it is, and
-how its arguments are called.
+What can be known of a function is found out once, when it is decorated: its kind, and the names of
+its arguments.
 """
 
 from __future__ import annotations
@@ -28,9 +28,6 @@ def wrap_with_span(function: F, template: Span) -> F:
     Raises:
         UsageError: It is a class, or nothing that can be called.
     """
-    if isinstance(function, property):
-        _check_wrappable(function.fget, "span")
-        return _wrap_property(function, lambda part: wrap_with_span(part, template))
     _check_wrappable(function, "span")
     if template._payload is not None:
         raise UsageError(
@@ -38,7 +35,7 @@ def wrap_with_span(function: F, template: Span) -> F:
         )
     if template._options is not None and template._options.started_at is not None:
         raise UsageError("@span takes no started_at: each call begins when it begins")
-    return _wrap(function, Calls(function, template))
+    return _wrap(function, lambda part: Calls(part, template))
 
 
 def wrap_with_instance(function: F, template: Instance) -> F:
@@ -47,37 +44,37 @@ def wrap_with_instance(function: F, template: Instance) -> F:
     Raises:
         UsageError: It is a class, or nothing that can be called.
     """
-    if isinstance(function, property):
-        _check_wrappable(function.fget, "instance")
-        return _wrap_property(function, lambda part: wrap_with_instance(part, template))
     _check_wrappable(function, "instance")
     if template._options.id is not None:
         raise UsageError("@instance takes no id: each call is a run of its own, with its own id")
-    return _wrap(function, Runs(template))
+    return _wrap(function, lambda _: Runs(template))
 
 
-def _wrap(function: F, calls: Calls | Runs) -> F:
+def _wrap(function: F, make_calls: Callable[[Any], Calls | Runs]) -> F:
     from prefactor_trace._wrapper import Wrapped, find_marks  # not with the library: loads wrapt
 
+    if isinstance(function, property):
+        parts = (function.fget, function.fset, function.fdel)
+        return type(function)(
+            *(part and _wrap(part, make_calls) for part in parts), function.__doc__
+        )
+    calls = make_calls(function)
     if type(function) is types.FunctionType and function.__name__ in _OF_THE_CLASS:
-        # As Python does itself, with what it knows as a function.
+        # As Python does itself, but only where it sees a plain function.
         function = cast("F", classmethod(function))
-    marks, home = find_marks(function), calls.home
+    marks = find_marks(function)
     if calls.mark in marks:
         return function
-    # wrapt looks whether it is empty, before anything of ours is called.
-    enabled: Any = home._switch
+    # While it is empty, wrapt calls the function itself, and nothing of ours.
+    enabled: Any = calls.home._switch
     wrapped = Wrapped(function, choose(kind_of(function), calls), enabled)
     wrapped._self_marks = (*marks, calls.mark)  # type: ignore[attr-defined]
     return cast("F", wrapped)
 
 
-def _wrap_property(function: Any, wrap: Callable[[Any], Any]) -> Any:
-    parts = (function.fget, function.fset, function.fdel)
-    return type(function)(*(part and wrap(part) for part in parts), function.__doc__)
-
-
 def _check_wrappable(function: object, decorator: str) -> None:
+    if isinstance(function, property):
+        function = function.fget
     if isinstance(function, type):
         raise UsageError(
             f"@{decorator} cannot decorate the class {function.__qualname__}:"
