@@ -84,7 +84,7 @@ class Tracer(Surface):
                 target=target_of(settings),
                 open_runs=home._open_runs,
                 on_start=on_start,
-                apart=run_untraced,
+                run_untraced=run_untraced,
             )
             _exits.add(self)
         else:

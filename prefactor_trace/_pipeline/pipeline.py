@@ -14,7 +14,7 @@ from prefactor_trace._pipeline.buffer import Buffer
 from prefactor_trace._pipeline.delivery import Delivery
 from prefactor_trace._pipeline.inbox import Inbox
 from prefactor_trace._pipeline.poll import Poll
-from prefactor_trace._pipeline.sender import Inline, Sender, Transport
+from prefactor_trace._pipeline.sender import Inline, Sender
 from prefactor_trace._pipeline.worker import HURRY, Request, Worker
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from prefactor_trace._pipeline.spool import Spool
     from prefactor_trace._schema import Registry
     from prefactor_trace._settings import Settings
-    from prefactor_trace._transport import Answer
+    from prefactor_trace._transport import Answer, Transport
     from prefactor_trace.receipts import Receipt, Stats
 
 FLUSH_TIMEOUT = 30.0
@@ -41,8 +41,8 @@ class Pipeline:
         target: What names the place that the transport leads to.
         on_start: Called when the thread starts, in whatever process.
         open_runs: The instances that are open.
-        apart: Runs a function where nothing is recorded: an agent may trace the very libraries
-            that deliver its spans.
+        run_untraced: Runs a function where nothing is recorded: an agent may trace the very
+            libraries that deliver its spans.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class Pipeline:
         target: str = "",
         on_start: Callable[[], None] | None = None,
         open_runs: Iterable[Instance] = (),
-        apart: Callable[[Callable[[], None]], None] = lambda function: function(),
+        run_untraced: Callable[[Callable[[], None]], None] = lambda function: function(),
     ) -> None:
         self.settings = settings
         self._registry = registry
         self._transport = transport
         self.target = target
         self._on_start = on_start
-        self._run_apart = apart
+        self._run_untraced = run_untraced
         self._poll = Poll(open_runs, transport.look)
         self._lock = make_lock()
         self.buffer = Buffer(
@@ -141,6 +141,11 @@ class Pipeline:
             spans = self.buffer.ledger.stats().pending
             self._delivery.notices.say_lost(spans, left - spans, self._delivery.on_its_way)
 
+    def wake(self) -> None:
+        """Have the thread look at the buffer now; called from any thread."""
+        self._requests.put(None)
+        self._start()
+
     def hurry(self) -> None:
         """Have what waits sent soon; called from the agent's threads, and waits for nothing."""
         self._requests.put(HURRY)
@@ -205,7 +210,7 @@ class Pipeline:
         if self._start():
             request.done.wait(max(0.0, deadline - time.monotonic()))
         else:
-            self._apart(lambda: self._work(deadline))
+            self._run_work(lambda: self._work(deadline))
         if request.done.is_set() and not self._delivery.is_halted:
             return self.buffer.ledger.receipt(0)  # what others recorded since is not its matter
         is_told = request.done.is_set() and self._delivery.has_ceased
@@ -214,11 +219,6 @@ class Pipeline:
     @property
     def _has_left(self) -> bool:
         return not (self._thread is None and self.buffer.is_empty and not self._delivery.has_open)
-
-    def wake(self) -> None:
-        """Have the thread look at the buffer now; called from any thread."""
-        self._requests.put(None)
-        self._start()
 
     def _start(self) -> bool:
         """Start the thread where there is none; say whether there is one."""
@@ -230,7 +230,7 @@ class Pipeline:
             if self._thread is not None:
                 self.buffer.ledger.restarts += 1  # it died
             self._thread = threading.Thread(
-                target=self._apart, args=(self._work,), name="prefactor-trace", daemon=True
+                target=self._run_work, args=(self._work,), name="prefactor-trace", daemon=True
             )
             try:
                 self._thread.start()
@@ -241,12 +241,12 @@ class Pipeline:
                 self._on_start()
             return True
 
-    def _apart(self, work: Callable[[], None]) -> None:
+    def _run_work(self, work: Callable[[], None]) -> None:
         """Do some of the pipeline's work on this thread, where nothing is recorded."""
         thread = threading.current_thread()
         self._at_work.add(thread)
         try:
-            self._run_apart(work)
+            self._run_untraced(work)
         finally:
             self._at_work.discard(thread)
 
@@ -263,7 +263,7 @@ class Pipeline:
             sender = Inline(self._transport, self._poll)
         else:
             answered = self._requests.put
-            sender = Sender(self._transport, answered, self._replay, self._apart, self._poll)
+            sender = Sender(self._transport, answered, self._replay, self._run_work, self._poll)
         stopped: list[Request] = []
         try:
             parts = (self.buffer, self._delivery, sender, self._requests, self.settings)

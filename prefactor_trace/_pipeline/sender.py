@@ -9,43 +9,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from prefactor_trace import _guard
 from prefactor_trace._pipeline.inbox import Inbox
 
 if TYPE_CHECKING:
     from prefactor_trace._pipeline.poll import Poll
-    from prefactor_trace._settings import Settings
-    from prefactor_trace._transport import Answer
+    from prefactor_trace._transport import Answer, Transport
 
-LOOK_EVERY = 30.0
+REPLAY_EVERY = 30.0
 """Seconds between two looks for what dead processes left in the spool."""
 
-
 _POLL = b"poll"
-
-
-class Transport(Protocol):
-    """Where a request goes."""
-
-    def send(self, body: bytes) -> Answer:
-        """Post a bulk body and return the answer; never raises."""
-
-    def look(self, instance_id: str) -> Answer:
-        """Ask for an instance and return the answer; never raises."""
-
-    def close(self) -> None:
-        """Release connections; `send` may be called again and makes new ones."""
-
-    def renew(self, settings: Settings) -> None:
-        """Send what comes next with other settings, to the same place; called on any thread."""
-
-    def load(self) -> None:
-        """Import what `send` would, before a fork; called on any thread."""
-
-    def forget(self) -> None:
-        """Drop connections that are a parent process's, without a word on them."""
 
 
 class Inline:
@@ -83,7 +59,7 @@ class Sender:
         replay: Sends what dead processes left, and returns whether some of it is left still;
             called on the sender's thread: first of all, every half a minute, and as soon as the
             service is back.
-        apart: Runs the thread where nothing is recorded.
+        run_work: Runs what the thread does, where nothing is recorded.
         poll: Asks after runs.
 
     Attributes:
@@ -95,7 +71,7 @@ class Sender:
         transport: Transport,
         answered: Callable[[Answer], None],
         replay: Callable[[], bool],
-        apart: Callable[[Callable[[], None]], None],
+        run_work: Callable[[Callable[[], None]], None],
         poll: Poll,
     ) -> None:
         self.is_free = True
@@ -103,8 +79,8 @@ class Sender:
         self._transport = transport
         self._answered = answered
         self._replay = replay
-        self._apart = apart
-        self._next_look = 0.0
+        self._run_work = run_work
+        self._next_replay = 0.0
         self._is_some_left = False
         self._bodies: Inbox[bytes | None] = Inbox()
         self._thread: threading.Thread | None = None
@@ -118,7 +94,7 @@ class Sender:
             # A queue of its own: a thread that was closed while it waits must not take this body.
             bodies = self._bodies
             self._thread = threading.Thread(
-                target=self._apart,
+                target=self._run_work,
                 args=(lambda: self._run(bodies),),
                 name="prefactor-trace-sender",
                 daemon=True,
@@ -144,12 +120,11 @@ class Sender:
             self._transport.close()
 
     def _run(self, bodies: Inbox[bytes | None]) -> None:
-        body: bytes | None = b""
-        while body is not None:
-            if time.monotonic() >= self._next_look:
-                self._look_for_orphans()
+        while True:
+            if time.monotonic() >= self._next_replay:
+                self._replay_orphans()
             try:
-                body = bodies.get(timeout=max(0.0, self._next_look - time.monotonic()))
+                body = bodies.get(timeout=max(0.0, self._next_replay - time.monotonic()))
             except TimeoutError:
                 continue
             if body is None:
@@ -162,11 +137,11 @@ class Sender:
                 break  # nobody waits for this answer any more
             self._answered(answer)
             if self._is_some_left and answer.status == 200:
-                self._look_for_orphans()  # the service is back
+                self._replay_orphans()  # the service is back
         self._transport.close()
 
-    def _look_for_orphans(self) -> None:
-        self._next_look = time.monotonic() + LOOK_EVERY
+    def _replay_orphans(self) -> None:
+        self._next_replay = time.monotonic() + REPLAY_EVERY
         try:
             self._is_some_left = self._replay()
         except Exception as error:  # noqa: BLE001

@@ -2,5 +2,6 @@
 
 from prefactor_trace._transport.answer import Answer
 from prefactor_trace._transport.choice import open_transport, target_of
+from prefactor_trace._transport.transport import Transport
 
-__all__ = ["Answer", "open_transport", "target_of"]
+__all__ = ["Answer", "Transport", "open_transport", "target_of"]

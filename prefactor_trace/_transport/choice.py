@@ -8,13 +8,10 @@ from prefactor_trace._transport.offline import OfflineTransport, is_listened_to
 
 if TYPE_CHECKING:
     from prefactor_trace._settings import Settings
-    from prefactor_trace._transport.http import HttpTransport
-    from prefactor_trace._transport.local import LocalTransport
+    from prefactor_trace._transport.transport import Transport
 
 
-def open_transport(
-    settings: Settings, sdk: str
-) -> HttpTransport | LocalTransport | OfflineTransport:
+def open_transport(settings: Settings, sdk: str) -> Transport:
     """Return the transport that `settings` ask for; it connects with the first request.
 
     Args:

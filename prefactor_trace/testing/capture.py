@@ -6,9 +6,9 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from prefactor_trace._transport import Answer
+from prefactor_trace._transport import Answer, Transport
 from prefactor_trace.testing.spans import Origin, RecordedInstance, RecordedSpan
 
 _CODES = {
@@ -19,13 +19,6 @@ _CODES = {
     422: "validation_errors",
     429: "rate_limited",
 }
-
-
-class Transport(Protocol):
-    """What sends a request."""
-
-    def send(self, body: bytes) -> Answer:
-        """Send a bulk body and return the answer."""
 
 
 class _Fault(NamedTuple):
