@@ -109,7 +109,7 @@ def innermost() -> Node | None:
     node: Node | None = current.get()
     if node is None or node._doubt is None:
         return node
-    return _first_that_counts(node)
+    return first_that_counts(node)
 
 
 def enter(node: Node) -> None:
@@ -211,7 +211,8 @@ def leave_all_in(node: Node) -> None:
         leave(node)
 
 
-def _first_that_counts(node: Node | None) -> Node | None:
+def first_that_counts(node: Node | None) -> Node | None:
+    """Return `node`, or the nearest one held before it that the code is in."""
     while node is not None and node._doubt is not None and not _counts(node):
         outer = outer_of(node)
         if node._doubt is ENDED and current.get() is node:

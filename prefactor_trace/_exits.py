@@ -59,7 +59,7 @@ def add(leaver: Leaver) -> None:
 
 
 def leavers() -> list[Leaver]:
-    """Return what is told when the process ends."""
+    """Return what is told when the process ends or forks."""
     return list(_leavers)
 
 
@@ -94,7 +94,7 @@ def _is_spawned() -> bool:
 
 
 def _end_after_threads() -> None:
-    """Deliver what is left when the other threads have ended, which the process waits for, too."""
+    """Deliver what is left once the other threads have ended, as the process waits for them too."""
 
     def end() -> None:
         own = {threading.current_thread(), threading.main_thread()}
@@ -106,7 +106,7 @@ def _end_after_threads() -> None:
 
 
 def end_all(reason: str = _EXITED) -> None:
-    """Deliver what is left in this process; nothing is afterwards, and what is lost is said.
+    """Deliver what is left in this process, then nothing more, and say what is lost.
 
     Args:
         reason: Why what is open will not be ended by anybody.
@@ -133,13 +133,13 @@ def _tell_all(tell: Callable[[Leaver, float], None], kept: float = 0.0) -> float
         When the time is over, by the monotonic clock.
     """
     global _ran_out  # noqa: PLW0603
-    leavers = list(_leavers)
-    longest = max((leaver._exit_timeout for leaver in leavers), default=0)
+    told = leavers()
+    longest = max((leaver._exit_timeout for leaver in told), default=0)
     now = time.monotonic()
     given = 0 if now - _ran_out < longest else longest
     until = now + given - min(kept, given / 2)
     try:
-        for leaver in leavers:
+        for leaver in told:
             own = leaver._exit_timeout - min(kept, leaver._exit_timeout / 2)
             tell(leaver, min(own, max(0, until - time.monotonic())))
     except KeyboardInterrupt:
@@ -155,7 +155,7 @@ def _give_up_all(end: float) -> None:
     Args:
         end: Until when the answer to what is on its way is waited for.
     """
-    left = [leaver for leaver in list(_leavers) if leaver._cease()]
+    left = [leaver for leaver in leavers() if leaver._cease()]
     try:
         for leaver in left:
             leaver._say_lost(max(0, end - time.monotonic()))
@@ -177,19 +177,19 @@ def _end_process() -> None:
 
 
 def _before_fork() -> None:
-    for leaver in list(_leavers):
+    for leaver in leavers():
         leaver._before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    for leaver in list(_leavers):
+    for leaver in leavers():
         leaver._after_fork_in_parent()
 
 
 def _after_fork() -> None:
     global _ran_out  # noqa: PLW0603
     _ran_out = -math.inf
-    for leaver in list(_leavers):
+    for leaver in leavers():
         leaver._after_fork()
 
 

@@ -178,8 +178,4 @@ def _literal(text: str) -> Any:
 def _spell(value: Any) -> str:
     if value is None:
         return ""
-    return (
-        value
-        if isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    )
+    return value if isinstance(value, str) else _encode(value)

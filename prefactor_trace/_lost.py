@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from prefactor_trace import _guard
-from prefactor_trace._context import Node, _first_that_counts, outer_of
+from prefactor_trace._context import Node, first_that_counts, outer_of
 from prefactor_trace._frames import find_place
 from prefactor_trace._untraced import Untraced
 
@@ -28,7 +28,7 @@ def find_node(home: Home, outer: Node | None, schema_name: str) -> Node | None:
     while node is not None:
         if node._home is home or isinstance(node, Untraced):
             return node
-        node = _first_that_counts(outer_of(node))
+        node = first_that_counts(outer_of(node))
     if outer is not None or threading.get_ident() == threading.main_thread().ident:
         return None
     runs = [run for run in home._open_runs if run._status == "active"]

@@ -107,7 +107,7 @@ class PfidSource:
         partition: 30 bits; a random one when missing.
     """
 
-    __slots__ = ("_partition", "_pool", "_prefix", "partition")
+    __slots__ = ("_partition_text", "_pool", "_prefix", "partition")
 
     def __init__(self, partition: int | None = None) -> None:
         if partition is None:
@@ -115,7 +115,7 @@ class PfidSource:
         if not 0 <= partition < 1 << _PARTITION_BITS:
             raise ValueError(f"a partition has {_PARTITION_BITS} bits, got {partition!r}")
         self.partition = partition
-        self._partition = _encode(partition, 6)
+        self._partition_text = _encode(partition, 6)
         self.reset()
 
     def reset(self) -> None:
@@ -129,7 +129,7 @@ class PfidSource:
         milliseconds = time.time_ns() // 1_000_000
         at, prefix = self._prefix
         if at != milliseconds:
-            prefix = _encode(milliseconds, 10) + self._partition
+            prefix = _encode(milliseconds, 10) + self._partition_text
             self._prefix = milliseconds, prefix
         try:
             return prefix + self._pool.popleft()

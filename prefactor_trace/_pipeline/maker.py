@@ -37,7 +37,6 @@ class Maker:
         registry: What instances declare.
         losses: Told of what cannot be made.
         settings: Limits, and what to redact.
-
     """
 
     def __init__(

@@ -10,10 +10,11 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
+    from prefactor_trace._pipeline.item import Item
     from prefactor_trace._settings import Settings
     from prefactor_trace._transport import Answer
 
@@ -35,14 +36,6 @@ _PERMANENT = {
 
 # Statuses that say that something in the request is at fault.
 _AT_FAULT = {400, 409, 422}
-
-
-class Keyed(Protocol):
-    """What is answered under its idempotency key."""
-
-    @property
-    def key(self) -> str:
-        """The key."""
 
 
 class Verdict(Enum):
@@ -85,7 +78,7 @@ class Outcome(NamedTuple):
     delay: float | None = None
 
 
-def read_answer(answer: Answer, items: Sequence[Keyed], settings: Settings) -> Outcome:
+def read_answer(answer: Answer, items: Sequence[Item], settings: Settings) -> Outcome:
     """Return what `answer` says of `items`."""
     content = _read_json(answer.body)
     if answer.status == 200:
