@@ -1,9 +1,10 @@
-"""Whose code a frame of the stack runs: the user's, or this library's on the way to it."""
+"""Whose code a frame of the stack runs, the user's or this library's, and where they meet."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -49,6 +50,31 @@ def leads_on(frame: FrameType) -> bool:
     """
     names = frame.f_globals
     return "__tracebackhide__" in names or str(names.get("__name__")).startswith("wrapt.")
+
+
+def calling_line() -> str:
+    """Return where this library was called from, as ``file:line``."""
+    frame = _calling_frame()
+    return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def calling_file() -> str | None:
+    """Return the file that this library was called in; ``None`` for a prompt or a notebook."""
+    frame = _calling_frame()
+    path = None if frame is None else frame.f_code.co_filename
+    return None if path is None or is_interactive(path) else path
+
+
+def is_interactive(path: str) -> bool:
+    """Return whether a path is of a prompt or a notebook's cell, where people try things again."""
+    return path.startswith("<") or "ipykernel" in path
+
+
+def _calling_frame() -> FrameType | None:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_ours(frame):
+        frame = frame.f_back
+    return frame
 
 
 def find_place(frame: FrameType | None) -> Place | None:

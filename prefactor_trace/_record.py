@@ -140,7 +140,7 @@ class Record(Node):
                 return False
             node: Any = outer
             if self._parent is not None or outer is None or outer._home is not self._home:
-                node = self._find_place(outer)
+                node = self._find_parent(outer)
             instance = self._home._get_ambient() if node is None else node._instance
             if instance is None or not instance._recorded:
                 return False
@@ -166,13 +166,13 @@ class Record(Node):
     def _fix(self, outer: Node | None) -> None:
         """Settle parent and payload now, for a span that begins later and perhaps elsewhere."""
         try:
-            self._parent = self._find_place(outer) or self._home._get_ambient()
+            self._parent = self._find_parent(outer) or self._home._get_ambient()
             if self._payload:
                 self._payload, self._size = snapshot(self._payload)
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("preparing a span", error)
 
-    def _find_place(self, outer: Node | None) -> Node | None:
+    def _find_parent(self, outer: Node | None) -> Node | None:
         """Return what to nest in where that is not simply `outer`, which the code is in."""
         given = self._parent
         if isinstance(outer, Untraced):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from prefactor_trace._attached import Attachment, attach_to, attach_to_environment
 from prefactor_trace._context import innermost
+from prefactor_trace._frames import calling_file
 from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace._idle import Idles, is_left_out
 from prefactor_trace._instance import Instance, InstanceOptions
@@ -27,13 +28,7 @@ from prefactor_trace._nearest import hint
 from prefactor_trace._output import Output
 from prefactor_trace._plain import plain_span
 from prefactor_trace._record import check_mapping
-from prefactor_trace._schema import (
-    QualityType,
-    Registry,
-    SpanType,
-    read_risk,
-    source,
-)
+from prefactor_trace._schema import QualityType, Registry, SpanType, read_risk
 from prefactor_trace._span import Span
 from prefactor_trace._termination import check_callback
 from prefactor_trace._untraced import Root
@@ -132,10 +127,10 @@ class Surface:
             known = set(InstanceOptions._fields) - {"source"}  # which is nobody's to give
             raise UsageError(f"instance got an unknown argument {word!r}{hint(word, known)}")
         if _is_decorated(agent_id):  # @instance without parentheses
-            return Instance(self._home, InstanceOptions(source=source()))(agent_id)
+            return Instance(self._home, InstanceOptions(source=calling_file()))(agent_id)
         options = InstanceOptions(
             agent_id, version, name, description, environment_id, external_identifier, purpose,
-            id, on_terminate, read_risk(risk), source(),
+            id, on_terminate, read_risk(risk), calling_file(),
         )  # fmt: skip
         options.check()
         return Instance(self._home, options)

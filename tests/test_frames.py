@@ -1,4 +1,4 @@
-"""Whose code a frame of the stack runs."""
+"""Whose code a frame of the stack runs, and where the user called."""
 
 import asyncio
 import functools
@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import wrapt.wrappers
 
-from prefactor_trace import _calls, _record
-from prefactor_trace._frames import Place, find_place, is_ours, leads_on
+from prefactor_trace import Tracer, _calls, _record
+from prefactor_trace._frames import Place, find_place, is_interactive, is_ours, leads_on
 from prefactor_trace.cli import demo_agent
 
 
@@ -118,3 +118,31 @@ def test_a_definition_is_found_below_decorators(called, code):
         found = pool.submit(find, called).result()
     line = code and code.co_firstlineno
     assert found == (code and Place(__file__, line, is_definition=True))
+
+
+def test_what_is_said_stands_at_the_users_own_line():
+    """Not at one of the library that was called on the way."""
+    tracer = Tracer(enabled=False)
+    tracer.declare("step", title="a")
+    line = inspect.currentframe().f_lineno - 1  # type: ignore[union-attr]
+    place, run = tracer._registry._places["span type", "step"][1], tracer.instance()
+    assert place == f"{__file__}:{line}"
+    assert run._options.source == __file__
+
+
+@pytest.mark.parametrize(
+    ("path", "interactive"),
+    [("<stdin>:1", True), ("/tmp/ipykernel_7/12.py:3", True), ("/src/agent.py:3", False)],
+)
+def test_prompts_and_notebooks_are_told_from_files(path: str, interactive: bool):
+    """There people say a thing again, and otherwise."""
+    assert is_interactive(path) is interactive
+
+
+def test_a_cell_that_is_run_again_may_say_something_else():
+    """Its name is another each time."""
+    tracer = Tracer(enabled=False)
+    for number, title in enumerate(("a", "b")):
+        code = compile(f"declare('step', title={title!r})", f"/tmp/ipykernel_1/{number}.py", "exec")
+        exec(code, {"declare": tracer.declare})
+    assert tracer._registry._span_types["step"].title == "b"

@@ -3,7 +3,6 @@
 from prefactor_trace._schema.declared import QualityType, SpanType
 from prefactor_trace._schema.inference import Captures, Function
 from prefactor_trace._schema.options import SpanOptions
-from prefactor_trace._schema.places import source
 from prefactor_trace._schema.registry import Guessed, Registry
 from prefactor_trace._schema.risk import Risk, read_risk
 
@@ -17,5 +16,4 @@ __all__ = [
     "SpanOptions",
     "SpanType",
     "read_risk",
-    "source",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
+from prefactor_trace._frames import calling_line, is_interactive
 from prefactor_trace._locks import make_lock
 from prefactor_trace._notes import UNDECLARED
 from prefactor_trace._schema.declared import QualityType, SpanType, checked_schema
@@ -17,7 +18,6 @@ from prefactor_trace._schema.options import (
     check_texts,
     is_sendable,
 )
-from prefactor_trace._schema.places import caller, is_interactive
 from prefactor_trace._schema.risk import read_risk
 from prefactor_trace._schema.template import check_template
 from prefactor_trace._schema.version import schema_version
@@ -112,7 +112,7 @@ class Registry:
 
     def _check_place(self, kind: str, name: str, declared: SpanType | QualityType) -> None:
         """Refuse to declare the same name with another content in another place."""
-        here = caller()
+        here = calling_line()
         before, there = self._places.get((kind, name), (declared, here))
         if before != declared and there != here and not is_interactive(here):
             raise UsageError(
