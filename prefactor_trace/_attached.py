@@ -43,6 +43,7 @@ class AttachedInstance(Instance):
         self._instance = self
         self._recorded = place.is_sampled
         self._open_to = home if place.is_sampled else None
+        home._may_leave_out |= not place.is_sampled
         self._buffer = pipeline.buffer
         self._read_clocks()
         self._fate = _fate.CREATED  # by that process
@@ -144,7 +145,7 @@ class Attachment(Node):
                 return False
             # In the process that began it, as with a queue between threads, the run is known.
             known = [run for run in self._home._open_runs if run._id == place.instance_id]
-            self.instance = known[0] if known else self._join(pipeline, place)
+            self.instance = known[0] if known else AttachedInstance(self._home, pipeline, place)
             if isinstance(self.instance, AttachedInstance):
                 self.instance._enter_block()
             if place.span_id is not None:
@@ -153,11 +154,6 @@ class Attachment(Node):
             _guard.log_fault("attaching to a run", error)
             return False
         return True
-
-    def _join(self, pipeline: Pipeline, place: Place) -> Instance:
-        joined = AttachedInstance(self._home, pipeline, place)
-        self._home._is_quiet |= not place.is_sampled
-        return joined
 
 
 def attach_to(home: Home, carrier: Mapping[str, str] | None) -> Attachment:

@@ -58,7 +58,7 @@ class Calls:
         """
         home = self.home
         pipeline = home._get_pipeline()
-        if pipeline is None or (home._is_quiet and is_left_out(home)):
+        if pipeline is None or (home._may_leave_out and is_left_out(home)):
             return None
         if self._parent is None and self._span_options is None:
             span: Span = plain_span(home, self._name, None)

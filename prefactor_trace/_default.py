@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
-from prefactor_trace._home import OpenRuns
 from prefactor_trace._instance import Instance
 from prefactor_trace._locks import make_lock
-from prefactor_trace._schema import Registry
 from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._surface import Surface
 from prefactor_trace._tracer import Tracer
@@ -30,9 +28,8 @@ class Default(Surface):
     """The home of the module's functions: the default tracer, made when first needed."""
 
     def __init__(self) -> None:
-        self._registry = Registry()
-        self._set_home(self)
-        self._open_runs = OpenRuns()
+        self._home = self
+        self._become_home()
         self._lock = make_lock()
         self._tracer: Tracer | None = None
 

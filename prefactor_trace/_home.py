@@ -60,7 +60,7 @@ class Home(Protocol):
         _registry: Span types and quality schemas.
         _open_runs: Instances that have begun and not ended, but for the ambient one.
         _switch: Empty where nothing is recorded; not empty also while that is not known yet.
-        _is_quiet: Whether there is, or has been, something that is not recorded.
+        _may_leave_out: Whether there is, or has been, something that is not recorded.
         _idles: Spans that are not recorded, by name.
         _on_terminate_callbacks: Told of every run that the platform ends.
     """
@@ -68,12 +68,12 @@ class Home(Protocol):
     _registry: Registry
     _open_runs: OpenRuns
     _switch: list[bool]
-    _is_quiet: bool
+    _may_leave_out: bool
     _idles: Idles
     _on_terminate_callbacks: list[Callable[[Instance], object]]
 
-    def _turn(self, *, on: bool) -> None:
-        """Record from now on, or nothing."""
+    def _set_recording(self, *, on: bool) -> None:
+        """Record what begins from now on, or nothing of it."""
 
     def _get_pipeline(self) -> Pipeline | None:
         """Return what carries records away, or ``None`` while nothing is recorded."""

@@ -261,7 +261,7 @@ class Instance(Terminable):
             self._open_to = self._home if self._recorded else None
             self._home._open_runs.add(self)
             if not self._recorded:
-                self._home._is_quiet = True
+                self._home._may_leave_out = True
             elif not self._is_held:
                 pipeline.buffer.add_instance(self)
         except Exception as error:  # noqa: BLE001

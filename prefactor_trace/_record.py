@@ -145,7 +145,7 @@ class Record(Node):
             if instance is None or not instance._recorded:
                 return False
             if instance.terminated:
-                instance._check()
+                instance._refuse_span()
             self._parent = None if node is None else node._own_span
             payload = self._payload
             if payload and not self._size:

@@ -22,6 +22,7 @@ from prefactor_trace._attached import Attachment, attach_to, attach_to_environme
 from prefactor_trace._context import innermost
 from prefactor_trace._frames import calling_file
 from prefactor_trace._generate import Steps, drive, drive_async
+from prefactor_trace._home import OpenRuns
 from prefactor_trace._idle import Idles, is_left_out
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._nearest import hint
@@ -37,7 +38,7 @@ from prefactor_trace.exceptions import UsageError
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from prefactor_trace._home import Home, OpenRuns
+    from prefactor_trace._home import Home
     from prefactor_trace._schema import Risk
     from prefactor_trace._schema.options import BlockOptions
     from prefactor_trace.models import DataRisk, InstancePurpose
@@ -50,22 +51,22 @@ TerminationMode = Literal["continue", "raise"]
 
 
 class Surface:
-    """The functions that a home offers: the default one, and every tracer."""
+    """What the default tracer and every other offer to record with."""
 
-    _registry: Registry
-    _open_runs: OpenRuns
-    _is_quiet = False
+    _may_leave_out = False
     _home: Home  # of the spans and instances made here
 
-    def _set_home(self, home: Home) -> None:
-        self._home = home
+    def _become_home(self) -> None:
+        """Get what a home has: `_home` is this object itself."""
+        self._registry = Registry()
+        self._open_runs = OpenRuns()
         self._switch = [True]
-        self._idles = Idles(home)
+        self._idles = Idles(self._home)
         self._on_terminate_callbacks: list[Callable[[Instance], object]] = []
 
-    def _turn(self, *, on: bool) -> None:
-        """Record from now on, or nothing."""
-        self._is_quiet = not on
+    def _set_recording(self, *, on: bool) -> None:
+        """Record what begins from now on, or nothing of it."""
+        self._may_leave_out = not on
         # A list, since wrapt can look whether it is empty without running any Python.
         self._switch[:] = [True] if on else []
 
@@ -199,7 +200,7 @@ class Surface:
                 what is decorated is not a function.
         """
         home = self._home
-        if home._is_quiet and not options and (not home._switch or is_left_out(home)):
+        if home._may_leave_out and not options and (not home._switch or is_left_out(home)):
             if payload is not None:
                 check_mapping(payload, "the payload of a span must be")
             try:

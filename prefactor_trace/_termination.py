@@ -131,9 +131,9 @@ class Terminable(Node):
         if (pipeline := self._home._get_pipeline()) is not None:
             pipeline.ask_sooner()
 
-    def _check(self) -> None:
-        """Refuse to begin a span after the end of the run, where that was asked for."""
-        if self._raises and self.terminated:
+    def _refuse_span(self) -> None:
+        """Let no span begin now that the run is terminated, where that was asked for."""
+        if self._raises:
             raise PrefactorTerminated(self.id, self.termination_reason)
 
     def _terminate(self, reason: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Tracers: settings, registry and pipeline wired together."""
+"""Tracers: settings, span types and a pipeline, wired together."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _exits, _guard
 from prefactor_trace._context import current_instance
-from prefactor_trace._home import OpenRuns
 from prefactor_trace._instance import Instance, InstanceOptions
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
-from prefactor_trace._schema import Registry
 from prefactor_trace._settings import Settings, apply_log_level, load_settings
 from prefactor_trace._surface import Surface
 from prefactor_trace._untraced import run_untraced
@@ -39,38 +37,34 @@ class Tracer(Surface):
     """
 
     def __init__(self, **settings: Unpack[GivenSettings]) -> None:
-        self._set_up(load_settings(settings), Registry(), self)
+        self._set_up(load_settings(settings), self)
 
     @classmethod
     def _at(cls, home: Home, settings: Settings, pipeline: Pipeline | None = None) -> Tracer:
         """Return a tracer for the spans of a home that stays when its tracer is replaced."""
         tracer = cls.__new__(cls)
-        tracer._set_up(settings, home._registry, home, pipeline)
+        tracer._set_up(settings, home, pipeline)
         return tracer
 
-    def _set_up(
-        self,
-        settings: Settings,
-        registry: Registry,
-        home: Home,
-        pipeline: Pipeline | None = None,
-    ) -> None:
+    def _set_up(self, settings: Settings, home: Home, pipeline: Pipeline | None = None) -> None:
         # Not with the library, which most programs import without making a tracer at once.
         from prefactor_trace._variables import warn_of_unknown
 
         apply_log_level(settings)
         warn_of_unknown()
-        self._registry = registry
         # The default tracer's spans and those of the module's functions are of one family.
-        self._set_home(home)
-        self._open_runs = OpenRuns() if home is self else home._open_runs
+        self._home = home
+        if home is self:
+            self._become_home()
+        else:
+            self._registry = home._registry
         self._settings = settings
         known = settings.agent_id
         self._ids = PfidSource(partition_of(known) if known and is_pfid(known) else None)
         self._pipeline: Pipeline | None = None
         self._ambient: Instance | None = None
         self._lock = make_lock()
-        home._turn(on=settings.off_reason is None)
+        home._set_recording(on=settings.off_reason is None)
         if settings.off_reason is None:
             # Only here: programs in which tracing is off do without half of this library.
             from prefactor_trace._pipeline import Pipeline
@@ -79,7 +73,7 @@ class Tracer(Surface):
             on_start = _prepare_for_ends(settings)
             self._pipeline = pipeline or Pipeline(
                 settings,
-                registry,
+                self._registry,
                 open_transport(settings, SDK),
                 target=target_of(settings),
                 open_runs=home._open_runs,

@@ -13,7 +13,6 @@ from prefactor_trace import Tracer, _guard
 from prefactor_trace._context import current
 from prefactor_trace._default import default
 from prefactor_trace._notes import SCHEMA_NAME_KEY
-from prefactor_trace._schema import Registry
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport.memory import MemoryTransport
 
@@ -42,7 +41,7 @@ class MemoryTracer(Tracer):
         loaded = load_settings({"api_token": "a-token-of-the-tests", **settings})
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("prefactor_trace._transport.open_transport", lambda *_: self.transport)
-            self._set_up(loaded, home._registry if home else Registry(), home or self)
+            self._set_up(loaded, home or self)
 
     def items(self, action: str = "") -> list[dict[str, Any]]:
         """Flush, and return the items whose ``_type`` ends with `action`, in order."""
@@ -85,7 +84,7 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     for name in environment:
         del os.environ[name]
     default._tracer = None
-    default._turn(on=True)
+    default._set_recording(on=True)
     _guard.forget_logged()
     _guard.log_fault = note_fault
     current.set(None)
@@ -93,7 +92,7 @@ def _as_in_a_new_process(request: pytest.FixtureRequest):
     if default._tracer is not None and default._tracer is not before[0]:
         default._tracer.shutdown(1)
     default._tracer, level = before
-    default._turn(on=True)
+    default._set_recording(on=True)
     logger.setLevel(level)
     default._registry._span_types, default._registry._quality_types = types
     default._registry._changed()

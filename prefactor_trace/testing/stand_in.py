@@ -136,13 +136,13 @@ class StandIn:
 
     def _keep_tracer(self) -> None:
         before, callbacks = (
-            (default._switch[:], default._is_quiet),
+            (default._switch[:], default._may_leave_out),
             list(default._on_terminate_callbacks),
         )
 
         def put_back() -> None:
             default._tracer = self._before
-            default._switch[:], default._is_quiet = before
+            default._switch[:], default._may_leave_out = before
             default._on_terminate_callbacks[:] = callbacks
 
         self.undo.append(put_back)
