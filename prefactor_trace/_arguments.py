@@ -10,7 +10,7 @@ from prefactor_trace.exceptions import UsageError
 
 
 class Arguments:
-    """How the arguments of a function are called, found out once."""
+    """The names of a function's arguments, found out once."""
 
     __slots__ = (
         "blank",

@@ -41,7 +41,7 @@ class Calls:
         self._parent = template._parent
         self._arguments = Arguments(function)
         self._arguments.ignore(self._options.ignore, name_of(function))
-        # What makes a second decorator the same as the first.
+        # A second decorator with an equal mark is the same as the first, and adds nothing.
         self.mark: object = ("span", self._name, self.home)
         self.home._registry.note(self._name, self._options, described(function, self._options))
 

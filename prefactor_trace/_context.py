@@ -31,7 +31,7 @@ GENERATOR = _PLAIN_GENERATOR | 0x200
 """Flags of a frame that is a generator's or an async generator's; `inspect` is slow to load."""
 
 ENDED = object()
-"""What is left to doubt of a node that has ended."""
+"""The doubt about a node that has ended."""
 
 # Code that enters a block for whoever calls it, of the stacks of contextlib.
 ENTER_CONTEXT = contextlib.ExitStack.enter_context.__code__
@@ -46,8 +46,8 @@ class Node:
     """A place in a run that code can be in.
 
     Attributes:
-        _doubt: ``None`` while it counts wherever it is held; the frame of the generator that
-            entered it; `ENDED`.
+        _doubt: Why the code may not be in it though it is held: ``None`` while it surely is; the
+            frame of the generator that entered it, which may be suspended; `ENDED`.
         _token: Of its entering: tells the context where that was from all others, and knows what
             was held before.
     """

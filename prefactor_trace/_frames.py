@@ -18,7 +18,7 @@ _GO_BETWEEN_PACKAGES = ("anyio.", "trio.", "outcome.")
 _RUNNERS = {"asyncio", "uvloop", "threading", "concurrent", "multiprocessing"}
 
 _MOST_WRAPPERS = 16
-_DECORATED = ("wrapped", "body")  # what the frames of ours that lead on call the user's by
+_DECORATED = ("wrapped", "body")  # names of the user's function in the frames that lead on to it
 
 
 class Place(NamedTuple):

@@ -120,7 +120,7 @@ class Steps:
 def drive(steps: Steps, body: Any) -> Generator[Any, Any, Any]:
     """Run a generator, or another iterator, as `steps` say, with its whole protocol."""
     steps.begin()
-    step: Callable[[Any], Any] = _sender(body)
+    send = step = _sender(body)
     value: Any = None
     while True:
         steps.enter()
@@ -142,7 +142,7 @@ def drive(steps: Steps, body: Any) -> Generator[Any, Any, Any]:
             # What is thrown in goes on outside of this block: the body sees the context of
             # exceptions that it would see alone.
             value = yield item
-            step = _sender(body)
+            step = send
         except BaseException as error:  # noqa: BLE001
             steps.note_thrown(error)
             value, step = error, _thrower(body)
@@ -153,7 +153,8 @@ def drive(steps: Steps, body: Any) -> Generator[Any, Any, Any]:
 async def drive_async(steps: Steps, body: Any) -> AsyncGenerator[Any, Any]:
     """Run an async generator, or another async iterator, as `steps` say."""
     steps.begin()
-    step: Callable[[Any], Any] = _first_async_step(body)
+    send = _async_sender(body)
+    step = _hidden_from_loop(send)
     value: Any = None
     while True:
         steps.enter()
@@ -173,7 +174,7 @@ async def drive_async(steps: Steps, body: Any) -> AsyncGenerator[Any, Any]:
         steps.add(item)
         try:
             value = yield item
-            step = _async_sender(body)
+            step = send
         except BaseException as error:  # noqa: BLE001
             steps.note_thrown(error)
             value, step = error, _async_thrower(body)
@@ -206,13 +207,12 @@ def _thrower(body: Any) -> Callable[[BaseException], Any]:
     return throw_past
 
 
-def _first_async_step(body: Any) -> Callable[[Any], Any]:
-    """Return what takes the first step, hidden from the event loop.
+def _hidden_from_loop(send: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return `send` for the first step of an async generator, which the event loop is not to see.
 
     A loop closes the async generators that it has seen when it shuts down, all at once, and those
     that nobody holds any more: this one is closed by the one around it, which the loop sees.
     """
-    send = _async_sender(body)
 
     def take_first(value: Any) -> Any:
         hooks = sys.get_asyncgen_hooks()

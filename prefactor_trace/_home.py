@@ -89,7 +89,7 @@ class Home(Protocol):
 
 
 def make_ids(records: Iterable[Span]) -> None:
-    """Make the PFIDs of some spans that have none: with one lock for all, which takes half."""
+    """Make the PFIDs of those spans that have none, under one lock: that takes half the time."""
     with _id_lock:
         for record in records:
             if record._id is None:

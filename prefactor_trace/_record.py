@@ -211,8 +211,8 @@ class Record(Node):
         self._tell_end()
 
     def _tell_end(self) -> None:
-        """Let those know that count on it."""
-        # What the pipeline has not taken yet, it sees the status of when it does.
+        """Tell the pipeline that it has ended, and note it if its parent had before."""
+        # Of what it has not taken yet, the pipeline sees the status when it takes it.
         if self._fate:
             self._instance._buffer.add_end(self)
         parent = self._parent

@@ -117,8 +117,8 @@ class Surface:
             id: PFID of the run; made when missing.
             on_terminate: What happens when the platform ends the run: ``"continue"`` or ``"raise"``
                 (`PrefactorTerminated`, where its next span begins); the setting when missing.
-            risk: Risk of those span types of which none is said.
-            **unknown: Nothing else.
+            risk: Risk of the span types that declare none.
+            **unknown: Refused, with the nearest known name.
 
         Raises:
             UsageError: `id` is not a PFID, `purpose`, `on_terminate` or `risk` has an unknown word,
@@ -306,7 +306,7 @@ class Surface:
             reduce: As of `span`.
 
         Raises:
-            UsageError: `iterator` is none, or as `span`.
+            UsageError: `iterator` is neither, or as `span`.
         """
         is_async = hasattr(type(iterator), "__aiter__")
         if not is_async and not hasattr(type(iterator), "__iter__"):
@@ -317,7 +317,7 @@ class Surface:
         span = self.span(schema_name, payload, parent=parent, reduce=reduce)
         body = iterator.__aiter__() if is_async else iter(iterator)
         if self._home._get_pipeline() is None and isinstance(body, (Generator, AsyncGenerator)):
-            return body  # which can all that is promised of what is returned
+            return body  # it does all that is promised of what is returned
         span._fix(innermost())
         output = Output(reduce, wanted=self._home._get_settings().capture_outputs)
         return (drive_async if is_async else drive)(Steps(span, output), body)
@@ -382,9 +382,9 @@ class Surface:
             risk: Risk that such a step carries.
 
         Raises:
-            UsageError: The name is empty, a schema is none, `risk` has an unknown word, `template`
-                leaves something open or names a field that the schemas lack, or the type was
-                declared otherwise elsewhere.
+            UsageError: The name is empty, a schema is neither a JSON schema nor a type, `risk` has
+                an unknown word, `template` leaves something open or names a field that the schemas
+                lack, or the type was declared otherwise elsewhere.
         """
         declared = SpanType(params, result, title, description, template, read_risk(risk))
         self._registry.declare(schema_name, declared)
@@ -417,7 +417,7 @@ class Surface:
 
 
 def _is_decorated(given: object) -> bool:
-    """Return whether what stands first is a function, of a decorator without parentheses."""
+    """Return whether the first argument is what a decorator without parentheses decorates."""
     # Also what cannot be decorated, such as a `cached_property`: the error can then say so.
     return callable(given) or hasattr(type(given), "__get__")
 

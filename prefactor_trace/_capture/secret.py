@@ -1,4 +1,4 @@
-"""Values that are told to be secret, or whose class says so."""
+"""Values that somebody says are secret, or that are of a class for secrets."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ _NODE_BYTES = 56  # about what a node of a container takes, beside its text
 
 
 def ids_of(*kinds: type) -> frozenset[int]:
-    """Return what tells whether a class is one of these by its id, which runs no code of its own.
+    """Return the ids of some classes: to look for that of a class among them runs no code of its.
 
-    To look a class up in a set, or to compare it, would: a metaclass may say how.
+    To look for the class itself, or to compare it, may: its metaclass says how.
     """
     return frozenset(map(id, kinds))
 

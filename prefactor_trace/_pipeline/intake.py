@@ -43,7 +43,7 @@ class Intake:
         self._buffer = buffer
         self._open_spans: dict[Span, None] = {}  # in the order of their beginning
         self._open_instances: dict[Instance, None] = {}
-        self._held: dict[Instance, None] = {}  # ended, with spans that have not
+        self._waiting_for_spans: dict[Instance, None] = {}  # ended, with spans that have not
 
     @property
     def has_open(self) -> bool:
@@ -86,11 +86,11 @@ class Intake:
     @property
     def oldest(self) -> int | None:
         """Number of the first step that is to be worked off."""
-        return _read(self._steps[0])[2] if self._steps else None
+        return _as_step(self._steps[0])[2] if self._steps else None
 
     def steps(self) -> Iterator[Step]:
         """Give the steps that are to be worked off."""
-        return map(_read, self._steps)
+        return map(_as_step, self._steps)
 
     def work_off(self) -> Iterator[Step | Span]:
         """Give the steps that are to be worked off, and take each out.
@@ -102,13 +102,13 @@ class Intake:
 
     def drop(self, numbers: set[int]) -> None:
         """Take out the steps with these numbers."""
-        self._steps = deque([step for step in self._steps if _read(step)[2] not in numbers])
+        self._steps = deque([step for step in self._steps if _as_step(step)[2] not in numbers])
 
     def release(self) -> None:
         """Let the finishes of instances go, though spans of theirs are still open."""
-        for instance in self._held:
+        for instance in self._waiting_for_spans:
             self._add("finish instance", instance)
-        self._held.clear()
+        self._waiting_for_spans.clear()
 
     def close_open(self, reason: str) -> None:
         """End as failed all that is still open, since nobody will."""
@@ -129,7 +129,7 @@ class Intake:
             del self._open_spans[record]
             self._count_out(record._instance)
         self._open_instances.pop(record, None)
-        self._held.pop(record, None)
+        self._waiting_for_spans.pop(record, None)
 
     def name_open(self) -> None:
         """Before a fork: make the ids of what is open, so that parent and child have the same."""
@@ -182,7 +182,7 @@ class Intake:
         elif record in self._open_instances:
             del self._open_instances[record]
             if record._open_spans:
-                self._held[record] = None
+                self._waiting_for_spans[record] = None
             else:
                 self._add("finish instance", record)
         elif hasattr(record, "payload"):  # a quality record has no beginning
@@ -190,8 +190,8 @@ class Intake:
 
     def _count_out(self, instance: Instance) -> None:
         instance._open_spans -= 1
-        if not instance._open_spans and instance in self._held:
-            del self._held[instance]
+        if not instance._open_spans and instance in self._waiting_for_spans:
+            del self._waiting_for_spans[instance]
             self._add("finish instance", instance)
 
     def _add(self, kind: Kind, record: Any) -> None:
@@ -200,5 +200,5 @@ class Intake:
         self._steps.append((kind, record, self.taken))
 
 
-def _read(step: Step | Span) -> Step:
+def _as_step(step: Step | Span) -> Step:
     return step if type(step) is tuple else ("span", step, cast("Span", step)._order)

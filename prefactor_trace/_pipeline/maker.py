@@ -90,7 +90,7 @@ class Maker:
 
     def _create(self, span: Span) -> list[Item]:
         """Make the item of a span that begins here; nearly all are."""
-        if span._fate == _fate.LOST or self._is_lost_with_run(span):
+        if span._fate == _fate.LOST or self._lose_with_run(span):
             return []
         try:
             status, payload = self._buffer.claim(span)
@@ -101,7 +101,7 @@ class Maker:
 
     def _make(self, kind: Kind, record: Any, order: int) -> list[Item]:
         if kind == "finish span":
-            if record._fate == _fate.LOST or self._is_lost_with_run(record):
+            if record._fate == _fate.LOST or self._lose_with_run(record):
                 return []
         elif kind != "instance" and record._instance._fate == _fate.LOST:
             if kind == "inherited span":
@@ -140,7 +140,8 @@ class Maker:
         else:
             yield make.finish_instance(record, order)
 
-    def _is_lost_with_run(self, span: Span) -> bool:
+    def _lose_with_run(self, span: Span) -> bool:
+        """Count a span as lost if its run is; return whether that is so."""
         if span._instance._fate != _fate.LOST:
             return False
         self._losses.lose_with_run(span)

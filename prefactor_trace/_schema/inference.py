@@ -82,7 +82,7 @@ class Function:
 
     @property
     def place(self) -> tuple[str, str]:
-        """What it is told from others by."""
+        """Its name and its module, which tell it from other functions."""
         return self.name, str(getattr(self._function, "__module__", ""))
 
     @property

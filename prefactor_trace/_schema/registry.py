@@ -156,9 +156,8 @@ class Registry:
         """Add a span type that is being used, and what is said of it where nothing was yet.
 
         Raises:
-            UsageError: An option is wrong, or of a function, whose every argument and result are
-                known, a schema is none, or the template leaves something open or names a field
-                that there is not.
+            UsageError: An option is wrong; or, of a function, a schema is none, or the template
+                leaves something open or names what is neither an argument nor in the result.
         """
         if not is_sendable(schema_name):
             return  # its spans go as undeclared ones

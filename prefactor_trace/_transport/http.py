@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prefactor_trace._transport.answer import Answer
+from prefactor_trace._transport.transport import BULK, INSTANCE
 
 if TYPE_CHECKING:
     import httpx
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
 # Clients of a parent process. Kept, since being collected would close its connections for it.
 _inherited: list[httpx.Client] = []
-
-_BULK = "/api/v1/bulk"
-_INSTANCE = "/api/v1/agent_instance/"
 
 
 class HttpTransport:
@@ -36,11 +34,11 @@ class HttpTransport:
 
     def send(self, body: bytes) -> Answer:
         """Post a bulk body and return the answer; never raises."""
-        return self._request("POST", _BULK, body)
+        return self._request("POST", BULK, body)
 
     def look(self, instance_id: str) -> Answer:
         """Ask for an instance and return the answer; never raises."""
-        return self._request("GET", _INSTANCE + instance_id)
+        return self._request("GET", INSTANCE + instance_id)
 
     def _request(self, method: str, path: str, body: bytes | None = None) -> Answer:
         try:

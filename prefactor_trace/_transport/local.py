@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prefactor_trace._transport.answer import Answer
+from prefactor_trace._transport.transport import BULK, INSTANCE
 
 if TYPE_CHECKING:
     from prefactor_trace._settings import Settings
     from prefactor_trace.server import Api, Store
-
-_BULK = "/api/v1/bulk"
-_INSTANCE = "/api/v1/agent_instance/"
 
 
 class LocalTransport:
@@ -30,11 +28,11 @@ class LocalTransport:
 
     def send(self, body: bytes) -> Answer:
         """Hand over a bulk body and return the answer; never raises."""
-        return self._request("POST", _BULK, body)
+        return self._request("POST", BULK, body)
 
     def look(self, instance_id: str) -> Answer:
         """Ask for an instance and return the answer; never raises."""
-        return self._request("GET", _INSTANCE + instance_id)
+        return self._request("GET", INSTANCE + instance_id)
 
     def _request(self, method: str, path: str, body: bytes = b"") -> Answer:
         # Imported with the first request, on the background thread: sqlite3 is not loaded by

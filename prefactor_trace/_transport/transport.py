@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from prefactor_trace._transport.answer import Answer
 
 
+# Paths of what is asked for.
+BULK = "/api/v1/bulk"
+INSTANCE = "/api/v1/agent_instance/"
+
+
 class Transport(Protocol):
     """Where a request goes."""
 
