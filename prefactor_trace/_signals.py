@@ -13,7 +13,7 @@ from typing import Any
 from prefactor_trace import _guard
 from prefactor_trace._exits import end_all, hasten_all
 
-_process = 0  # in which handlers were set
+_process = 0  # id of the one in which handlers were set
 
 
 def handle_signals(at_end: Callable[[], None] | None = None, *, is_asked: bool = True) -> None:
@@ -24,7 +24,7 @@ def handle_signals(at_end: Callable[[], None] | None = None, *, is_asked: bool =
 
     Args:
         at_end: Called last where the process ends by the signal.
-        is_asked: Whether the program wants to know that it cannot be done.
+        is_asked: Whether the program asked for it, and is to know where it cannot be done.
     """
     global _process  # noqa: PLW0603
     before = signal.getsignal(signal.SIGTERM)
@@ -46,10 +46,10 @@ def handle_signals(at_end: Callable[[], None] | None = None, *, is_asked: bool =
 
 
 def handle_signals_in_child(*, is_asked: bool = True) -> None:
-    """Do so in a forked child too: servers that fork their workers set handlers anew there.
+    """Handle signals in a forked child too: servers that fork workers set handlers anew there.
 
     Args:
-        is_asked: Whether the program wants to know that it cannot be done.
+        is_asked: As of `handle_signals`.
     """
     # In the process where they were set, who has replaced them since has done so on purpose.
     if _process != os.getpid():

@@ -83,11 +83,7 @@ def find_orphans(folder: Path, target: str | None) -> Iterator[Orphan]:
 
     Folders in which nothing is left are deleted.
     """
-    try:
-        candidates = sorted(path for path in folder.iterdir() if is_pfid(path.name))
-    except OSError:
-        return
-    for path in candidates:
+    for path in _folders_of_processes(folder):
         is_bare = _is_bare(path)
         if not is_bare and target is not None and _read_target(path) != target:
             continue
@@ -102,10 +98,7 @@ def find_orphans(folder: Path, target: str | None) -> Iterator[Orphan]:
 
 def count_elsewhere(folder: Path, target: str) -> int:
     """Return how many processes, dead or alive, spool for another place than `target`."""
-    try:
-        targets = [_read_target(path) for path in folder.iterdir() if is_pfid(path.name)]
-    except OSError:
-        return 0
+    targets = map(_read_target, _folders_of_processes(folder))
     return sum(found not in (target, None) for found in targets)
 
 
@@ -114,11 +107,15 @@ def count_waiting(folder: Path) -> int:
 
     Nothing is locked or changed, so what a living process settles meanwhile may still be counted.
     """
+    return sum(map(_count_waiting_of, _folders_of_processes(folder)))
+
+
+def _folders_of_processes(folder: Path) -> list[Path]:
+    """Return the folders in a spool folder, in the order in which their processes made them."""
     try:
-        owners = [path for path in folder.iterdir() if is_pfid(path.name)]
+        return sorted(path for path in folder.iterdir() if is_pfid(path.name))
     except OSError:
-        return 0
-    return sum(map(_count_waiting_of, owners))
+        return []
 
 
 def _count_waiting_of(owner: Path) -> int:

@@ -47,9 +47,9 @@ class Spool:
         self._segments: dict[int, set[str]] = {}  # number to the keys that are not settled
         self._where: dict[str, int] = {}  # key to the number of its segment
         self._sizes: dict[int, int] = {}
-        self._others = 0
-        self._file = -1
-        self._number = 0
+        self._others = 0  # bytes of other processes, when last looked at
+        self._file = -1  # descriptor of the segment that is written to
+        self._number = 0  # of that segment
         self._broken = False
 
     @property

@@ -44,8 +44,8 @@ def _replace(owner: type, name: str, with_original: Callable[..., Any]) -> None:
 
 
 def _start(original: Callable[..., Any], thread: threading.Thread) -> Any:
-    carried = propagate(thread.run) if _is_the_programs(thread) else None
-    if carried is not None:
+    if _is_the_programs(thread):
+        carried = propagate(thread.run)
 
         def run() -> None:
             del thread.run  # a thread that refers to itself would stay until it is searched for
