@@ -70,6 +70,7 @@ class Default(Surface):
 
     def _get_pipeline(self) -> Pipeline | None:
         """Return the default tracer's pipeline."""
+        # Mostly without the call: each call of a decorated function asks.
         return (self._tracer or self.tracer())._pipeline
 
     def _get_settings(self) -> Settings:

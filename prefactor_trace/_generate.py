@@ -27,8 +27,8 @@ class Steps:
     Args:
         node: The span or instance that it is, which has not begun; ``None`` for one that is none
             and only has surroundings of its own.
-        inside: What is current in the first step, where that is not `node`.
         output: Takes the items.
+        inside: What is current in the first step, where that is not `node`.
     """
 
     __slots__ = ("_inside", "_is_block", "_is_closing", "_node", "_output", "_outside")

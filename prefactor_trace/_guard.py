@@ -7,6 +7,7 @@ is called in the background goes to `log_raised`.
 
 import contextlib
 import logging
+import math
 import sys
 import time
 
@@ -25,10 +26,12 @@ def log_fault(kind: str, error: BaseException) -> None:
         kind: What was being done, for example ``"capturing arguments"``.
         error: What went wrong.
     """
-    _log_once(
+    log_seldom(
+        logging.ERROR,
         f"{kind}: {type(error).__qualname__}",
         "prefactor_trace: a fault of its own while %s; the agent goes on",
         kind,
+        every=math.inf,
         error=error,
     )
 
@@ -43,29 +46,26 @@ def log_raised(setting: str, function: object, error: BaseException) -> None:
     """
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     kind = type(error).__qualname__
-    _log_once(
+    log_seldom(
+        logging.ERROR,
         f"{setting} {name}: {kind}",
         "prefactor_trace: your function %s, given as %s, raised %s; the agent goes on",
         name,
         setting,
         kind,
+        every=math.inf,
         error=error,
     )
 
 
-def _log_once(key: str, message: str, *args: object, error: BaseException) -> None:
-    if sys.is_finalizing():
-        return  # half of the interpreter is gone, and logging with it
-    with _lock:
-        if key in _last_logged:
-            return
-        _last_logged[key] = time.monotonic()
-    # The program's own log handlers run here, and may raise: into the agent's code.
-    with contextlib.suppress(Exception):
-        logger.error(message, *args, exc_info=error)
-
-
-def log_seldom(level: int, key: str, message: str, *args: object, every: float = 60.0) -> None:
+def log_seldom(
+    level: int,
+    key: str,
+    message: str,
+    *args: object,
+    every: float = 60.0,
+    error: BaseException | None = None,
+) -> None:
     """Log a line unless one with the same `key` was logged less than `every` seconds ago.
 
     Args:
@@ -74,17 +74,19 @@ def log_seldom(level: int, key: str, message: str, *args: object, every: float =
         message: Text with %-placeholders.
         *args: What stands in for the placeholders.
         every: Seconds between two lines; infinity for once per process.
+        error: What is logged with its traceback.
     """
     if sys.is_finalizing():
-        return
+        return  # half of the interpreter is gone, and logging with it
     now = time.monotonic()
     with _lock:
         last = _last_logged.get(key)
         if last is not None and now - last < every:
             return
         _last_logged[key] = now
+    # The program's own log handlers run here, and may raise: into the agent's code.
     with contextlib.suppress(Exception):
-        logger.log(level, message, *args)
+        logger.log(level, message, *args, exc_info=error)
 
 
 def forget_logged(key: str | None = None) -> None:

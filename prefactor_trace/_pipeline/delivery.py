@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from prefactor_trace._settings import Settings
     from prefactor_trace._transport import Answer
 
-_OF_SPANS = ("span", "inherited span", "finish span")
+_SPAN_KINDS = ("span", "inherited span", "finish span")
 
 
 class Delivery:
@@ -228,7 +228,7 @@ class Delivery:
         gone = {
             order
             for order, kind, record in waiting
-            if kind in _OF_SPANS or record._instance in over
+            if kind in _SPAN_KINDS or record._instance in over
         }
         count = 0
         for order, kind, record in waiting:

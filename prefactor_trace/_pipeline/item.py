@@ -15,7 +15,7 @@ from prefactor_trace._notes import REASON, SCHEMA_NAME_KEY, TRUNCATED, UNDECLARE
 if TYPE_CHECKING:
     from prefactor_trace._span import Span
 
-_OF_SPANS = ("agent_spans/create", "agent_spans/finish")
+_SPAN_ACTIONS = ("agent_spans/create", "agent_spans/finish")
 _KINDS = {
     "agent_instances/register": "instance",
     "agent_instances/start": "start instance",
@@ -71,7 +71,7 @@ class Item:
         before = len(self.body)
         self._cut(size)
         is_smaller = len(self.body) < before
-        if is_smaller and self.action in _OF_SPANS:
+        if is_smaller and self.action in _SPAN_ACTIONS:
             self.record._is_cut = True
         return is_smaller
 
