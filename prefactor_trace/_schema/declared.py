@@ -50,7 +50,7 @@ class SpanType(NamedTuple):
             function = self.functions[-1]
             params = function.parameters if params is None else params
             if result is None:
-                result = fields_of(function.returned())
+                result = fields_of(function.result_by_now())
         return None if params is None or result is None else params | result
 
     def faults(self, name: str) -> Iterator[str]:

@@ -103,10 +103,10 @@ class Function:
             hints = _hints_of(self._function, inspect.signature(self._function))
         except (TypeError, ValueError):  # a builtin that does not say
             return None
-        found = _returned(hints.get("return", Missing))
+        found = _recorded_type(hints.get("return", Missing))
         return None if found is Missing else found
 
-    def returned(self) -> dict[str, Any] | None:
+    def result_by_now(self) -> dict[str, Any] | None:
         """Return the schema of its result as far as it is known by now, which is not kept.
 
         What the annotation names may be defined later.
@@ -144,7 +144,7 @@ class Function:
         hints = _hints_of(self._function, signature)
         parameters = [one for one in self._recorded(signature) if captures.inputs]
         wanted = {f"p {one.name}": _value_of(one, hints) for one in parameters}
-        returned = _returned(hints.get("return", Missing)) if captures.outputs else Missing
+        returned = _recorded_type(hints.get("return", Missing)) if captures.outputs else Missing
         wanted["return"] = returned
         known = {name: hint for name, hint in wanted.items() if hint is not Missing}
         schemas, definitions = schemas_of(known, by_alias=False)
@@ -219,13 +219,13 @@ def _value_of(parameter: inspect.Parameter, hints: dict[str, Any]) -> Any:
     return hint
 
 
-def _returned(hint: Any) -> Any:
+def _recorded_type(hint: Any) -> Any:
     """Return the type of what is recorded of a function's result."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint in _NO_VALUE:
         return Missing
     if origin in _AWAITED and arguments:
-        return _returned(arguments[-1])
+        return _recorded_type(arguments[-1])
     if origin in _STREAMS and arguments:
         return list[arguments[0]]  # type: ignore[valid-type]
     return hint

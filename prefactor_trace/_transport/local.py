@@ -22,6 +22,7 @@ class LocalTransport:
 
     def __init__(self, settings: Settings, sdk: str) -> None:
         self._path = settings.local_db
+        self._sdk = sdk
         self._headers = _headers(settings, sdk)
         self._store: Store | None = None
         self._api: Api | None = None
@@ -54,7 +55,7 @@ class LocalTransport:
 
     def renew(self, settings: Settings) -> None:
         """Send what comes next in the name of another session; called on any thread."""
-        self._headers = _headers(settings, self._headers["X-Prefactor-SDK"])
+        self._headers = _headers(settings, self._sdk)
 
     def load(self) -> None:
         """Import the embedded Prefactor, which `send` would."""
