@@ -11,8 +11,6 @@ only in the context that entered them: a task or a thread that inherited them wa
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,9 +31,8 @@ GENERATOR = _PLAIN_GENERATOR | 0x200
 ENDED = object()
 """The doubt about a node that has ended."""
 
-# Code that enters a block for whoever calls it, of the stacks of contextlib.
-ENTER_CONTEXT = contextlib.ExitStack.enter_context.__code__
-_ENTER_ASYNC_CONTEXT = contextlib.AsyncExitStack.enter_async_context.__code__
+ENTERS = frozenset(("__enter__", "__aenter__", "enter_context", "enter_async_context"))
+"""Names of what enters a block for whoever calls it: a block that holds one, and a stack."""
 
 # Modules that run a generator up to its `yield` to have a block: what it entered goes on counting.
 _MAKE_BLOCKS = {"contextlib", "_pytest.fixtures", "pytest_asyncio.plugin"}
@@ -72,10 +69,7 @@ class Node:
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
-        self.__enter__()
-        if self._token is not None:
-            note_frame(self, sys._getframe(1))
-        return self
+        return self.__enter__()
 
     async def __aexit__(
         self,
@@ -137,7 +131,7 @@ def _generator_of(frame: FrameType) -> FrameType | None:
     """Return the generator's frame that a block entered in `frame` is in, if it is in one."""
     entered: FrameType | None = frame
     while entered is not None:
-        if entered.f_code is ENTER_CONTEXT or entered.f_code is _ENTER_ASYNC_CONTEXT:
+        if entered.f_code.co_name in ENTERS:
             entered = entered.f_back
         elif not entered.f_code.co_flags & GENERATOR:
             return None

@@ -16,7 +16,7 @@ from prefactor_trace._capture import snapshot
 from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
-    ENTER_CONTEXT,
+    ENTERS,
     GENERATOR,
     current,
     note_frame,
@@ -76,7 +76,7 @@ class PlainSpan(Span):
             return self
         self._token = _hold(self)
         code = _frame_above(1).f_code
-        if code.co_flags & GENERATOR or code is ENTER_CONTEXT:
+        if code.co_flags & GENERATOR or code.co_name in ENTERS:
             note_frame(self, _frame_above(1))
         return self
 

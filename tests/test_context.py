@@ -227,6 +227,73 @@ async def test_a_block_that_an_async_generator_enters_counts_while_that_runs(tra
     ]
 
 
+class Session:
+    """A block of a user's own that holds a span."""
+
+    def __init__(self, t):
+        self._span = t.span("session")
+
+    def __enter__(self):
+        self._span.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        return self._span.__exit__(*error)
+
+    async def __aenter__(self):
+        await self._span.__aenter__()
+        return self
+
+    async def __aexit__(self, *error):
+        return await self._span.__aexit__(*error)
+
+
+IN_A_SESSION = [("session", None), ("step", "session"), ("reader", None), ("step", "session")]
+
+
+def test_a_class_that_holds_a_span_counts_in_the_generator_that_enters_it(tracer):
+    """Not for whoever reads the generator."""
+    t = tracer()
+
+    def steps():
+        with Session(t):
+            with t.span("step"):
+                pass
+            yield
+            with t.span("step"):
+                pass
+
+    with t.instance():
+        begun = steps()
+        next(begun)
+        with t.span("reader"):
+            pass
+        assert list(begun) == []
+    assert parents_of(t) == IN_A_SESSION
+
+
+async def test_a_class_that_holds_a_span_counts_in_the_async_generator_that_enters_it(tracer):
+    """Also where a stack of blocks enters it."""
+    t = tracer()
+
+    async def steps():
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(Session(t))
+            with t.span("step"):
+                pass
+            yield
+            with t.span("step"):
+                pass
+
+    async with t.instance():
+        begun = steps()
+        await begun.__anext__()
+        with t.span("reader"):
+            pass
+        assert [one async for one in begun] == []
+    assert parents_of(t) == IN_A_SESSION
+
+
 async def test_a_span_that_nobody_left_is_over_with_the_block_of_its_run(tracer):
     """As one that an alarm interrupted; tasks that began inside of it stay in it."""
     t = tracer()
