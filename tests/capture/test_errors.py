@@ -290,7 +290,7 @@ def test_an_error_of_the_library_keeps_its_frames(tracer):
     calls = [code.co_name for code, _ in snapshot_error(error).frames]
     assert type(error) is prefactor.PrefactorTerminated
     assert calls[:2] == ["caught", "_call"]
-    assert calls[-1] == "_check"
+    assert calls[-1] == "_refuse_span"
 
 
 def test_a_call_that_never_came_to_the_function_shows_where_it_was_made(tracer):
