@@ -65,9 +65,11 @@ class PlainSpan(Span):
             self._status = "active"
             self._started = _now()
             buffer = instance._buffer
-            if payload or len(buffer.starts) >= buffer.room:
+            if len(buffer.starts) >= buffer.room:
                 buffer.add_start(self)
             else:
+                if payload:
+                    buffer.add_waiting(self._size)
                 buffer.starts.append(self)
                 if not buffer.room:  # since it was looked at
                     buffer.rouse()

@@ -30,6 +30,8 @@ Json = Any
 MAX_DEPTH = 64
 MAX_NODES = 10_000
 _HEAD = 64  # bytes of a binary value that are shown
+_MIN_INT = -MAX_INT
+_is_finite = math.isfinite
 _NODE_BYTES = 56  # about what a node of a container takes, beside its text
 
 
@@ -53,9 +55,9 @@ _FUNCTIONS = ids_of(types.FunctionType, types.BuiltinFunctionType, types.MethodT
 def snapshot(value: object) -> tuple[Json, int]:
     """Return a plain copy of `value` and about how many bytes it takes."""
     # The common cases, small and flat, do without a walk: making one takes as long as the rest.
-    if type(value) is list and len(value) < MAX_NODES:
-        return _snapshot_list(value)
     if type(value) is not dict or len(value) >= MAX_NODES:
+        if type(value) is list and len(value) < MAX_NODES:
+            return _snapshot_list(value)
         return _walked(value)
     copy = value.copy()
     size = _NODE_BYTES * (len(copy) + 2)
@@ -67,8 +69,8 @@ def snapshot(value: object) -> tuple[Json, int]:
         if kind is str:
             size += len(item)
         elif not (
-            (kind is int and -MAX_INT <= item < MAX_INT)
-            or (kind is float and math.isfinite(item))
+            (kind is int and _MIN_INT <= item < MAX_INT)
+            or (kind is float and _is_finite(item))
             or kind is bool
             or item is None
         ):
@@ -92,7 +94,7 @@ def _snapshot_list(value: list[Any]) -> tuple[Json, int]:
         if kind is str:
             size += len(item)
         elif (
-            not (kind is int and -MAX_INT <= item < MAX_INT)
+            not (kind is int and _MIN_INT <= item < MAX_INT)
             and kind is not bool
             and item is not None
         ):

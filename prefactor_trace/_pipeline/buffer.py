@@ -93,7 +93,7 @@ class Buffer:
             self._refuse(span)
             return
         if span._size:
-            self._add_waiting(span._size)
+            self.add_waiting(span._size)
         self.starts.append(span)
         if waiting >= self._wake_at:
             self._wake()
@@ -121,7 +121,7 @@ class Buffer:
         """Count `more` bytes that a span holds from now on, unless it was settled meanwhile."""
         span._size += more
         if span._fate == _fate.NEW:
-            self._add_waiting(more)
+            self.add_waiting(more)
             return
         with self.lock:
             if span._fate < _fate.SETTLED:
@@ -163,7 +163,7 @@ class Buffer:
         with self.lock:
             self._measure_room()
 
-    def _add_waiting(self, size: int) -> None:
+    def add_waiting(self, size: int) -> None:
         self._waiting_bytes += size
         if self._bytes + self._waiting_bytes > self._max_bytes:
             self.room = 0

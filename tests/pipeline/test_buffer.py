@@ -253,7 +253,7 @@ def test_an_addition_that_comes_too_late_drops_nothing(buffer, wakes):
     buffer.add_start(span := Record())
     buffer.drain()
     buffer.settle(span, _fate.SETTLED)
-    buffer._add_waiting(5_000)  # of that span
+    buffer.add_waiting(5_000)  # of that span
     assert buffer.sleep()
     buffer.add_start(first := Record())
     assert first._fate == _fate.NEW
@@ -262,7 +262,7 @@ def test_an_addition_that_comes_too_late_drops_nothing(buffer, wakes):
 def test_too_late_even_for_sleep_it_wakes_the_thread(buffer, wakes):
     """One span is dropped, and the thread that looks after it makes room again."""
     assert buffer.sleep()
-    buffer._add_waiting(5_000)
+    buffer.add_waiting(5_000)
     buffer.add_start(lost := Record())
     assert (lost._fate, wakes) == (_fate.LOST, [1])
     buffer.drain()
