@@ -90,6 +90,12 @@ class Tracer(Surface):
                 every=float("inf"),
             )
 
+    def __del__(self) -> None:
+        # All of its records have arrived, since each of them knows it.
+        pipeline: Pipeline | None = self.__dict__.get("_pipeline")  # none if a setting was refused
+        if pipeline is not None and self._home is self:  # that of a home may be its heir's by now
+            pipeline.let_go()
+
     def __reduce__(self) -> Any:
         raise UsageError(
             "a Tracer cannot be sent to another process; what uses the default tracer (configure)"

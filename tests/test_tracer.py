@@ -1,5 +1,6 @@
 """A tracer: what it wires together, and what it does for spans outside any run."""
 
+import gc
 import logging
 import threading
 
@@ -108,6 +109,20 @@ def test_nothing_starts_before_the_first_record(tracer):
     with t.span("step"):
         pass
     assert len(pipelines()) == before + 1
+
+
+def test_a_tracer_that_nobody_holds_any_more_leaves_no_thread(tmp_path):
+    """Such as one that was made for a single request, and never shut down."""
+    before = set(pipelines())
+    t = prefactor.Tracer(local=True, local_db=str(tmp_path / "traces.db"))
+    with t.instance(), t.span("step"):
+        pass
+    (thread,) = set(pipelines()) - before
+    assert t.flush()
+    del t
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.mark.expects_fault

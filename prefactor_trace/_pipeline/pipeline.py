@@ -179,6 +179,11 @@ class Pipeline:
         self._requests.put(Request(stop=True))
         self._start()
 
+    def let_go(self) -> None:
+        """End the thread, where there is one, without waiting; called from a finaliser."""
+        if self._thread is not None and not _exits.is_over():
+            self._requests.put(Request(stop=True))
+
     def before_fork(self) -> None:
         """Have nothing half done that a forked child would wait for, and what is open named."""
         if self._thread is not None:
