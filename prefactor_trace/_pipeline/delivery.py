@@ -93,7 +93,13 @@ class Delivery:
     @property
     def is_kept(self) -> bool:
         """Whether what cannot be delivered now is on disk, for another process to deliver."""
-        return self._unsettled.is_spooled and self._backoff.failures > 0
+        is_written = self._unsettled.is_spooled and not self.in_memory_only
+        return is_written and self._backoff.failures > 0
+
+    @property
+    def in_memory_only(self) -> int:
+        """Number of the items that nobody delivers if this process does not."""
+        return self._unsettled.in_memory_only
 
     @property
     def has_batch(self) -> bool:

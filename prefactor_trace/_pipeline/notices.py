@@ -80,17 +80,20 @@ class Notices:
             _REASONS[reason],
         )
 
-    def say_lost(self, spans: int, others: int, on_their_way: int) -> None:
+    def say_lost(self, spans: int, others: int, *, on_their_way: int, in_memory: int) -> None:
         """Log what was not delivered when the process ended.
 
         Args:
             spans: Number of spans.
             others: Number of other records, such as the end of a run.
             on_their_way: How many of them were sent and not answered.
+            in_memory: How many were to be sent, and are in no spool.
         """
         counts = [(spans, "span"), (others, "other record" if spans > 0 else "record")]
         said = [f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count > 0]
         fate = "they are kept in the spool" if self.settings.spool_dir else "they are lost"
+        if self.settings.spool_dir and in_memory:
+            fate += f", but for {in_memory} that could not be written there and are lost"
         if on_their_way:
             fate += f", but for {on_their_way} whose answer is not known and may have arrived"
         _guard.logger.warning(

@@ -138,8 +138,12 @@ class Pipeline:
         """
         left = self.shutdown(timeout).pending
         if left:
-            spans = self.buffer.ledger.stats().pending
-            self._delivery.notices.say_lost(spans, left - spans, self._delivery.on_its_way)
+            spans, delivery = self.buffer.ledger.stats().pending, self._delivery
+            delivery.notices.say_lost(
+                *(spans, left - spans),
+                on_their_way=delivery.on_its_way,
+                in_memory=delivery.in_memory_only,
+            )
 
     def wake(self) -> None:
         """Have the thread look at the buffer now; called from any thread."""

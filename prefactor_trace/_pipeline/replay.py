@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
 from prefactor_trace._capture import to_json
-from prefactor_trace._notes import SCHEMA_NAME_KEY, UNDECLARED
+from prefactor_trace._notes import CANCELLED, SCHEMA_NAME_KEY, UNDECLARED
 from prefactor_trace._pipeline.item import Item
 from prefactor_trace._pipeline.limits import Limits
 from prefactor_trace._pipeline.orphans import Orphan, count_elsewhere, find_orphans
@@ -100,6 +101,7 @@ class _Replay:
         self._settings = settings
         self._replayed = replayed
         self._limits = Limits(settings)
+        self._spooled: dict[str, str] = {}  # keys that items had in the spool, by those of now
         self._items = [Item(left.key, "", None, left.body, 0) for left in orphan.read()]
         replayed.ends.update(
             item.fields()["agent_instance_id"]
@@ -137,6 +139,8 @@ class _Replay:
             if output is None:
                 break
             fault = read_fault(output)
+            if fault.code == "invalid_action" and self._say_failed(item):
+                break  # it is sent again
             if output.get("status") == "success" or fault.code in _DONE:
                 done.append(item.key)
                 self._note_run(item)
@@ -207,6 +211,22 @@ class _Replay:
                 item.body = to_json(fields)
         return keys
 
+    def _say_failed(self, item: Item) -> bool:
+        """End as failed a span that was sent open, and cannot be cancelled; say whether it is one.
+
+        One that had ended already is refused a second time, and then is done.
+        """
+        fields = item.fields()
+        if fields["_type"] != "agent_spans/finish" or fields.get("status") != "cancelled":
+            return False
+        key = f"{fields['agent_span_id']}-finish-failed"
+        result = {**(fields.get("result_payload") or {}), **CANCELLED}
+        item.body = to_json(
+            {**fields, "idempotency_key": key, "status": "failed", "result_payload": result}
+        )
+        self._spooled[key], item.key = item.key, key
+        return True
+
     def _rename(self, refused: Item) -> bool:
         """Send spans of a type that the service does not know as one that it must."""
         wanted = refused.fields()["details"]
@@ -225,6 +245,8 @@ class _Replay:
 
     def _settle(self, keys: list[str]) -> None:
         if keys:
-            self._orphan.settle(keys)
+            # A full disk takes no strikes; when all is sent, the folder goes with what is in it.
+            with suppress(OSError):
+                self._orphan.settle([self._spooled.get(key, key) for key in keys])
             gone = set(keys)
             self._items = [item for item in self._items if item.key not in gone]

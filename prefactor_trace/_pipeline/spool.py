@@ -46,6 +46,7 @@ class Spool:
         self._lock: FolderLock | None = None
         self._segments: dict[int, set[str]] = {}  # number to the keys that are not settled
         self._where: dict[str, int] = {}  # key to the number of its segment
+        self._unwritten: set[str] = set()  # keys of what could not be written
         self._sizes: dict[int, int] = {}
         self._others = 0  # bytes of other processes, when last looked at
         self._file = -1  # descriptor of the segment that is written to
@@ -61,26 +62,41 @@ class Spool:
         """Return `size` with a look at the others now; from any thread."""
         return self._measure_others() + sum(self._sizes.copy().values())
 
+    @property
+    def missing(self) -> int:
+        """How many items that are not settled are in memory only."""
+        return len(self._unwritten)
+
     def add(self, items: list[tuple[str, bytes]]) -> None:
         """Write down items, given as key and JSON, before they are sent."""
-        if not items or self._broken:
+        if not items:
             return
+        keys = [key for key, _ in items]
+        if self._write_down(b"".join([b"+%b\n" % body for _, body in items])):
+            self._segments[self._number].update(keys)
+            self._where.update(dict.fromkeys(keys, self._number))
+            self._unwritten.difference_update(keys)
+        else:
+            self._unwritten.update(keys)
+
+    def _write_down(self, lines: bytes) -> bool:
+        """Write lines where there is room; say whether it could be done."""
+        if self._broken:
+            return False
+        if self.size + len(lines) > self._max_bytes:
+            self._say_full()
+            return False
         try:
-            lines = b"".join([b"+%b\n" % body for _, body in items])
-            if self.size + len(lines) > self._max_bytes:
-                self._say_full()
-                return
             self._open_segment()
             self._write(lines)
         except OSError as error:
             self._give_up(error)
-            return
-        for key, _ in items:
-            self._segments[self._number].add(key)
-            self._where[key] = self._number
+            return False
+        return True
 
     def settle(self, keys: list[str]) -> None:
         """Strike items off; a segment without any other is deleted."""
+        self._unwritten.difference_update(keys)
         if self._broken:
             return
         numbers = {key: self._where.pop(key) for key in keys if key in self._where}
@@ -103,7 +119,9 @@ class Spool:
         self._close_file()
         if self._lock is not None and not self._where and not self._broken:
             self._lock.remove()
+        unwritten = self._unwritten.copy()  # at exit they are still to be told of
         self.forget()
+        self._unwritten = unwritten
 
     def forget(self) -> None:
         """Let go of the folder as it is: a forked child leaves it to its parent."""
@@ -113,6 +131,7 @@ class Spool:
         self._own = self._lock = None
         self._segments.clear()
         self._where.clear()
+        self._unwritten.clear()
         self._sizes.clear()
         self._broken = False
 

@@ -32,6 +32,11 @@ class Unsettled:
         """Whether they are on disk too."""
         return self._spool is not None
 
+    @property
+    def in_memory_only(self) -> int:
+        """How many of them are not on disk."""
+        return len(self.items) if self._spool is None else self._spool.missing
+
     def write_down(self, *items: Item) -> None:
         """Have items on disk as they are now."""
         if self._spool is not None:

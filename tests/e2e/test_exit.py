@@ -181,3 +181,29 @@ def test_with_a_spool_the_end_waits_for_no_service_that_is_away(tmp_path):
     (orphan,) = find_orphans(tmp_path / "spool", None)
     assert len(orphan.read()) == 4
     orphan.close()
+
+
+def test_what_found_no_room_in_the_spool_is_waited_for_and_said_to_be_lost(tmp_path):
+    """Nobody else can deliver it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    code = """
+        with prefactor.instance("agent"):
+            for _ in range(3):
+                with prefactor.span("step", {"text": "x" * 5_000}):
+                    pass
+                prefactor.flush(0.2)
+    """
+    done = run(
+        code,
+        api_url=f"http://127.0.0.1:{port}",
+        api_token="a-token-of-the-tests",
+        agent_id="a",
+        spool_dir=tmp_path / "spool",
+        spool_max_bytes=10_000,
+        exit_timeout=2,
+    )
+    assert "they are kept in the spool, but for 2 that could not be written there" in done.stderr
+    (orphan,) = find_orphans(tmp_path / "spool", None)
+    assert len(orphan.read()) == 4
+    orphan.close()

@@ -1,17 +1,22 @@
 """Items of a dead process: sent once, judged one by one, left where the trouble passes."""
 
+import errno
 import json
+import os
 import time
 from pathlib import Path
 
 import pytest
 
 from prefactor_trace import Tracer, _exits
-from prefactor_trace._notes import SCHEMA_NAME_KEY, UNDECLARED
+from prefactor_trace._notes import CANCELLED, SCHEMA_NAME_KEY, UNDECLARED
+from prefactor_trace._pfid import PfidSource
 from prefactor_trace._pipeline.orphans import find_orphans
 from prefactor_trace._pipeline.replay import Replayed, replay
+from prefactor_trace._pipeline.spool import Spool
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport import Answer
+from prefactor_trace.server import Api, Store
 
 from .service import Service, error, own_name, refuse_name
 
@@ -96,6 +101,57 @@ def test_what_passes_is_left_for_the_next_time(left, service, code):
     service.refuse = lambda _: None
     assert send_to(left, service).left == 0
     assert list(creates(service)) == ["a", "b", "c"]
+
+
+def test_on_a_full_disk_all_is_sent_and_the_folder_goes(left, service, monkeypatch):
+    """Nothing can be struck off there, and that is no reason to send the rest no more."""
+
+    def write(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", write)
+    assert send_to(left, service, max_bytes=4_000).left == 0
+    assert list(creates(service)) == ["a", "b", "c"]
+    assert list(left.iterdir()) == []
+
+
+def test_a_step_that_was_sent_open_and_then_cancelled_has_failed(tmp_path):
+    """An active span cannot be cancelled: as delivery does, it says so in the result."""
+    ids = PfidSource()
+    run, step = ids(), ids()
+    of_run, of_step = {"agent_instance_id": run}, {"agent_span_id": step}
+    details = {**of_run, "id": step, "schema_name": "step", "status": "active", "payload": {}}
+    version = {"external_identifier": "1"}
+    schemas = {"external_identifier": "1", "span_schemas": {"step": {"type": "object"}}}
+    register = {"id": run, "agent_id": "a", "agent_version": version}
+    items = [
+        ("agent_instances/register", {**register, "agent_schema_version": schemas}),
+        ("agent_instances/start", of_run),
+        ("agent_spans/create", {"details": details}),
+        ("agent_spans/finish", {**of_step, "status": "cancelled", "result_payload": {"n": 1}}),
+        ("agent_instances/finish", {**of_run, "status": "cancelled"}),
+    ]
+    spool = Spool(tmp_path / "spool", TARGET, 1 << 20)
+    for number, (action, fields) in enumerate(items):
+        key = f"key-{number:08d}"
+        item = {"_type": action, "idempotency_key": key, **fields}
+        spool.add([(key, json.dumps(item, separators=(",", ":")).encode())])
+    spool.forget()
+    settings = load_settings({"api_url": TARGET, "api_token": "t"}, {})
+    with Store(tmp_path / "service.db") as store:
+        api = Api(store)
+
+        def send(body: bytes) -> Answer:
+            answer = api.handle("POST", "/api/v1/bulk", headers={}, body=body)
+            return Answer(answer.status, answer.body)
+
+        done = replay(tmp_path / "spool", TARGET, send, settings)
+        assert (done.sent, done.rejected, done.left) == (5, {}, 0)
+        (span,) = store.list_spans(run)
+        assert span.status == "failed"
+        assert span.result_payload == {"n": 1, **CANCELLED}
+        assert store.get_instance(run).status == "cancelled"
+    assert list((tmp_path / "spool").iterdir()) == []
 
 
 @pytest.mark.parametrize("answer", [Answer(0, error="refused"), Answer(503), Answer(401)])

@@ -162,6 +162,20 @@ def test_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert left_behind(tmp_path / "spool")[0] == item(0)[0]
 
 
+def test_knows_how_many_items_it_could_not_write(tmp_path: Path) -> None:
+    """Until they are settled, or written all the same."""
+    size = len(item(0)[1]) + 2
+    spool = Spool(tmp_path / "spool", TARGET, 2 * size)
+    spool.add([item(0), item(1)])
+    assert spool.missing == 0
+    spool.add([item(2), item(3)])
+    assert spool.missing == 2
+    spool.settle([item(0)[0], item(1)[0], item(2)[0]])
+    assert spool.missing == 1
+    spool.add([item(3)])
+    assert spool.missing == 0
+
+
 def test_counts_what_others_left_towards_the_bound(tmp_path: Path) -> None:
     """The bound is that of the folder, not of one process."""
     first = Spool(tmp_path / "spool", TARGET, 1 << 20)
