@@ -18,6 +18,7 @@ from prefactor_trace._pipeline.orphans import count_waiting
 from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._variables import find_unknown
 from prefactor_trace._version import __version__
+from prefactor_trace.cli.amounts import counted, size
 from prefactor_trace.cli.codes import DONE, FAILED
 from prefactor_trace.cli.database import database_path
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
@@ -72,8 +73,8 @@ def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
         given = {"local_db": arguments.db, "local": True} if arguments.db else {}
         settings = load_settings(given)
     except SettingsError as error:
-        told = "correct the variable, or take it away: with it, tracing is off"
-        yield Finding("settings", "fail", str(error), told)
+        todo = "correct the variable, or take it away: with it, tracing is off"
+        yield Finding("settings", "fail", str(error), todo)
         return
     yield from _settings(settings)
     if settings.spool_dir is not None:
@@ -149,17 +150,15 @@ def _database(path: Path) -> Finding:
     if not os.access(path, os.W_OK) or not _is_writable(path.parent):
         todo = "let this user write to it, or name another in PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", f"{path} cannot be written to", todo)
-    size = size_of(path) / 2**20
-    return _room(
-        "database", path.parent, f"{path}: {runs} run{'' if runs == 1 else 's'}, {size:,.1f} MiB"
-    )
+    told = f"{path}: {counted(runs, 'run')}, {size(size_of(path))}"
+    return _room("database", path.parent, told)
 
 
 def _room(about: str, folder: Path, told: str) -> Finding:
     free = shutil.disk_usage(folder).free
     if free < _LEAST_FREE:
         todo = "make room; `prefactor-trace prune` deletes old runs"
-        return Finding(about, "warn", f"{told}; {free / 2**20:,.0f} MiB are free", todo)
+        return Finding(about, "warn", f"{told}; {size(free)} are free", todo)
     return Finding(about, "ok", told)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from prefactor_trace import _exits
 from prefactor_trace._default import default
 from prefactor_trace._tracer import Tracer
+from prefactor_trace.cli.amounts import counted
 
 HOW_TO_RECORD = (
     "put @prefactor.instance(...) on the function that is one run and "
@@ -42,7 +43,7 @@ def what_is_missing() -> str | None:
     causes += [f"{pending} not delivered in time"] if pending else []
     if not causes:
         return None
-    return f"of {started} spans {delivered} arrived: {', '.join(causes)}"
+    return f"of {counted(started, 'span')} {delivered} arrived: {', '.join(causes)}"
 
 
 def why_nothing(name: str, code: int | None) -> str:

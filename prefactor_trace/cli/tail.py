@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any, NamedTuple, TextIO
 
 from prefactor_trace._notes import SCHEMA_NAME_KEY
+from prefactor_trace.cli.amounts import between, silence
 from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path, open_existing
-from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
-from prefactor_trace.cli.tree import STATUS_COLOURS, duration
+from prefactor_trace.cli.tree import STATUS_COLOURS
 from prefactor_trace.server import Store
 from prefactor_trace.server._cancelled import SHOWN_STATUS
 
@@ -135,7 +135,7 @@ def _tell(span: Seen, screen: Screen, out: TextIO, *, as_json: bool, silent: str
         write_json(out, span._asdict(), indent=None)
         return
     moment = span.finished_at or span.started_at or ""
-    took = "" if span.finished_at is None else duration(_moment(span.started_at), _moment(moment))
+    took = "" if span.finished_at is None else between(_moment(span.started_at), _moment(moment))
     took = f"silent for {silent}" if silent else took
     agent = screen.cut(one_line(span.agent), _LONGEST_AGENT)
     sign = {"complete": "ok", "active": "..."}.get(span.status, span.status)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TextIO
 
+from prefactor_trace.cli.amounts import counted
 from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing, user_path
@@ -35,16 +36,16 @@ def export(arguments: argparse.Namespace, out: TextIO) -> int:
             path = user_path(arguments.output)
             with path.open("w", encoding="utf-8") as file:
                 _write(arguments.format, runs, store, file)
-            write(out, f"{len(runs)} run{'' if len(runs) == 1 else 's'} written to {path}")
+            write(out, f"{counted(len(runs), 'run')} written to {path}")
     return DONE
 
 
 def _write(name: str, runs: list[str], store: Store, stream: TextIO) -> None:
     with Progress("exporting", len(runs)) as progress:
-        stream.writelines(export_runs(store, _counted(runs, progress), name))
+        stream.writelines(export_runs(store, _noted(runs, progress), name))
 
 
-def _counted(runs: list[str], progress: Progress) -> Iterator[str]:
+def _noted(runs: list[str], progress: Progress) -> Iterator[str]:
     for number, run in enumerate(runs, 1):
         yield run
         progress.at(number)
@@ -63,8 +64,8 @@ def import_(arguments: argparse.Namespace, out: TextIO) -> int:
     if arguments.json:
         write_json(out, done._asdict())
     else:
-        runs = f"{done.runs} run{'' if done.runs == 1 else 's'}"
-        write(out, f"{runs} with {done.spans} spans imported, {done.known} known already")
+        what = f"{counted(done.runs, 'run')} with {counted(done.spans, 'span')}"
+        write(out, f"{what} imported, {done.known} known already")
     return DONE
 
 

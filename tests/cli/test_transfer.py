@@ -68,6 +68,10 @@ def test_runs_come_back_whole(database: Path, tmp_path: Path):
     assert json.loads(told) == {"runs": 0, "spans": 0, "known": 4}
     assert content(other) == content(database)
     assert words("import", tmp_path / "runs.jsonl", "--db", database)[1].startswith("0 runs")
+    one = record(database, [span("only")])
+    words("export", one, "--db", database, "-o", tmp_path / "one.jsonl")
+    told = words("import", tmp_path / "one.jsonl", "--db", other)[1]
+    assert told == "1 run with 1 span imported, 0 known already\n"
 
 
 def test_an_import_that_was_cut_off_is_finished_by_the_next(database: Path, tmp_path: Path):
