@@ -50,7 +50,8 @@ def _object(values: Mapping[str, Any], screen: Screen) -> str:
 def _value(value: object, screen: Screen) -> str:
     """Return a value as JSON, long texts cut and containers inside counted."""
     if isinstance(value, str):
-        return json_text(screen.cut(one_line(value), screen.at_most(_LONGEST_STRING)))
+        inside = json_text(value)[1:-1]
+        return f'"{screen.cut(inside, screen.at_most(_LONGEST_STRING))}"'
     if isinstance(value, (list, dict)):
         whole = json_text(value)
         if len(whole) <= screen.at_most(_LONGEST_STRING // 2):
@@ -62,8 +63,8 @@ def _value(value: object, screen: Screen) -> str:
 def _told(cut: Cut, screen: Screen) -> str:
     if not isinstance(cut.kept, str):
         return extent(cut)
-    begun = screen.cut(one_line(cut.kept), _LONGEST_STRING - 1).removesuffix(screen.ellipsis)
-    return f"{json_text(begun + screen.ellipsis)} of {extent(cut)}"
+    begun = screen.cut(json_text(cut.kept)[1:-1], _LONGEST_STRING - 1)
+    return f'"{begun.removesuffix(screen.ellipsis)}{screen.ellipsis}" of {extent(cut)}'
 
 
 def extent(cut: Cut) -> str:
