@@ -21,7 +21,7 @@ STATUS_COLOURS = {
     "active": "yellow",
     "pending": "yellow",
 }
-_LONGEST_STRING = 60
+_LONGEST_NAME, _SHORTEST_NAME = 60, 16
 _SHORTEST_ID = 10
 
 
@@ -37,14 +37,20 @@ def header(instance: InstanceSummary, screen: Screen) -> str:
     if instance.termination_reason:
         status += f" ({one_line(instance.termination_reason)})"
     failed = f", {counts.failed} failed" if counts.failed else ""
-    rest = [took, counted(counts.total, "span") + failed]
+    spans = counted(counts.total, "span") + failed
+    room = screen.width - sum(columns_of(part) + 2 for part in (status, took, spans) if part)
     name = " ".join(part for part in (instance.agent_name, instance.agent_version) if part)
-    parts = [screen.cut(one_line(name), screen.at_most(_LONGEST_STRING)), status, *rest]
-    room = screen.width - sum(columns_of(part) + 2 for part in parts if part)
-    parts[0] = screen.paint(parts[0], "bold")
-    parts[1] = screen.paint(status, STATUS_COLOURS.get(instance.status, "bold"))
+    longest = min(max(room - _SHORTEST_ID - 2, _SHORTEST_NAME), screen.at_most(_LONGEST_NAME))
+    name = screen.cut(one_line(name), longest)
     # Where the whole id does not fit, its beginning does as well.
-    parts.append(screen.paint(instance.id[: max(room, _SHORTEST_ID)], "dim"))
+    shown_id = instance.id[: max(room - columns_of(name) - 2, _SHORTEST_ID)]
+    parts = (
+        screen.paint(name, "bold"),
+        screen.paint(status, STATUS_COLOURS.get(instance.status, "bold")),
+        took,
+        spans,
+        screen.paint(shown_id, "dim"),
+    )
     return "  ".join(part for part in parts if part)
 
 

@@ -201,6 +201,9 @@ def test_header_tells_the_run() -> None:
     assert header(summary(), WIDE) == whole
     narrow = header(summary(), Screen(width=80))
     assert narrow == whole[:80]
+    long = header(summary(agent_name="日本語" * 20), Screen(width=80))
+    assert f"…  complete  412 ms  23 spans, 1 failed  {'0' * 10}" in long
+    assert columns_of(long) == 80
 
 
 def test_header_of_what_did_not_end_well() -> None:
