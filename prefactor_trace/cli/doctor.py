@@ -135,14 +135,14 @@ def _spool(folder: Path) -> Finding:
 
 
 def _database(path: Path) -> Finding:
-    if not _is_there(path):
+    if not _is_there(path) or _is_empty(path):
         if _can_be_made(path):
             return Finding("database", "ok", f"{path}, which is made by the first run")
         todo = "name a place that can be written to, in PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", f"{path} cannot be made", todo)
     try:
-        with Store(path, read_only=True) as store:
-            runs = len(store.list_instances(limit=1_000_000))
+        with Store(path, read_only=True) as store, store.reading() as db:
+            (runs,) = db.execute("SELECT count(*) FROM agent_instances").fetchone()
     except (DatabaseError, sqlite3.Error, OSError) as error:
         todo = "move the file away, or name another with --db or PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", str(error), todo)
@@ -170,6 +170,11 @@ def _can_be_made(path: Path) -> bool:
 
 def _is_there(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110  # that of a Path raises where it may not look
+
+
+def _is_empty(path: Path) -> bool:
+    """Return whether a file holds nothing yet, as one of `mktemp`: the first run fills it."""
+    return path.is_file() and size_of(path) == 0 and os.access(path, os.W_OK)
 
 
 def _is_writable(folder: Path) -> bool:

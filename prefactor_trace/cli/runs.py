@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from prefactor_trace.cli import columns
 from prefactor_trace.cli.amounts import between, silence
+from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.terminal import UNLIMITED, Screen, one_line, write, write_json
@@ -41,7 +42,7 @@ def ls(arguments: argparse.Namespace, out: TextIO) -> int:
     else:
         for line in table(instances, Screen.of(out)):
             write(out, line)
-    return 0
+    return DONE
 
 
 def _is_narrowed(arguments: argparse.Namespace) -> bool:

@@ -19,8 +19,6 @@ from prefactor_trace.server import Store
 from prefactor_trace.server._export import export_runs
 from prefactor_trace.server._import import import_lines
 
-_ALL = 2**31
-
 
 def export(arguments: argparse.Namespace, out: TextIO) -> int:
     """Write runs in a format: those that are named, else all of them, the oldest first."""
@@ -28,7 +26,9 @@ def export(arguments: argparse.Namespace, out: TextIO) -> int:
         if arguments.ids:
             runs = [find(prefix, store).id for prefix in arguments.ids]
         else:
-            runs = [run.id for run in store.list_instances(limit=_ALL)][::-1]
+            with store.reading() as db:
+                rows = db.execute("SELECT id FROM agent_instances ORDER BY number")
+                runs = [row[0] for row in rows]
         if arguments.output is None:
             _use_utf8(out)
             _write(arguments.format, runs, store, out)
