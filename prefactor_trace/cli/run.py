@@ -17,7 +17,7 @@ from prefactor_trace._signals import handle_signals
 from prefactor_trace._variables import warn_of_unknown
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path
-from prefactor_trace.cli.nothing import other_databases, what_is_missing, why_nothing
+from prefactor_trace.cli.missing import other_databases, what_is_missing, why_nothing
 from prefactor_trace.cli.program import run_program
 from prefactor_trace.cli.session import print_session
 from prefactor_trace.cli.terminal import write
