@@ -5,7 +5,6 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, NamedTuple, TextIO
 
 from prefactor_trace._notes import SCHEMA_NAME_KEY
@@ -16,6 +15,7 @@ from prefactor_trace.cli.terminal import Screen, columns_of, one_line, write, wr
 from prefactor_trace.cli.tree import STATUS_COLOURS
 from prefactor_trace.server import Store
 from prefactor_trace.server._cancelled import SHOWN_STATUS
+from prefactor_trace.server._timestamps import moment_of
 
 _LOOK_EVERY = 0.1
 _LONGEST_AGENT = 24
@@ -138,8 +138,7 @@ def _tell(span: Seen, screen: Screen, out: TextIO, *, as_json: bool, silent: str
         write_json(out, span._asdict(), indent=None)
         return
     moment = span.finished_at or span.started_at or ""
-    took = "" if span.finished_at is None else between(_moment(span.started_at), _moment(moment))
-    took = f"silent for {silent}" if silent else took
+    took = f"silent for {silent}" if silent else _took(span)
     agent = screen.cut(one_line(span.agent), _LONGEST_AGENT)
     sign = {"complete": "ok", "active": "..."}.get(span.status, span.status)
     head = f"{moment[11:23]}  {agent}  "
@@ -151,5 +150,7 @@ def _tell(span: Seen, screen: Screen, out: TextIO, *, as_json: bool, silent: str
     write(out, f"{head}{mark}  {screen.paint(name, 'bold')}  {screen.cut(rest, room)}".rstrip())
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if not text else datetime.fromisoformat(text.replace("Z", "+00:00"))
+def _took(span: Seen) -> str:
+    if span.started_at is None or span.finished_at is None:
+        return ""
+    return between(moment_of(span.started_at), moment_of(span.finished_at))

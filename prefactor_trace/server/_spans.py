@@ -10,6 +10,7 @@ from prefactor_trace.server import _json
 from prefactor_trace.server._fields import check_pfid, read_fields, read_timestamp
 from prefactor_trace.server._json_schema import mismatches
 from prefactor_trace.server._refusal import invalid_action, invalid_field, not_found
+from prefactor_trace.server._rows import SPAN_COLUMNS, SpanRow, span_text
 from prefactor_trace.server._schemas import DeclaredType
 from prefactor_trace.server._transaction import Transaction
 
@@ -17,45 +18,6 @@ _FINAL = ("complete", "failed", "cancelled")
 # What a span may become from where it stands; `cancelled` belongs to spans that never started.
 _NEXT = {"pending": ("cancelled",), "active": ("complete", "failed")}
 
-
-class SpanRow(NamedTuple):
-    """A span as it is stored: one row of `agent_spans`, without its number.
-
-    Attributes:
-        id: PFID of the span.
-        agent_instance_id: PFID of the instance.
-        parent_span_id: PFID of the parent.
-        schema_name: Name of the span's type.
-        schema_title: Title of the span's type.
-        status: Where the span stands.
-        payload: JSON text.
-        result_payload: JSON text.
-        summary: The type's template, rendered.
-        schema_validation: JSON text; `None` when payload and result match their schemas.
-        started_at: Timestamp.
-        finished_at: Timestamp.
-        inserted_at: Timestamp.
-        updated_at: Timestamp.
-    """
-
-    id: str
-    agent_instance_id: str
-    parent_span_id: str | None
-    schema_name: str
-    schema_title: str | None
-    status: str
-    payload: str
-    result_payload: str | None
-    summary: str | None
-    schema_validation: str | None
-    started_at: str | None
-    finished_at: str | None
-    inserted_at: str
-    updated_at: str
-
-
-SPAN_COLUMNS = ", ".join(SpanRow._fields)
-"""The columns of a `SpanRow`, in its order."""
 
 _INSERT = (
     f"INSERT INTO agent_spans ({SPAN_COLUMNS}) "  # noqa: S608
@@ -70,33 +32,6 @@ class _Instance(NamedTuple):
     schema_version_id: str
     status: str
     termination_reason: str | None
-
-
-def span_text(span: SpanRow, account_id: str, agent_id: str) -> str:
-    """Return a span as the service answers it, as JSON text."""
-    head = _json.write(
-        {
-            "type": "agent_span",
-            "id": span.id,
-            "account_id": account_id,
-            "agent_id": agent_id,
-            "agent_instance_id": span.agent_instance_id,
-            "parent_span_id": span.parent_span_id,
-            "schema_name": span.schema_name,
-            "schema_title": span.schema_title,
-            "status": span.status,
-            "summary": span.summary,
-            "started_at": span.started_at,
-            "finished_at": span.finished_at,
-            "inserted_at": span.inserted_at,
-            "updated_at": span.updated_at,
-        }
-    )
-    # These three are stored as JSON text: reading them only to write them again costs too much.
-    return (
-        f'{head[:-1]},"payload":{span.payload},"result_payload":{span.result_payload or "null"},'
-        f'"schema_validation":{span.schema_validation or "null"}}}'
-    )
 
 
 def create(transaction: Transaction, fields: Mapping[str, Any]) -> str:
