@@ -49,6 +49,22 @@ def read_timestamp(field: str, text: str | None) -> str | None:
         raise invalid_field(field, str(error)) from None
 
 
+def read_end(text: str | None, started_at: str | None, now: str) -> str:
+    """Return when something ends, by the field `timestamp`; now where that is missing.
+
+    Raises:
+        Refusal: It is no timestamp, or before the start.
+    """
+    # Stored spellings sort as text, so the empty one is before every moment.
+    started_at = started_at or ""
+    ended_at = read_timestamp("timestamp", text)
+    if ended_at is None:
+        return max(now, started_at)
+    if ended_at < started_at:
+        raise invalid_field("timestamp", f"must not be before started_at ({started_at})")
+    return ended_at
+
+
 def is_number(text: str) -> bool:
     """Return whether a text is a whole number, of a length that any number of use has.
 

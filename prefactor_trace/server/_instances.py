@@ -15,7 +15,7 @@ from prefactor_trace.server import _json
 from prefactor_trace.server._agents import find_origin
 from prefactor_trace.server._fields import (
     check_identifier,
-    check_pfid,
+    read_end,
     read_fields,
     read_timestamp,
 )
@@ -48,7 +48,7 @@ def register(transaction: Transaction, fields: Mapping[str, Any]) -> str:
     _check_declarations(request)
     for field in ("agent_id", "environment_id", "external_identifier"):
         check_identifier(field, getattr(request, field))
-    instance_id = _choose_id(transaction, request.id)
+    instance_id = transaction.choose_id("agent_instances", request.id)
     origin = find_origin(transaction, request, fields)
     if (
         request.external_identifier is not None
@@ -101,17 +101,9 @@ def finish(transaction: Transaction, instance_id: str, fields: Mapping[str, Any]
     instance = find_instance(transaction.db, instance_id)
     if instance.status != "active":
         raise invalid_action(f"An instance that is {instance.status} cannot be finished")
-    # Stored spellings sort as text, so the empty one is before every moment.
-    started_at = instance.started_at or ""
-    finished_at = read_timestamp("timestamp", request.timestamp)
-    if finished_at is not None and finished_at < started_at:
-        raise invalid_field("timestamp", f"must not be before started_at ({started_at})")
-    return _change(
-        transaction,
-        instance,
-        status=request.status or "complete",
-        finished_at=finished_at or max(transaction.now, started_at),
-    )
+    finished_at = read_end(request.timestamp, instance.started_at, transaction.now)
+    status = request.status or "complete"
+    return _change(transaction, instance, status=status, finished_at=finished_at)
 
 
 def record_quality(transaction: Transaction, instance_id: str, fields: Mapping[str, Any]) -> str:
@@ -163,34 +155,20 @@ def terminate(
     if instance.status not in ("pending", "active"):
         raise invalid_action(f"An instance that is {instance.status} cannot be terminated")
     moment = transaction.now if at is None else parse_timestamp(at)
-    finished_at = max(moment, instance.started_at or "")
     _change(
         transaction,
         instance,
         status="terminated",
         termination_reason=reason,
-        finished_at=finished_at,
+        finished_at=max(moment, instance.started_at or ""),
     )
 
 
 def _change(transaction: Transaction, instance: InstanceRow, **changes: Any) -> str:
     changes["updated_at"] = transaction.now
-    columns = ", ".join(f"{column} = ?" for column in changes)
-    transaction.db.execute(
-        f"UPDATE agent_instances SET {columns} WHERE id = ?",  # noqa: S608
-        (*changes.values(), instance.id),
-    )
+    transaction.update("agent_instances", instance.id, changes)
     changed = instance._replace(**changes)
     return answer_instance(transaction.db, transaction.account_id, changed)
-
-
-def _choose_id(transaction: Transaction, wanted: str | None) -> str:
-    if wanted is None:
-        return transaction.new_id()
-    check_pfid("id", wanted)
-    if transaction.db.execute("SELECT 1 FROM agent_instances WHERE id = ?", (wanted,)).fetchone():
-        raise invalid_field("id", "has already been taken")
-    return wanted
 
 
 def _check_declarations(request: RegisterAgentInstanceRequest) -> None:
