@@ -277,6 +277,11 @@ def _prepare_for_ends(settings: Settings) -> Callable[[], None]:
     return watch
 
 
+def tracers() -> list[Tracer]:
+    """Return the tracers of this process that record."""
+    return [one for one in _exits.leavers() if isinstance(one, Tracer)]
+
+
 def _no_receipt() -> Receipt:
     """Return the receipt of a tracer that records nothing."""
     from prefactor_trace.receipts import Receipt  # loaded with the pipeline, which there is not

@@ -1,4 +1,4 @@
-"""The command line: ``prefactor-trace run | serve | ls | show | demo``."""
+"""The command line: ``prefactor-trace COMMAND``; `arguments.py` lists the commands."""
 
 from prefactor_trace.cli.command_line import main
 

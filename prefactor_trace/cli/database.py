@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from prefactor_trace.cli.codes import MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.server import Store, default_database_path
 
@@ -15,7 +16,7 @@ def user_path(given: str) -> Path:
     try:
         return Path(given).expanduser()
     except RuntimeError as error:
-        raise CommandError(f"cannot tell where {given} is: {error}", 2) from None
+        raise CommandError(f"cannot tell where {given} is: {error}", MISUNDERSTOOD) from None
 
 
 def database_path(given: str | None) -> Path:
@@ -23,7 +24,7 @@ def database_path(given: str | None) -> Path:
     try:
         chosen = user_path(given) if given else default_database_path()
     except RuntimeError as error:
-        raise CommandError(f"say with --db where the database is: {error}", 2) from None
+        raise CommandError(f"say with --db where the database is: {error}", MISUNDERSTOOD) from None
     return chosen.absolute()  # since the program that is run may change its folder
 
 

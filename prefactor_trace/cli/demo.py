@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import prefactor_trace
 from prefactor_trace._pfid import PfidSource
+from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path, user_path
 from prefactor_trace.cli.session import print_session
@@ -25,7 +26,7 @@ def demo(arguments: argparse.Namespace, out: TextIO) -> int:
     """Let the demo agent answer a question; print the answer, its sources and the trace."""
     folder = user_path(arguments.folder) if arguments.folder else default_folder()
     if not folder.is_dir():
-        raise CommandError(f"{folder} is not a folder; give one with --folder", 2)
+        raise CommandError(f"{folder} is not a folder; give one with --folder", MISUNDERSTOOD)
     database = database_path(arguments.db)
     check_database(database)
     # This project's own tests repeat in small what its documents explain.
@@ -41,7 +42,7 @@ def demo(arguments: argparse.Namespace, out: TextIO) -> int:
     for line in answer_lines(answer, Screen.of(out)):
         write(out, line)
     print_session(session, database, out)
-    return 0
+    return DONE
 
 
 def _ask(question: str, folder: Path, leave_out: Sequence[str]) -> "Answer":

@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from prefactor_trace.cli.amounts import between
 from prefactor_trace.cli.codes import DIFFERENT, DONE
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.runs import as_json, find
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line, write, write_json
-from prefactor_trace.cli.tree import duration, header
+from prefactor_trace.cli.tree import header
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import InstanceSummary
 from prefactor_trace.server._compare import Aligned, compare
@@ -87,7 +88,7 @@ def _skipped(alike: int, screen: Screen) -> Iterator[str]:
 def _line(row: Aligned, screen: Screen) -> str:
     sign = "+" if row.left is None else "-" if row.right is None else "~" if row.marks else " "
     took = _took(row, screen)
-    said = ", ".join(_said(row))
+    said = ", ".join(_said(row, screen))
     beginning = f"{sign} {'  ' * min(row.level, screen.width // 4)}"
     room = screen.width - columns_of(beginning) - columns_of(took) - (2 if took else 0)
     name = screen.cut(one_line(row.name), max(room, 8))
@@ -100,12 +101,12 @@ def _line(row: Aligned, screen: Screen) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _said(row: Aligned) -> Iterator[str]:
+def _said(row: Aligned, screen: Screen) -> Iterator[str]:
     """Yield what differs in a pair: the status, how long it took, the places of the payload."""
     if row.left is None or row.right is None:
         return
     if "status" in row.marks:
-        yield f"{row.left.status} -> {row.right.status}"
+        yield f"{row.left.status} {screen.arrow} {row.right.status}"
     yield from (mark for mark in row.marks if mark in _TIMING)
     yield from map(one_line, row.paths)
 
@@ -118,7 +119,7 @@ def _took(row: Aligned, screen: Screen) -> str:
 
 
 def _duration(span: AgentSpan | None) -> str:
-    return "" if span is None else duration(span.started_at, span.finished_at)
+    return "" if span is None else between(span.started_at, span.finished_at)
 
 
 def _summary(rows: Sequence[Aligned]) -> str:

@@ -18,6 +18,7 @@ from prefactor_trace._pipeline.orphans import count_waiting
 from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._variables import find_unknown
 from prefactor_trace._version import __version__
+from prefactor_trace.cli.amounts import counted, size
 from prefactor_trace.cli.codes import DONE, FAILED
 from prefactor_trace.cli.database import database_path
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
@@ -72,8 +73,8 @@ def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
         given = {"local_db": arguments.db, "local": True} if arguments.db else {}
         settings = load_settings(given)
     except SettingsError as error:
-        told = "correct the variable, or take it away: with it, tracing is off"
-        yield Finding("settings", "fail", str(error), told)
+        todo = "correct the variable, or take it away: with it, tracing is off"
+        yield Finding("settings", "fail", str(error), todo)
         return
     yield from _settings(settings)
     if settings.spool_dir is not None:
@@ -134,14 +135,14 @@ def _spool(folder: Path) -> Finding:
 
 
 def _database(path: Path) -> Finding:
-    if not _is_there(path):
+    if not _is_there(path) or _is_empty(path):
         if _can_be_made(path):
             return Finding("database", "ok", f"{path}, which is made by the first run")
         todo = "name a place that can be written to, in PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", f"{path} cannot be made", todo)
     try:
-        with Store(path, read_only=True) as store:
-            runs = len(store.list_instances(limit=1_000_000))
+        with Store(path, read_only=True) as store, store.reading() as db:
+            (runs,) = db.execute("SELECT count(*) FROM agent_instances").fetchone()
     except (DatabaseError, sqlite3.Error, OSError) as error:
         todo = "move the file away, or name another with --db or PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", str(error), todo)
@@ -149,17 +150,15 @@ def _database(path: Path) -> Finding:
     if not os.access(path, os.W_OK) or not _is_writable(path.parent):
         todo = "let this user write to it, or name another in PREFACTOR_LOCAL_DB"
         return Finding("database", "fail", f"{path} cannot be written to", todo)
-    size = size_of(path) / 2**20
-    return _room(
-        "database", path.parent, f"{path}: {runs} run{'' if runs == 1 else 's'}, {size:,.1f} MiB"
-    )
+    told = f"{path}: {counted(runs, 'run')}, {size(size_of(path))}"
+    return _room("database", path.parent, told)
 
 
 def _room(about: str, folder: Path, told: str) -> Finding:
     free = shutil.disk_usage(folder).free
     if free < _LEAST_FREE:
         todo = "make room; `prefactor-trace prune` deletes old runs"
-        return Finding(about, "warn", f"{told}; {free / 2**20:,.0f} MiB are free", todo)
+        return Finding(about, "warn", f"{told}; {size(free)} are free", todo)
     return Finding(about, "ok", told)
 
 
@@ -171,6 +170,11 @@ def _can_be_made(path: Path) -> bool:
 
 def _is_there(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110  # that of a Path raises where it may not look
+
+
+def _is_empty(path: Path) -> bool:
+    """Return whether a file holds nothing yet, as one of `mktemp`: the first run fills it."""
+    return path.is_file() and size_of(path) == 0 and os.access(path, os.W_OK)
 
 
 def _is_writable(folder: Path) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TextIO
 
 from prefactor_trace._capture import holds_cut
 from prefactor_trace._nearest import hint
 from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
-from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.database import database_path, open_existing, user_path
 from prefactor_trace.cli.exported_test import Call, test_text
 from prefactor_trace.cli.runs import find
 from prefactor_trace.cli.terminal import write
@@ -60,7 +59,7 @@ def export_test(arguments: argparse.Namespace, out: TextIO) -> int:
     except (SyntaxError, ValueError) as error:  # all but the call is written here
         raise CommandError(f"--call is not Python: {error}", MISUNDERSTOOD) from None
     if arguments.output:
-        Path(arguments.output).write_text(text, encoding="utf-8")
+        user_path(arguments.output).write_text(text, encoding="utf-8")
         write(out, f"written to {arguments.output}; run it with pytest")
     else:
         write(out, text.rstrip())

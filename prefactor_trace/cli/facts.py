@@ -6,6 +6,7 @@ from typing import Any
 
 from prefactor_trace._capture import Cut, read_cut
 from prefactor_trace._notes import PREFIX
+from prefactor_trace.cli.amounts import counted
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 
@@ -49,7 +50,8 @@ def _object(values: Mapping[str, Any], screen: Screen) -> str:
 def _value(value: object, screen: Screen) -> str:
     """Return a value as JSON, long texts cut and containers inside counted."""
     if isinstance(value, str):
-        return json_text(screen.cut(one_line(value), screen.at_most(_LONGEST_STRING)))
+        inside = json_text(value)[1:-1]
+        return f'"{screen.cut(inside, screen.at_most(_LONGEST_STRING))}"'
     if isinstance(value, (list, dict)):
         whole = json_text(value)
         if len(whole) <= screen.at_most(_LONGEST_STRING // 2):
@@ -60,12 +62,12 @@ def _value(value: object, screen: Screen) -> str:
 
 def _told(cut: Cut, screen: Screen) -> str:
     if not isinstance(cut.kept, str):
-        return counted(cut)
-    begun = screen.cut(one_line(cut.kept), _LONGEST_STRING - 1).removesuffix(screen.ellipsis)
-    return f"{json_text(begun + screen.ellipsis)} of {counted(cut)}"
+        return extent(cut)
+    begun = screen.cut(json_text(cut.kept)[1:-1], _LONGEST_STRING - 1)
+    return f'"{begun.removesuffix(screen.ellipsis)}{screen.ellipsis}" of {extent(cut)}'
 
 
-def counted(cut: Cut) -> str:
+def extent(cut: Cut) -> str:
     """Return how much a value holds, and of how much, where it was cut when recorded."""
     kept, size = cut.kept, cut.size
     if kept is None:
@@ -75,7 +77,7 @@ def counted(cut: Cut) -> str:
     noun = "item" if isinstance(kept, list) else "key"
     count = len(kept) if size is None else size
     of = "" if size is None else f"{len(kept)} of "
-    return f"{of}{count} {noun}{'' if count == 1 else 's'}"
+    return of + counted(count, noun)
 
 
 def json_text(value: object) -> str:

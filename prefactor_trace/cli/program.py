@@ -15,7 +15,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from prefactor_trace.cli.codes import FAILED, INTERRUPTED
+from prefactor_trace.cli.codes import FAILED, INTERRUPTED, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
 
 
@@ -78,7 +78,9 @@ def _check_script(path: str, arguments: Sequence[str]) -> None:
         pass
     rest = list(itertools.dropwhile(lambda word: word.startswith("-") and word != "-m", arguments))
     given = shlex.join(rest) or "SCRIPT"
-    raise CommandError(f"{path} is no script; give that itself: prefactor-trace run {given}", 2)
+    raise CommandError(
+        f"{path} is no script; give that itself: prefactor-trace run {given}", MISUNDERSTOOD
+    )
 
 
 def _find_script(path: str) -> Program:
@@ -88,7 +90,7 @@ def _find_script(path: str) -> Program:
             _put_first(path)
             spec = finder.find_spec("__main__", None)
             if spec is None:
-                raise CommandError(f"{path} holds no __main__.py to run", 2)
+                raise CommandError(f"{path} holds no __main__.py to run", MISUNDERSTOOD)
             return _from_spec(spec, path, path)
         with io.open_code(os.path.abspath(path)) as file:  # noqa: PTH100  # audited, as python does
             code = pkgutil.read_code(file)
@@ -96,7 +98,7 @@ def _find_script(path: str) -> Program:
                 file.seek(0)
                 code = compile(file.read(), file.name, "exec", dont_inherit=True)
     except OSError as error:
-        raise CommandError(f"cannot run {path}: {error.strerror or error}", 2) from None
+        raise CommandError(f"cannot run {path}: {error.strerror or error}", MISUNDERSTOOD) from None
     _put_first(str(Path(path).resolve().parent))
     attributes = {"__file__": os.path.abspath(path), "__cached__": None, "__package__": None}  # noqa: PTH100
     return Program(code, path, {**attributes, "__spec__": None, "__loader__": None})
@@ -104,7 +106,7 @@ def _find_script(path: str) -> Program:
 
 def _find_module(name: str) -> Program:
     if name.startswith("."):
-        raise CommandError(f"{name} is a relative name; give the module's full one", 2)
+        raise CommandError(f"{name} is a relative name; give the module's full one", MISUNDERSTOOD)
     _put_first(str(Path.cwd()))
     try:
         spec = importlib.util.find_spec(name)
@@ -112,7 +114,9 @@ def _find_module(name: str) -> Program:
             package, name = name, f"{name}.__main__"
             spec = importlib.util.find_spec(name)
             if spec is None:
-                raise CommandError(f"{package} is a package without a __main__ to run", 2)
+                raise CommandError(
+                    f"{package} is a package without a __main__ to run", MISUNDERSTOOD
+                )
     except ModuleNotFoundError as error:
         # A module that the program itself misses is the program's error, with its traceback.
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
@@ -121,7 +125,7 @@ def _find_module(name: str) -> Program:
     except ValueError:  # the name of a module without a spec, such as __main__, or no name
         spec = None
     if spec is None:
-        raise CommandError(f"no module named {name}", 2)
+        raise CommandError(f"no module named {name}", MISUNDERSTOOD)
     return _from_spec(spec, name, spec.origin or name)
 
 
@@ -129,7 +133,7 @@ def _from_spec(spec: ModuleSpec, shown: str, argv0: str) -> Program:
     get_code = getattr(spec.loader, "get_code", None)
     code = get_code(spec.name) if get_code is not None else None
     if code is None:
-        raise CommandError(f"{shown} has no Python code to run", 2)
+        raise CommandError(f"{shown} has no Python code to run", MISUNDERSTOOD)
     attributes = {
         "__file__": spec.origin,
         "__cached__": spec.cached,

@@ -5,6 +5,7 @@ import sqlite3
 from datetime import datetime, timezone
 from typing import TextIO
 
+from prefactor_trace.cli.amounts import counted, size
 from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
@@ -22,7 +23,8 @@ def prune(arguments: argparse.Namespace, out: TextIO) -> int:
     with open_existing(path) as store, store.reading() as db:
         runs = find_old(db, before, agent=arguments.agent, open=arguments.open)
     spans = sum(run.spans for run in runs)
-    size = size_of(path)
+    what = f"{counted(len(runs), 'run')} with {counted(spans, 'span')}"
+    size_before = size_of(path)
     if not arguments.dry_run:
         with Store(path) as store, Progress("deleting runs", len(runs)) as progress:
             delete_runs(store, runs, progress.at)
@@ -30,29 +32,17 @@ def prune(arguments: argparse.Namespace, out: TextIO) -> int:
             give_space_back(path)
         except sqlite3.Error as error:
             raise CommandError(
-                f"{_counted(len(runs), spans)} are deleted, but their space is not given back: "
-                f"{error}; new runs will use it, and the next prune tries again"
+                f"{what} are deleted, but their space is not given back: {error};"
+                " new runs will use it, and the next prune tries again"
             ) from None
-    given_back = max(size - size_of(path), 0)
+    given_back = max(size_before - size_of(path), 0)
     if arguments.json:
         found = {"instances": [run.id for run in runs], "spans": spans}
         write_json(out, {**found, "bytes": given_back, "dry_run": arguments.dry_run})
     elif arguments.dry_run:
-        write(out, f"{_counted(len(runs), spans)} would be deleted")
+        write(out, f"{what} would be deleted")
         for run in runs:
             write(out, run.id)
     else:
-        write(out, f"{_counted(len(runs), spans)} deleted, {_size(given_back)} given back")
+        write(out, f"{what} deleted, {size(given_back)} given back")
     return DONE
-
-
-def _counted(runs: int, spans: int) -> str:
-    return f"{runs} run{'' if runs == 1 else 's'} with {spans} span{'' if spans == 1 else 's'}"
-
-
-def _size(count: int) -> str:
-    if count < 1024:
-        return f"{count} bytes"
-    if count < 2**20:
-        return f"{count / 2**10:.1f} KiB"
-    return f"{count / 2**20:,.1f} MiB"

@@ -11,7 +11,7 @@ from prefactor_trace._settings import load_settings
 from prefactor_trace._transport import open_transport, target_of
 from prefactor_trace._variables import warn_of_unknown
 from prefactor_trace._version import SDK
-from prefactor_trace.cli.codes import DONE, FAILED
+from prefactor_trace.cli.codes import DONE, FAILED, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.terminal import write, write_json
 
@@ -24,7 +24,9 @@ def replay(arguments: argparse.Namespace, out: TextIO) -> int:
     warn_of_unknown()
     settings = load_settings(given)
     if settings.spool_dir is None:
-        raise CommandError("say where the spool is: --spool-dir DIR, or $PREFACTOR_SPOOL_DIR", 2)
+        raise CommandError(
+            "say where the spool is: --spool-dir DIR, or $PREFACTOR_SPOOL_DIR", MISUNDERSTOOD
+        )
     if settings.off_reason is not None:
         raise CommandError(f"cannot send: {settings.off_reason}")
     folder = Path(settings.spool_dir)

@@ -17,7 +17,7 @@ from prefactor_trace._signals import handle_signals
 from prefactor_trace._variables import warn_of_unknown
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path
-from prefactor_trace.cli.nothing import other_databases, what_is_missing, why_nothing
+from prefactor_trace.cli.missing import other_databases, what_is_missing, why_nothing
 from prefactor_trace.cli.program import run_program
 from prefactor_trace.cli.session import print_session
 from prefactor_trace.cli.terminal import write
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # o
         ending.code = run_program(arguments.script, arguments.module, arguments.arguments)
     except CommandError:
         atexit.unregister(ending.show)
-        ending.is_told()
+        ending.say_ended()
         raise
     return ending.code
 
@@ -84,7 +84,7 @@ class _Ending:
         self._name = name
         self._stream = stream
         self._process = os.getpid()
-        self.is_told: Callable[[], None] = lambda: None
+        self.say_ended: Callable[[], None] = lambda: None
 
     def show(self) -> None:
         """Deliver what is left and print the trees."""
@@ -98,7 +98,7 @@ class _Ending:
             if self._stream is not None:
                 self._print(self._stream)
                 self._stream.flush()
-        self.is_told()
+        self.say_ended()
 
     def _print(self, stream: TextIO) -> None:
         try:
@@ -116,7 +116,7 @@ class _Ending:
 
     def tell_if_killed(self) -> None:
         """Have the trees printed also when the program is killed, by a process that outlives it."""
-        self.is_told = watch(self._tell_of_death)
+        self.say_ended = watch(self._tell_of_death)
 
     def _tell_of_death(self) -> None:
         stream = self._stream

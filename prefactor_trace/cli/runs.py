@@ -8,11 +8,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, TextIO
 
 from prefactor_trace.cli import columns
+from prefactor_trace.cli.amounts import between, silence
+from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
-from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import UNLIMITED, Screen, one_line, write, write_json
-from prefactor_trace.cli.tree import STATUS_COLOURS, duration
+from prefactor_trace.cli.tree import STATUS_COLOURS
 from prefactor_trace.server import InstanceSummary, Store
 from prefactor_trace.server._timestamps import spell
 
@@ -41,7 +42,7 @@ def ls(arguments: argparse.Namespace, out: TextIO) -> int:
     else:
         for line in table(instances, Screen.of(out)):
             write(out, line)
-    return 0
+    return DONE
 
 
 def _is_narrowed(arguments: argparse.Namespace) -> bool:
@@ -99,7 +100,7 @@ def shortest_unique(ids: Sequence[str]) -> int:
 def _cells(instance: InstanceSummary, length: int, screen: Screen) -> tuple[str, ...]:
     longest = screen.at_most(_LONGEST_CELL)
     started = instance.started_at
-    took = duration(started, instance.finished_at)
+    took = between(started, instance.finished_at)
     silent = silence(instance.heard_at)
     if not took and (silent or instance.status == "active"):
         took = f"silent {silent}" if silent else "open"

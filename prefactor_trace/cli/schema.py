@@ -8,7 +8,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,6 +19,7 @@ from prefactor_trace._schema import Registry
 from prefactor_trace.cli import columns
 from prefactor_trace.cli.codes import DIFFERENT, DONE, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.database import user_path
 from prefactor_trace.cli.schema_changes import Change, changes
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
 
@@ -35,7 +36,7 @@ def schema(arguments: argparse.Namespace, out: TextIO) -> int:
         code = _check(arguments, version, out)
     elif arguments.output:
         text = json.dumps(version, indent=2, sort_keys=True) + "\n"
-        Path(arguments.output).write_text(text, encoding="utf-8")
+        user_path(arguments.output).write_text(text, encoding="utf-8")
         write(out, f"{version['external_identifier']} written to {arguments.output}")
     elif arguments.risk and not arguments.json:
         for line in _risk_table(version, Screen.of(out)):
@@ -60,7 +61,7 @@ def _version_of(name: str) -> dict[str, Any]:
     place, _, attribute = name.partition(":")
     folder = Path.cwd()
     if place.endswith(".py"):
-        path = Path(place).resolve()
+        path = user_path(place).resolve()
         if not path.is_file():
             raise CommandError(f"there is no {place}", MISUNDERSTOOD)
         folder, place = path.parent, path.stem
@@ -93,7 +94,7 @@ def _own_types(version: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check(arguments: argparse.Namespace, version: dict[str, Any], out: TextIO) -> int:
-    before = _read(Path(arguments.check))
+    before = _read(user_path(arguments.check))
     found = changes(before, version)
     if arguments.json:
         write_json(out, [change._asdict() for change in found])
@@ -145,7 +146,7 @@ def _risk_table(version: Mapping[str, Any], screen: Screen) -> Iterator[str]:
         _TITLES,
         rows,
         screen,
-        give_way=_TITLES[4:2:-1],
+        give_way=("RESULT HOLDS", "PAYLOAD HOLDS"),
         colour=lambda title, row: "yellow" if title == "MAY" and row[1] == "not said" else "",
     )
 
@@ -156,10 +157,7 @@ def _risk_row(declared: Mapping[str, Any]) -> tuple[str, ...]:
         return (one_line(declared["name"]), "not said", "", "", "", "")
     actions = risk["action_profile"]
     held = [{name for name, word in risk[part].items() if word == "included"} for part in _HELD]
-    classifications = {
-        risk[part]["classification"]
-        for part in ("params_data_categories", "result_data_categories")
-    } - {"unknown"}
+    classifications = {risk[part]["classification"] for part in _HELD} - {"unknown"}
     return (
         one_line(declared["name"]),
         _joined(name for name, word in actions.items() if word == "allowed"),
@@ -169,7 +167,7 @@ def _risk_row(declared: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _joined(words: Any) -> str:
+def _joined(words: Iterable[str]) -> str:
     return ", ".join(sorted(words)) or "-"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TextIO
 
+from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path
 from prefactor_trace.cli.terminal import write
 from prefactor_trace.server import Api, Server, Store
@@ -31,7 +32,7 @@ def serve(arguments: argparse.Namespace, out: TextIO) -> int:
             write(out, "stopped")
         finally:
             server.close()
-    return 0
+    return DONE
 
 
 @contextlib.contextmanager

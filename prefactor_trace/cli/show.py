@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.runs import as_json, find
@@ -32,14 +33,14 @@ def show(arguments: argparse.Namespace, out: TextIO) -> int:
         told = [span for span in spans if span_id in (None, span.id)]
         dumped = [span.model_dump(mode="json") for span in told]
         write_json(out, {"instance": as_json(instance), "spans": dumped})
-        return 0
+        return DONE
     screen = Screen.of(out)
     write(out, header(instance, screen))
     for line in quality_lines(instance, screen):
         write(out, line)
     for line in _lines(spans, span_id, screen, is_full=arguments.full):
         write(out, line)
-    return 0
+    return DONE
 
 
 def _find_span(prefix: str, store: Store) -> tuple[str, str] | None:

@@ -2,16 +2,16 @@
 
 import argparse
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TextIO
 
 from prefactor_trace.cli import columns
+from prefactor_trace.cli.amounts import duration
 from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.progress import Progress
 from prefactor_trace.cli.runs import find
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
-from prefactor_trace.cli.tree import duration
 from prefactor_trace.server._statistics import TypeStatistics, read_statistics
 from prefactor_trace.server._timestamps import spell
 
@@ -33,7 +33,8 @@ def stats(arguments: argparse.Namespace, out: TextIO) -> int:
     if arguments.json:
         write_json(out, [one.as_json() for one in found])
     elif not found:
-        write(out, f"no such spans in {path}")
+        is_narrowed = run or arguments.agent or since is not None
+        write(out, f"no such spans in {path}" if is_narrowed else f"no spans in {path}")
     else:
         for line in table(found, Screen.of(out)):
             write(out, line)
@@ -54,10 +55,10 @@ def table(found: Sequence[TypeStatistics], screen: Screen) -> Iterator[str]:
 
 
 def _cells(one: TypeStatistics, screen: Screen) -> tuple[str, ...]:
-    tokens = ("", "", "")
+    tokens = ["", "", ""]
     if one.tokens is not None:
         numbers = one.tokens.total, one.tokens.input, one.tokens.output
-        tokens = tuple("-" if number is None else str(number) for number in numbers)  # type: ignore[assignment]
+        tokens = ["-" if number is None else str(number) for number in numbers]
     return (
         screen.cut(one_line(one.schema_name), screen.at_most(_LONGEST_NAME)),
         str(one.count),
@@ -70,7 +71,4 @@ def _cells(one: TypeStatistics, screen: Screen) -> tuple[str, ...]:
 
 
 def _took(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    start = datetime.min
-    return duration(start, start + timedelta(seconds=seconds))
+    return "-" if seconds is None else duration(seconds)

@@ -5,17 +5,17 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, NamedTuple, TextIO
 
 from prefactor_trace._notes import SCHEMA_NAME_KEY
+from prefactor_trace.cli.amounts import between, silence
 from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path, open_existing
-from prefactor_trace.cli.silence import silence
-from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
-from prefactor_trace.cli.tree import STATUS_COLOURS, duration
+from prefactor_trace.cli.terminal import Screen, columns_of, one_line, write, write_json
+from prefactor_trace.cli.tree import STATUS_COLOURS
 from prefactor_trace.server import Store
 from prefactor_trace.server._cancelled import SHOWN_STATUS
+from prefactor_trace.server._timestamps import moment_of
 
 _LOOK_EVERY = 0.1
 _LONGEST_AGENT = 24
@@ -61,7 +61,10 @@ def tail(arguments: argparse.Namespace, out: TextIO) -> int:
     with Store(path) if arguments.follow else open_existing(path) as store:
         watch = Watch(store, arguments.limit)
         screen = Screen.of(out)
-        for span in watch.news():
+        spans = list(watch.news())
+        if not (spans or arguments.follow or arguments.json):
+            write(out, f"no spans in {path}")
+        for span in spans:
             run = store.get_instance(span.run) if span.status in _OPEN else None
             silent = silence(run.heard_at if run else None)
             _tell(span, screen, out, as_json=arguments.json, silent=silent)
@@ -122,7 +125,7 @@ def _seen(*row: Any) -> Seen:
     payload, result = row[9:]
     span = Seen(*row[:9])
     if f'"{SCHEMA_NAME_KEY}"' in payload:
-        span = span._replace(schema_name=json.loads(payload).pop(SCHEMA_NAME_KEY))
+        span = span._replace(schema_name=json.loads(payload)[SCHEMA_NAME_KEY])
     if span.status == "failed" and result:
         said = json.loads(result)
         parts = [str(said[name]) for name in ("error_type", "message") if said.get(name)]
@@ -135,8 +138,7 @@ def _tell(span: Seen, screen: Screen, out: TextIO, *, as_json: bool, silent: str
         write_json(out, span._asdict(), indent=None)
         return
     moment = span.finished_at or span.started_at or ""
-    took = "" if span.finished_at is None else duration(_moment(span.started_at), _moment(moment))
-    took = f"silent for {silent}" if silent else took
+    took = f"silent for {silent}" if silent else _took(span)
     agent = screen.cut(one_line(span.agent), _LONGEST_AGENT)
     sign = {"complete": "ok", "active": "..."}.get(span.status, span.status)
     head = f"{moment[11:23]}  {agent}  "
@@ -144,9 +146,11 @@ def _tell(span: Seen, screen: Screen, out: TextIO, *, as_json: bool, silent: str
     mark = screen.paint(f"{sign:<9}", STATUS_COLOURS.get(span.status, "dim"))
     told = "" if span.told == "{}" else one_line(span.told)
     rest = "  ".join(part for part in (took, told) if part)
-    room = max(screen.width - len(head) - len(name) - 13, 0)
+    room = max(screen.width - columns_of(f"{head}{sign:<9}  {name}  "), 0)
     write(out, f"{head}{mark}  {screen.paint(name, 'bold')}  {screen.cut(rest, room)}".rstrip())
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if not text else datetime.fromisoformat(text.replace("Z", "+00:00"))
+def _took(span: Seen) -> str:
+    if span.started_at is None or span.finished_at is None:
+        return ""
+    return between(moment_of(span.started_at), moment_of(span.finished_at))

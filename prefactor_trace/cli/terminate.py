@@ -3,7 +3,7 @@
 import argparse
 from typing import TextIO
 
-from prefactor_trace.cli.codes import DONE
+from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.runs import find
@@ -37,7 +37,7 @@ def _checked(reason: str | None) -> str | None:
     try:
         reason.encode()
     except UnicodeEncodeError:  # bytes that are no text, as an argument may hold
-        raise CommandError("the reason is no text", 2) from None
+        raise CommandError("the reason is no text", MISUNDERSTOOD) from None
     if len(reason) > LONGEST_REASON:
-        raise CommandError(f"a reason has at most {LONGEST_REASON} characters", 2)
+        raise CommandError(f"a reason has at most {LONGEST_REASON} characters", MISUNDERSTOOD)
     return reason

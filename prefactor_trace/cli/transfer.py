@@ -1,12 +1,15 @@
 """``prefactor-trace export`` and ``import``: runs as files."""
 
 import argparse
+import contextlib
+import io
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import TextIO
 
-from prefactor_trace.cli.codes import DONE
+from prefactor_trace.cli.amounts import counted
+from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing, user_path
 from prefactor_trace.cli.progress import Progress
@@ -16,8 +19,6 @@ from prefactor_trace.server import Store
 from prefactor_trace.server._export import export_runs
 from prefactor_trace.server._import import import_lines
 
-_ALL = 2**31
-
 
 def export(arguments: argparse.Namespace, out: TextIO) -> int:
     """Write runs in a format: those that are named, else all of them, the oldest first."""
@@ -25,23 +26,26 @@ def export(arguments: argparse.Namespace, out: TextIO) -> int:
         if arguments.ids:
             runs = [find(prefix, store).id for prefix in arguments.ids]
         else:
-            runs = [run.id for run in store.list_instances(limit=_ALL)][::-1]
+            with store.reading() as db:
+                rows = db.execute("SELECT id FROM agent_instances ORDER BY number")
+                runs = [row[0] for row in rows]
         if arguments.output is None:
+            _use_utf8(out)
             _write(arguments.format, runs, store, out)
         else:
             path = user_path(arguments.output)
             with path.open("w", encoding="utf-8") as file:
                 _write(arguments.format, runs, store, file)
-            write(out, f"{len(runs)} run{'' if len(runs) == 1 else 's'} written to {path}")
+            write(out, f"{counted(len(runs), 'run')} written to {path}")
     return DONE
 
 
 def _write(name: str, runs: list[str], store: Store, stream: TextIO) -> None:
     with Progress("exporting", len(runs)) as progress:
-        stream.writelines(export_runs(store, _counted(runs, progress), name))
+        stream.writelines(export_runs(store, _noted(runs, progress), name))
 
 
-def _counted(runs: list[str], progress: Progress) -> Iterator[str]:
+def _noted(runs: list[str], progress: Progress) -> Iterator[str]:
     for number, run in enumerate(runs, 1):
         yield run
         progress.at(number)
@@ -49,21 +53,32 @@ def _counted(runs: list[str], progress: Progress) -> Iterator[str]:
 
 def import_(arguments: argparse.Namespace, out: TextIO) -> int:
     """Put the runs of a file into the database."""
-    path = Path(arguments.file)
-    with Store(database_path(arguments.db)) as store:
-        try:
-            if arguments.file == "-":
-                done = import_lines(store, sys.stdin)
-            else:
-                with path.open(encoding="utf-8") as file:
-                    done = import_lines(store, file)
-        except UnicodeDecodeError:
-            raise CommandError(f"{path} is no text in UTF-8") from None
-        except ValueError as error:
-            raise CommandError(f"{arguments.file}: {error}") from None
+    try:
+        # First the file: without one, no database is made.
+        with _opened(arguments.file) as lines, Store(database_path(arguments.db)) as store:
+            done = import_lines(store, lines)
+    except UnicodeDecodeError:
+        raise CommandError(f"{arguments.file} is no text in UTF-8") from None
+    except ValueError as error:
+        raise CommandError(f"{arguments.file}: {error}") from None
     if arguments.json:
         write_json(out, done._asdict())
     else:
-        runs = f"{done.runs} run{'' if done.runs == 1 else 's'}"
-        write(out, f"{runs} with {done.spans} spans imported, {done.known} known already")
+        what = f"{counted(done.runs, 'run')} with {counted(done.spans, 'span')}"
+        write(out, f"{what} imported, {done.known} known already")
     return DONE
+
+
+def _opened(name: str) -> AbstractContextManager[TextIO]:
+    if name != "-":
+        return user_path(name).open(encoding="utf-8")
+    if sys.stdin is None:  # as a shell's `<&-` leaves a process
+        raise CommandError("there is no standard input", MISUNDERSTOOD)
+    _use_utf8(sys.stdin)
+    return contextlib.nullcontext(sys.stdin)
+
+
+def _use_utf8(stream: TextIO) -> None:
+    """Read or write UTF-8, as files of runs are, whatever the language of the machine."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="strict")

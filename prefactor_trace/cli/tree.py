@@ -2,12 +2,11 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from prefactor_trace._capture import holds_cut, read_cut
+from prefactor_trace.cli.amounts import between, counted, silence
 from prefactor_trace.cli.facts import facts, json_text
-from prefactor_trace.cli.silence import silence
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import InstanceSummary
@@ -22,15 +21,14 @@ STATUS_COLOURS = {
     "active": "yellow",
     "pending": "yellow",
 }
-_LONGEST_STRING = 60
+_LONGEST_NAME, _SHORTEST_NAME = 60, 16
 _SHORTEST_ID = 10
 
 
 def header(instance: InstanceSummary, screen: Screen) -> str:
     """Return the line of an instance: agent, version, status, duration, spans, id."""
     counts = instance.span_counts
-    spans = f"{counts.total} span{'' if counts.total == 1 else 's'}"
-    took = duration(instance.started_at, instance.finished_at)
+    took = between(instance.started_at, instance.finished_at)
     if instance.finished_at is None:
         took = "open" if instance.status == "active" else ""
         silent = silence(instance.heard_at)
@@ -38,14 +36,21 @@ def header(instance: InstanceSummary, screen: Screen) -> str:
     status = instance.status
     if instance.termination_reason:
         status += f" ({one_line(instance.termination_reason)})"
-    rest = [took, spans + (f", {counts.failed} failed" if counts.failed else "")]
+    failed = f", {counts.failed} failed" if counts.failed else ""
+    spans = counted(counts.total, "span") + failed
+    room = screen.width - sum(columns_of(part) + 2 for part in (status, took, spans) if part)
     name = " ".join(part for part in (instance.agent_name, instance.agent_version) if part)
-    parts = [screen.cut(one_line(name), screen.at_most(_LONGEST_STRING)), status, *rest]
-    room = screen.width - sum(columns_of(part) + 2 for part in parts if part)
-    parts[0] = screen.paint(parts[0], "bold")
-    parts[1] = screen.paint(status, STATUS_COLOURS.get(instance.status, "bold"))
+    longest = min(max(room - _SHORTEST_ID - 2, _SHORTEST_NAME), screen.at_most(_LONGEST_NAME))
+    name = screen.cut(one_line(name), longest)
     # Where the whole id does not fit, its beginning does as well.
-    parts.append(screen.paint(instance.id[: max(room, _SHORTEST_ID)], "dim"))
+    shown_id = instance.id[: max(room - columns_of(name) - 2, _SHORTEST_ID)]
+    parts = (
+        screen.paint(name, "bold"),
+        screen.paint(status, STATUS_COLOURS.get(instance.status, "bold")),
+        took,
+        spans,
+        screen.paint(shown_id, "dim"),
+    )
     return "  ".join(part for part in parts if part)
 
 
@@ -108,7 +113,7 @@ def span_lines(
     seen = [shown(span) for span in spans]
     yield from (span_line(row, screen) for row in itertools.islice(rows(seen), limit))
     if limit is not None and len(spans) > limit:
-        yield f"{screen.ellipsis} {len(spans) - limit} more spans"
+        yield f"{screen.ellipsis} {counted(len(spans) - limit, 'more span')}"
 
 
 def span_line(row: Row, screen: Screen, *, is_whole: bool = False) -> str:
@@ -120,7 +125,7 @@ def span_line(row: Row, screen: Screen, *, is_whole: bool = False) -> str:
         is_whole: Whether the facts stand below it.
     """
     span = row.span
-    took = duration(span.started_at, span.finished_at)
+    took = between(span.started_at, span.finished_at)
     if span.finished_at is None and span.status == "active":
         took = "open"
     branches = _branches(row.last, screen)
@@ -181,19 +186,3 @@ def below(last: tuple[bool, ...], screen: Screen) -> str:
     """Return the branches that go on below a span."""
     bar = "│  " if screen.unicode else "|  "
     return "".join("   " if done else bar for done in last)
-
-
-def duration(start: datetime | None, end: datetime | None) -> str:
-    """Return the time between two moments for people, or nothing when one is missing."""
-    if start is None or end is None:
-        return ""
-    seconds = max((end - start).total_seconds(), 0.0)
-    if seconds < 1:
-        digits = 0 if seconds >= 0.01 else 1 if seconds >= 0.0001 else 2
-        return f"{seconds * 1000:.{digits}f} ms"
-    if seconds < 60:
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"

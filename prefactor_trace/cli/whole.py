@@ -7,7 +7,7 @@ from pydantic_core import from_json
 
 from prefactor_trace._capture import Cut, read_cut
 from prefactor_trace._notes import SCHEMA_NAME_KEY
-from prefactor_trace.cli.facts import counted, json_text
+from prefactor_trace.cli.facts import extent, json_text
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server._timestamps import spell
@@ -109,6 +109,6 @@ def _cut_lines(cut: Cut, screen: Screen) -> Iterator[str]:
     """Yield what was kept of a value, and how much there was."""
     if cut.kept is not None:
         yield from _inside(cut.kept, screen)
-    yield f"{screen.ellipsis} ({counted(cut)})"
+    yield f"{screen.ellipsis} ({extent(cut)})"
     if cut.tail:
         yield from _inside(cut.tail, screen)

@@ -34,6 +34,15 @@ class Origin(NamedTuple):
     agent_deployment_id: str
 
 
+def of_agent(parameter: str) -> str:
+    """Return the SQL condition for instances of the agents with a name or an id.
+
+    Args:
+        parameter: The SQL parameter that holds it; it is named twice.
+    """
+    return f"agent_id IN (SELECT id FROM agents WHERE name = {parameter} OR id = {parameter})"  # noqa: S608
+
+
 def find_origin(
     transaction: Transaction, request: RegisterAgentInstanceRequest, fields: Mapping[str, Any]
 ) -> Origin:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from prefactor_trace.models import AgentSpan
@@ -18,6 +19,9 @@ SLOWER_BY = timedelta(milliseconds=1)
 
 MOST_PATHS = 50
 """How many differing places of one pair of spans are named."""
+
+# What a key or a place holds that is not there, which is not the same as null.
+_MISSING = object()
 
 _Siblings = Sequence[AgentSpan]
 
@@ -188,22 +192,9 @@ def _inside(path: str, one: Any, other: Any) -> list[tuple[str, Any, Any]]:
             for key in dict.fromkeys([*one, *other])
         ]
     if isinstance(one, list) and isinstance(other, list):
-        return [
-            (
-                f"{path}[{at}]",
-                one[at] if at < len(one) else _MISSING,
-                other[at] if at < len(other) else _MISSING,
-            )
-            for at in range(max(len(one), len(other)))
-        ]
+        pairs = zip_longest(one, other, fillvalue=_MISSING)
+        return [(f"{path}[{at}]", here, there) for at, (here, there) in enumerate(pairs)]
     return []
-
-
-class _Missing:
-    """What a key or a place holds that is not there, which is not the same as null."""
-
-
-_MISSING = _Missing()
 
 
 def _brief(span: AgentSpan) -> dict[str, Any]:

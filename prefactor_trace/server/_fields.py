@@ -49,6 +49,30 @@ def read_timestamp(field: str, text: str | None) -> str | None:
         raise invalid_field(field, str(error)) from None
 
 
+def read_end(text: str | None, started_at: str | None, now: str) -> str:
+    """Return when something ends, by the field `timestamp`; now where that is missing.
+
+    Raises:
+        Refusal: It is no timestamp, or before the start.
+    """
+    # Stored spellings sort as text, so the empty one is before every moment.
+    started_at = started_at or ""
+    ended_at = read_timestamp("timestamp", text)
+    if ended_at is None:
+        return max(now, started_at)
+    if ended_at < started_at:
+        raise invalid_field("timestamp", f"must not be before started_at ({started_at})")
+    return ended_at
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a whole number, of a length that any number of use has.
+
+    `int` alone would also take signs, underscores, spaces and the digits of other scripts.
+    """
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
 def read_number(query: Mapping[str, str], field: str, default: int, low: int, high: int) -> int:
     """Return a whole number of a query, `default` where it is missing.
 
@@ -58,8 +82,7 @@ def read_number(query: Mapping[str, str], field: str, default: int, low: int, hi
     text = query.get(field)
     if text is None:
         return default
-    # `int` alone would also take signs, underscores, spaces and the digits of other scripts.
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+    number = int(text) if is_number(text) else -1
     if not low <= number <= high:
         raise invalid_field(field, f"must be a whole number from {low} to {high}")
     return number

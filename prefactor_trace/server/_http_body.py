@@ -5,6 +5,7 @@ from collections.abc import Callable
 from email.message import Message
 from io import BufferedIOBase
 
+from prefactor_trace.server._fields import is_number
 from prefactor_trace.server._refusal import malformed
 
 _MAX_LINE = 8_192
@@ -36,15 +37,11 @@ def read_http_body(
         return _read_chunks(stream, check_size)
     if not lengths:
         return b""
-    if len(set(lengths)) > 1 or not _is_number(lengths[0].strip()):
+    if len(set(lengths)) > 1 or not is_number(lengths[0].strip()):
         raise malformed("Content-Length must be one whole number")
     size = int(lengths[0])
     check_size(size)
     return _read_exactly(stream, size)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 20
 
 
 def _read_chunks(stream: BufferedIOBase, check_size: Callable[[int], None]) -> bytes:

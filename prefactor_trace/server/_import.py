@@ -15,8 +15,15 @@ from prefactor_trace.server.store import Store
 _SPANS_AT_ONCE = 500
 _OPEN = ("pending", "active")
 _SPAN_FIELDS = (
-    *("id", "agent_instance_id", "parent_span_id", "schema_name", "status", "payload"),
-    *("result_payload", "started_at", "finished_at"),
+    "id",
+    "agent_instance_id",
+    "parent_span_id",
+    "schema_name",
+    "status",
+    "payload",
+    "result_payload",
+    "started_at",
+    "finished_at",
 )
 
 
@@ -105,7 +112,7 @@ class _Run:
                 raise
             self._is_wanted = False
         if content.get("started_at"):
-            self._step(number, "start", timestamp=content["started_at"])
+            self._step("start", timestamp=content["started_at"])
 
     def add(self, number: int, content: Mapping[str, Any]) -> None:
         """Take a span."""
@@ -119,22 +126,22 @@ class _Run:
     def finish(self) -> int:
         """End the run as it had ended; return how many spans came in."""
         self._flush()
-        status, number = self._content.get("status"), self._number
+        status = self._content.get("status")
         for name, payload in (self._content.get("quality_payloads") or {}).items():
-            self._step(number, "record_quality", name=name, payload=payload)
+            self._step("record_quality", name=name, payload=payload)
         if status == "terminated" and self._is_wanted:
             with contextlib.suppress(ValueError):  # it has ended before
                 reason = self._content.get("termination_reason")
                 at = self._content.get("finished_at")
                 self._store.terminate(self.id, reason, at=at)
         elif status not in _OPEN:
-            self._step(number, "finish", status=status, timestamp=self._content["finished_at"])
+            self._step("finish", status=status, timestamp=self._content["finished_at"])
         return self._spans if self.is_new else 0
 
-    def _step(self, number: int, action: str, **fields: Any) -> None:
+    def _step(self, action: str, **fields: Any) -> None:
         step = {"_type": f"agent_instances/{action}", "agent_instance_id": self.id, **fields}
         if self._is_wanted:
-            self._send([(number, step)])
+            self._send([(self._number, step)])
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -2,22 +2,22 @@
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
 
 from prefactor_trace.models import PaginationOutput
 from prefactor_trace.server import _json
 from prefactor_trace.server._fields import read_number, read_timestamp
-from prefactor_trace.server._instances import find_instance
 from prefactor_trace.server._refusal import invalid_field
-from prefactor_trace.server._spans import SPAN_COLUMNS, SpanRow, span_text
+from prefactor_trace.server._rows import (
+    IN_START_ORDER,
+    SPAN_COLUMNS,
+    SPAN_START,
+    SpanRow,
+    find_instance,
+    span_text,
+)
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1_000
-
-IN_START_ORDER = "ORDER BY coalesce(started_at, inserted_at), number"
-"""The order of spans: by start, then as they were stored."""
-
-_STARTED = "coalesce(started_at, inserted_at)"
 
 
 def list_spans(db: sqlite3.Connection, account_id: str, query: Mapping[str, str]) -> str:
@@ -39,7 +39,7 @@ def list_spans(db: sqlite3.Connection, account_id: str, query: Mapping[str, str]
     for field, comparison in (("start_time", ">="), ("end_time", "<")):
         moment = read_timestamp(field, query.get(field))
         if moment is not None:
-            wanted += f" AND {_STARTED} {comparison} ?"
+            wanted += f" AND {SPAN_START} {comparison} ?"
             values.append(moment)
     offset = read_number(query, "page_offset", 0, 0, 2**53)
     size = read_number(query, "page_size", DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)
@@ -81,7 +81,7 @@ def paginate(count: int, offset: int, size: int) -> PaginationOutput:
 
 
 def _read_switch(query: Mapping[str, str], field: str) -> bool:
-    text: Any = query.get(field, "true")
+    text = query.get(field, "true")
     if text not in ("true", "false"):
         raise invalid_field(field, 'must be "true" or "false"')
-    return bool(text == "true")
+    return text == "true"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from prefactor_trace.server._agents import of_agent
 from prefactor_trace.server._database import is_busy, open_database, patiently
 from prefactor_trace.server._search import SEARCH_TABLES
 from prefactor_trace.server._silence import silent_since
@@ -25,8 +26,6 @@ WHERE id NOT IN (SELECT agent_version_id FROM agent_instances)
 AND id NOT IN (
     SELECT current_version_id FROM agent_deployments WHERE current_version_id IS NOT NULL
 )"""
-
-Progress = Callable[[int], None]
 
 
 class OldRun(NamedTuple):
@@ -54,7 +53,7 @@ def find_old(
     """
     wanted = f"({_ENDED} OR {silent_since(':before')})" if open else _ENDED
     if agent is not None:
-        wanted += " AND agent_id IN (SELECT id FROM agents WHERE name = :agent OR id = :agent)"
+        wanted += f" AND {of_agent(':agent')}"
     rows = db.execute(
         "SELECT id, (SELECT count(*) FROM agent_spans "  # noqa: S608
         f"WHERE agent_instance_id = agent_instances.id) FROM agent_instances WHERE {wanted} "
@@ -64,7 +63,7 @@ def find_old(
     return [OldRun(*row) for row in rows]
 
 
-def delete_runs(store: Store, runs: Sequence[OldRun], progress: Progress) -> None:
+def delete_runs(store: Store, runs: Sequence[OldRun], progress: Callable[[int], None]) -> None:
     """Delete runs with all that belongs to them alone.
 
     Each run goes as a whole or not at all: whatever ends this early, the rest can be deleted later.

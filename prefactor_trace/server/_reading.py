@@ -1,18 +1,26 @@
 """Reading what is stored, for the command line and the viewer."""
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from prefactor_trace.models import AgentInstanceSpanCounts, AgentSpan
 from prefactor_trace.server import _json
+from prefactor_trace.server._agents import of_agent
 from prefactor_trace.server._cancelled import SHOWN_STATUS, count_shown
-from prefactor_trace.server._instances import INSTANCE_COLUMNS, InstanceRow, count_spans
-from prefactor_trace.server._lists import IN_START_ORDER
+from prefactor_trace.server._rows import (
+    IN_START_ORDER,
+    INSTANCE_COLUMNS,
+    SPAN_COLUMNS,
+    InstanceRow,
+    SpanRow,
+    count_spans,
+    read_row,
+    span_text,
+)
 from prefactor_trace.server._silence import heard_at, silent_since
-from prefactor_trace.server._spans import SPAN_COLUMNS, SpanRow, span_text
+from prefactor_trace.server._timestamps import moment_of
 
 _MAX_FOUND = 10
 _FAILED = f"""(status = 'failed' OR EXISTS (
@@ -68,11 +76,12 @@ def read_instances(
     *,
     limit: int,
     offset: int,
+    session: str | None = None,
+    status: str | None = None,
     agent: str | None = None,
     since: str | None = None,
     failed: bool = False,
     silent: str | None = None,
-    **equal: str | None,
 ) -> list[InstanceSummary]:
     """Return instances, the newest first.
 
@@ -80,17 +89,23 @@ def read_instances(
         db: Connection that is read from.
         limit: How many at most.
         offset: How many to leave out at the beginning.
+        session: What groups those that one command started.
+        status: Where they stand.
         agent: Name or id of the agent.
         since: When they were registered at the earliest, in its stored spelling.
         failed: Only those that failed, or of which a span did.
         silent: Only those that are not over and of which nothing was heard since this moment, in
             its stored spelling.
-        **equal: Column to the value that it must have; `None` for any.
     """
-    conditions = [f"{column} = ?" for column, value in equal.items() if value is not None]
-    values = [value for value in equal.values() if value is not None]
+    conditions, values = [], []
+    if session is not None:
+        conditions.append("session = ?")
+        values.append(session)
+    if status is not None:
+        conditions.append("status = ?")
+        values.append(status)
     if agent is not None:
-        conditions.append("agent_id IN (SELECT id FROM agents WHERE name = ? OR id = ?)")
+        conditions.append(of_agent("?"))
         values += [agent, agent]
     if since is not None:
         conditions.append("inserted_at >= ?")
@@ -106,7 +121,13 @@ def read_instances(
         "ORDER BY number DESC LIMIT ? OFFSET ?",
         (*values, limit, offset),
     ).fetchall()
-    return _summaries(db, [InstanceRow(*row) for row in rows])
+    return [_summary(db, InstanceRow(*row)) for row in rows]
+
+
+def read_instance(db: sqlite3.Connection, instance_id: str) -> InstanceSummary | None:
+    """Return an instance, `None` when it is not there."""
+    row = read_row(db, instance_id)
+    return None if row is None else _summary(db, row)
 
 
 def find_ids(db: sqlite3.Connection, prefix: str) -> list[str]:
@@ -147,15 +168,7 @@ def read_spans(db: sqlite3.Connection, account_id: str, instance_id: str) -> lis
     ]
 
 
-def _summaries(db: sqlite3.Connection, rows: Iterable[InstanceRow]) -> list[InstanceSummary]:
-    rows = list(rows)
-    counts = count_spans(db, [row.id for row in rows])
-    return [_summary(db, row, count_shown(db, row.id, counts[row.id])) for row in rows]
-
-
-def _summary(
-    db: sqlite3.Connection, row: InstanceRow, counts: AgentInstanceSpanCounts
-) -> InstanceSummary:
+def _summary(db: sqlite3.Connection, row: InstanceRow) -> InstanceSummary:
     (agent_name,) = db.execute("SELECT name FROM agents WHERE id = ?", (row.agent_id,)).fetchone()
     (content,) = db.execute(
         "SELECT content FROM agent_versions WHERE id = ?", (row.agent_version_id,)
@@ -171,16 +184,12 @@ def _summary(
         status=row.status,
         purpose=row.purpose,
         external_identifier=row.external_identifier,
-        inserted_at=_moment(row.inserted_at),
-        started_at=_moment(row.started_at) if row.started_at else None,
-        finished_at=_moment(row.finished_at) if row.finished_at else None,
+        inserted_at=moment_of(row.inserted_at),
+        started_at=moment_of(row.started_at) if row.started_at else None,
+        finished_at=moment_of(row.finished_at) if row.finished_at else None,
         termination_reason=row.termination_reason,
-        span_counts=counts,
+        span_counts=count_shown(db, row.id, count_spans(db, row.id)),
         session=row.session,
         quality_payloads=_json.read(row.quality_payloads),
-        heard_at=_moment(heard) if heard else None,
+        heard_at=moment_of(heard) if heard else None,
     )
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text[:-1] + "+00:00")

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from prefactor_trace.server._instances import InstanceRow
+from prefactor_trace.server._rows import InstanceRow
 
 
 def silent_since(moment: str) -> str:

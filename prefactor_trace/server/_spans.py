@@ -7,9 +7,10 @@ from prefactor_trace._liquid import render
 from prefactor_trace._pfid import is_pfid
 from prefactor_trace.models import CreateAgentSpanRequest, FinishSpanRequest
 from prefactor_trace.server import _json
-from prefactor_trace.server._fields import check_pfid, read_fields, read_timestamp
+from prefactor_trace.server._fields import read_end, read_fields, read_timestamp
 from prefactor_trace.server._json_schema import mismatches
 from prefactor_trace.server._refusal import invalid_action, invalid_field, not_found
+from prefactor_trace.server._rows import SPAN_COLUMNS, SpanRow, span_text
 from prefactor_trace.server._schemas import DeclaredType
 from prefactor_trace.server._transaction import Transaction
 
@@ -17,45 +18,6 @@ _FINAL = ("complete", "failed", "cancelled")
 # What a span may become from where it stands; `cancelled` belongs to spans that never started.
 _NEXT = {"pending": ("cancelled",), "active": ("complete", "failed")}
 
-
-class SpanRow(NamedTuple):
-    """A span as it is stored: one row of `agent_spans`, without its number.
-
-    Attributes:
-        id: PFID of the span.
-        agent_instance_id: PFID of the instance.
-        parent_span_id: PFID of the parent.
-        schema_name: Name of the span's type.
-        schema_title: Title of the span's type.
-        status: Where the span stands.
-        payload: JSON text.
-        result_payload: JSON text.
-        summary: The type's template, rendered.
-        schema_validation: JSON text; `None` when payload and result match their schemas.
-        started_at: Timestamp.
-        finished_at: Timestamp.
-        inserted_at: Timestamp.
-        updated_at: Timestamp.
-    """
-
-    id: str
-    agent_instance_id: str
-    parent_span_id: str | None
-    schema_name: str
-    schema_title: str | None
-    status: str
-    payload: str
-    result_payload: str | None
-    summary: str | None
-    schema_validation: str | None
-    started_at: str | None
-    finished_at: str | None
-    inserted_at: str
-    updated_at: str
-
-
-SPAN_COLUMNS = ", ".join(SpanRow._fields)
-"""The columns of a `SpanRow`, in its order."""
 
 _INSERT = (
     f"INSERT INTO agent_spans ({SPAN_COLUMNS}) "  # noqa: S608
@@ -72,33 +34,6 @@ class _Instance(NamedTuple):
     termination_reason: str | None
 
 
-def span_text(span: SpanRow, account_id: str, agent_id: str) -> str:
-    """Return a span as the service answers it, as JSON text."""
-    head = _json.write(
-        {
-            "type": "agent_span",
-            "id": span.id,
-            "account_id": account_id,
-            "agent_id": agent_id,
-            "agent_instance_id": span.agent_instance_id,
-            "parent_span_id": span.parent_span_id,
-            "schema_name": span.schema_name,
-            "schema_title": span.schema_title,
-            "status": span.status,
-            "summary": span.summary,
-            "started_at": span.started_at,
-            "finished_at": span.finished_at,
-            "inserted_at": span.inserted_at,
-            "updated_at": span.updated_at,
-        }
-    )
-    # These three are stored as JSON text: reading them only to write them again costs too much.
-    return (
-        f'{head[:-1]},"payload":{span.payload},"result_payload":{span.result_payload or "null"},'
-        f'"schema_validation":{span.schema_validation or "null"}}}'
-    )
-
-
 def create(transaction: Transaction, fields: Mapping[str, Any]) -> str:
     """Create a span and return the answer.
 
@@ -110,7 +45,7 @@ def create(transaction: Transaction, fields: Mapping[str, Any]) -> str:
         raise invalid_field("payload", "is required; without content it is {}")
     instance = _find_instance(transaction, request.agent_instance_id)
     declared = _find_type(transaction, instance, request.schema_name)
-    span_id = _choose_id(transaction, request.id)
+    span_id = transaction.choose_id("agent_spans", request.id)
     _check_parent(transaction, request)
     started_at, finished_at = _times(transaction.now, request)
     payload, result = request.payload, request.result_payload
@@ -151,36 +86,21 @@ def finish(transaction: Transaction, span_id: str, fields: Mapping[str, Any]) ->
     status = request.status or "complete"
     if status not in _NEXT.get(span.status, ()):
         raise invalid_action(f"A span that is {span.status} cannot become {status}")
-    finished_at = read_timestamp("timestamp", request.timestamp)
-    started_at = span.started_at or ""
-    if finished_at is not None and finished_at < started_at:
-        raise invalid_field("timestamp", f"must not be before started_at ({started_at})")
+    finished_at = read_end(request.timestamp, span.started_at, transaction.now)
     # The instance's status is of no account: a run may end before the last of its spans is sent.
     instance = _find_instance(transaction, span.agent_instance_id)
     declared = _find_type(transaction, instance, span.schema_name)
     payload, result = _json.read(span.payload), request.result_payload
-    span = span._replace(
-        status=status,
-        result_payload=None if result is None else _json.write(result),
-        summary=render(declared.template, payload, result),
-        schema_validation=_validation(declared, payload, result, status),
-        finished_at=finished_at or max(transaction.now, started_at),
-        updated_at=transaction.now,
-    )
-    transaction.db.execute(
-        "UPDATE agent_spans SET status = ?, result_payload = ?, summary = ?, "
-        "schema_validation = ?, finished_at = ?, updated_at = ? WHERE id = ?",
-        (
-            span.status,
-            span.result_payload,
-            span.summary,
-            span.schema_validation,
-            span.finished_at,
-            span.updated_at,
-            span.id,
-        ),
-    )
-    return _answer(transaction, span, instance)
+    changes: dict[str, Any] = {
+        "status": status,
+        "result_payload": None if result is None else _json.write(result),
+        "summary": render(declared.template, payload, result),
+        "schema_validation": _validation(declared, payload, result, status),
+        "finished_at": finished_at,
+        "updated_at": transaction.now,
+    }
+    transaction.update("agent_spans", span.id, changes)
+    return _answer(transaction, span._replace(**changes), instance)
 
 
 def _answer(transaction: Transaction, span: SpanRow, instance: _Instance) -> str:
@@ -209,15 +129,6 @@ def _find_type(transaction: Transaction, instance: _Instance, schema_name: str) 
             "schema_name", f"{schema_name!r} is not declared by the instance's schema version"
         )
     return declared
-
-
-def _choose_id(transaction: Transaction, wanted: str | None) -> str:
-    if wanted is None:
-        return transaction.new_id()
-    check_pfid("id", wanted)
-    if transaction.db.execute("SELECT 1 FROM agent_spans WHERE id = ?", (wanted,)).fetchone():
-        raise invalid_field("id", "has already been taken")
-    return wanted
 
 
 def _check_parent(transaction: Transaction, request: CreateAgentSpanRequest) -> None:

@@ -4,12 +4,13 @@ import sqlite3
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import _json
+from prefactor_trace.server._agents import of_agent
 from prefactor_trace.server._cancelled import SHOWN_STATUS
+from prefactor_trace.server._timestamps import moment_of
 from prefactor_trace.server._tokens import Tokens, tokens_of
 
 _ROWS_AT_ONCE = 2_000
@@ -111,7 +112,7 @@ def _source(instance_id: str | None, agent: str | None, since: str | None) -> tu
     if agent is not None or since is not None:
         runs = "SELECT agent_instances.id FROM agent_instances WHERE 1"
         if agent is not None:
-            runs += " AND agent_id IN (SELECT id FROM agents WHERE name = ? OR id = ?)"
+            runs += f" AND {of_agent('?')}"
             values += [agent, agent]
         if since is not None:
             runs += " AND inserted_at >= ?"
@@ -134,12 +135,8 @@ def _count(found: dict[str, TypeStatistics], row: tuple[Any, ...]) -> None:
     one.cancelled += status == "cancelled"
     one.open += status in ("pending", "active")
     if started_at is not None and finished_at is not None:
-        took = _moment(finished_at) - _moment(started_at)
+        took = moment_of(finished_at) - moment_of(started_at)
         one.seconds.append(max(took.total_seconds(), 0.0))
     tokens = None if result is None else tokens_of(_json.read(result))
     if tokens is not None:
         one.tokens = tokens if one.tokens is None else one.tokens.plus(tokens)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text[:-1])

@@ -10,8 +10,6 @@ _ISO_8601 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(?:([Zz])|([+-]\d\d):?(\d\d))\Z",
     re.ASCII,
 )
-
-
 _NO_MOMENT = "is not a moment of the calendar"
 _STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z", re.ASCII)
 
@@ -26,6 +24,11 @@ def spell(moment: datetime) -> str:
     if moment.tzinfo is not timezone.utc:
         moment = moment.astimezone(timezone.utc)
     return moment.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment of a stored spelling."""
+    return datetime.fromisoformat(f"{text[:-1]}+00:00")  # Python 3.10 does not read the Z
 
 
 def microseconds(moment: datetime) -> int:

@@ -1,10 +1,13 @@
 """What an action works with: one write transaction, and a savepoint for each item in it."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from prefactor_trace.server import _json
+from prefactor_trace.server._fields import check_pfid
+from prefactor_trace.server._refusal import invalid_field
 from prefactor_trace.server._schemas import DeclaredSchemas, read_declared
 from prefactor_trace.server._timestamps import Clock, spell
 
@@ -54,6 +57,28 @@ class Transaction:
             raise
         finally:
             self.db.execute("RELEASE item")
+
+    def choose_id(self, table: str, wanted: str | None) -> str:
+        """Return the id of a new record: the one that is wanted, a new one where none is.
+
+        Raises:
+            Refusal: It is no PFID, or another record of the table has it.
+        """
+        if wanted is None:
+            return self.new_id()
+        check_pfid("id", wanted)
+        taken = self.db.execute(f"SELECT 1 FROM {table} WHERE id = ?", (wanted,))  # noqa: S608
+        if taken.fetchone():
+            raise invalid_field("id", "has already been taken")
+        return wanted
+
+    def update(self, table: str, id: str, changes: Mapping[str, Any]) -> None:
+        """Change some columns of a record."""
+        columns = ", ".join(f"{column} = ?" for column in changes)
+        self.db.execute(
+            f"UPDATE {table} SET {columns} WHERE id = ?",  # noqa: S608
+            (*changes.values(), id),
+        )
 
     def declared(self, schema_version_id: str) -> DeclaredSchemas:
         """Return what a schema version declares."""

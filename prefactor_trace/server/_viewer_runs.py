@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS
-from prefactor_trace.server._fields import read_number
-from prefactor_trace.server._reading import InstanceSummary, read_instances
-from prefactor_trace.server._refusal import invalid_field, not_found
+from prefactor_trace.server._fields import read_number, read_timestamp
+from prefactor_trace.server._reading import InstanceSummary, read_instance
+from prefactor_trace.server._refusal import not_found
+from prefactor_trace.server._rows import IN_START_ORDER
 from prefactor_trace.server._search import find_runs
 from prefactor_trace.server._statistics import TypeStatistics, read_statistics
-from prefactor_trace.server._timestamps import spell
 from prefactor_trace.server._tokens import tokens_of
 from prefactor_trace.server.store import Store
 
@@ -51,7 +50,7 @@ def list_runs(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
         runs = [
             {"number": number, **run_json(db, run, _MOST_COUNTED)}
             for number, instance_id in rows
-            for run in read_instances(db, limit=1, offset=0, id=instance_id)
+            if (run := read_instance(db, instance_id)) is not None
         ]
         agents = [name for (name,) in db.execute("SELECT DISTINCT name FROM agents ORDER BY name")]
     return {"runs": runs, "agents": agents, "more": len(rows) == PAGE}
@@ -72,7 +71,7 @@ def _conditions(
             values.append(query[name])
     if query.get("since"):
         conditions.append("agent_instances.inserted_at >= ?")
-        values.append(spell(_moment_of(query["since"])))
+        values.append(read_timestamp("since", query["since"]))
     if query.get("before"):
         conditions.append("agent_instances.number < ?")
         values.append(read_number(query, "before", 0, 0, _LARGEST_NUMBER))
@@ -81,14 +80,6 @@ def _conditions(
         conditions.append(f"agent_instances.id IN ({marks})")
         values += found
     return conditions, values
-
-
-def _moment_of(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        return moment.astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        raise invalid_field("since", "is a time in ISO 8601") from None
 
 
 def run_json(
@@ -133,6 +124,18 @@ def _tokens(db: sqlite3.Connection, instance_id: str) -> int | None:
     return sum(tokens.total for tokens in found) if found else None
 
 
+def find_run(db: sqlite3.Connection, instance_id: str) -> InstanceSummary:
+    """Return a run.
+
+    Raises:
+        Refusal: It is not there.
+    """
+    run = read_instance(db, instance_id)
+    if run is None:
+        raise not_found("instance", instance_id)
+    return run
+
+
 def get_run(store: Store, instance_id: str, query: Mapping[str, str]) -> dict[str, Any]:
     """Return a run with its spans, in the order of their start, without their payloads.
 
@@ -146,9 +149,7 @@ def get_run(store: Store, instance_id: str, query: Mapping[str, str]) -> dict[st
         Refusal: It is not there.
     """
     with store.reading() as db:
-        run = next(iter(read_instances(db, limit=1, offset=0, id=instance_id)), None)
-        if run is None:
-            raise not_found("instance", instance_id)
+        run = find_run(db, instance_id)
         rows = db.execute(
             f"SELECT id, parent_span_id, schema_name, {SHOWN_STATUS}, summary, "  # noqa: S608
             "started_at, finished_at, schema_validation IS NOT NULL, "
@@ -157,7 +158,7 @@ def get_run(store: Store, instance_id: str, query: Mapping[str, str]) -> dict[st
             "CASE WHEN summary IS NULL AND payload != '{}' THEN substr(payload, 1, 120) END, "
             "updated_at "
             "FROM agent_spans WHERE agent_instance_id = ? AND updated_at >= ? "
-            "ORDER BY coalesce(started_at, inserted_at), number",
+            f"{IN_START_ORDER}",
             (f'"{SCHEMA_NAME_KEY}"', instance_id, query.get("since", "")),
         ).fetchall()
         spans = [_brief(row) for row in rows]

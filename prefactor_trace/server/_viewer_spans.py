@@ -8,9 +8,9 @@ from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS, own_result
 from prefactor_trace.server._compare import compare
-from prefactor_trace.server._reading import read_instances, read_spans
+from prefactor_trace.server._reading import read_spans
 from prefactor_trace.server._refusal import not_found
-from prefactor_trace.server._viewer_runs import run_json
+from prefactor_trace.server._viewer_runs import find_run, run_json
 from prefactor_trace.server.store import Store
 
 _ELSEWHERE = 5  # spans of the same type in other runs
@@ -77,12 +77,7 @@ def get_comparison(store: Store, left: str, right: str) -> dict[str, Any]:
     Raises:
         Refusal: One of them is not there.
     """
-    sides: list[dict[str, Any]] = []
     with store.reading() as db:
-        for instance_id in (left, right):
-            run = next(iter(read_instances(db, limit=1, offset=0, id=instance_id)), None)
-            if run is None:
-                raise not_found("instance", instance_id)
-            sides.append(run_json(db, run))
-        rows = compare(*(read_spans(db, store.account_id, one["id"]) for one in sides))
+        sides = [run_json(db, find_run(db, run)) for run in (left, right)]
+        rows = compare(*(read_spans(db, store.account_id, run) for run in (left, right)))
     return {"left": sides[0], "right": sides[1], "spans": [row.as_json() for row in rows]}

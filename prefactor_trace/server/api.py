@@ -12,10 +12,11 @@ from prefactor_trace.exceptions import DatabaseError
 from prefactor_trace.server import _json
 from prefactor_trace.server._actions import perform
 from prefactor_trace.server._bulk import run_bulk
-from prefactor_trace.server._instances import answer_instance, find_instance
+from prefactor_trace.server._fields import is_number
 from prefactor_trace.server._lists import list_spans
 from prefactor_trace.server._news import News
 from prefactor_trace.server._refusal import Refusal, invalid_field, malformed, not_found
+from prefactor_trace.server._rows import answer_instance, find_instance
 from prefactor_trace.server.store import Store
 
 logger = logging.getLogger("prefactor_trace")
@@ -208,7 +209,7 @@ class Api:
         if account_id not in (None, self.store.account_id):
             raise not_found("account", str(account_id))
         count = fields.get("count", 1)
-        if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) < 10:
+        if isinstance(count, str) and is_number(count):
             count = int(count)
         if type(count) is not int or not 1 <= count <= MAX_GENERATED:
             raise invalid_field("count", f"must be a whole number from 1 to {MAX_GENERATED}")

@@ -157,7 +157,7 @@ class Store(SharedConnection):
     def get_instance(self, id: str) -> InstanceSummary | None:
         """Return an instance, `None` when it is not there."""
         with self.reading() as db:
-            return next(iter(_reading.read_instances(db, limit=1, offset=0, id=id)), None)
+            return _reading.read_instance(db, id)
 
     def list_spans(self, instance_id: str) -> list[AgentSpan]:
         """Return the spans of an instance in the order of their start."""

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from prefactor_trace import Tracer, _exits
+from prefactor_trace import Tracer
 from prefactor_trace._default import default
 from prefactor_trace._nearest import nearest
+from prefactor_trace._tracer import tracers
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.spans import RecordedSpan
 
@@ -44,10 +45,8 @@ def nothing_captured(doubts: Doubts) -> str:
         lines.append(f"- tracing was switched off while recording: {reason}")
     others = [
         one
-        for one in _exits.leavers()
-        if isinstance(one, Tracer)
-        and one is not default._tracer
-        and one.stats().started > doubts.started_before.get(one, 0)
+        for one in tracers()
+        if one is not default._tracer and one.stats().started > doubts.started_before.get(one, 0)
     ]
     if others:
         lines.append(

@@ -7,10 +7,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from prefactor_trace import Tracer, _exits, _guard
+from prefactor_trace import Tracer, _guard
 from prefactor_trace._context import current
 from prefactor_trace._default import default
 from prefactor_trace._settings import Settings, load_settings
+from prefactor_trace._tracer import tracers
 from prefactor_trace._transport import open_transport
 from prefactor_trace._transport.offline import listen, stop_listening
 from prefactor_trace._version import SDK
@@ -58,9 +59,9 @@ class StandIn:
         """
         self._before = default._tracer
         settings = self._settings()
-        for tracer in _tracers():  # what was recorded before is not this recording's
+        for tracer in tracers():  # what was recorded before is not this recording's
             tracer.flush(_SETTLE)
-        self.started_before = {one: one.stats().started for one in _tracers()}
+        self.started_before = {one: one.stats().started for one in tracers()}
         if self._live and not default.tracer()._get_settings().off_reason:
             self._capture.forward = open_transport(default.tracer()._get_settings(), SDK)
         self._keep_tracer()
@@ -106,7 +107,7 @@ class StandIn:
     def settle(self) -> None:
         """Have every tracer of this process hand over what it has recorded."""
         if not self._is_over:
-            for tracer in _tracers():
+            for tracer in tracers():
                 tracer.flush(_WITH_FAULTS if self._capture.has_met_faults else _SETTLE)
 
     def stats(self) -> Stats:
@@ -177,7 +178,3 @@ class StandIn:
 
         _guard.log_fault, _guard.log_raised = note_fault, note_raised
         self.undo.append(put_back)
-
-
-def _tracers() -> list[Tracer]:
-    return [one for one in _exits.leavers() if isinstance(one, Tracer)]

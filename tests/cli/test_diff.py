@@ -112,7 +112,7 @@ def test_status_and_long_lines(database: Path) -> None:
     narrow = list(lines((instance, instance), rows, Screen(width=80)))
     assert max(map(len, narrow)) <= 80
     wide = list(lines((instance, instance), rows, Screen(width=UNLIMITED)))[2]
-    assert "  complete -> failed, payload.key0, " in wide
+    assert "  complete → failed, payload.key0, " in wide
     assert "payload.key29" in wide
 
 

@@ -33,12 +33,14 @@ def examine() -> dict[str, tuple[str, str]]:
 
 
 def test_a_machine_without_an_account_is_told_so(tmp_path: Path):
-    """Tracing is off; the database is made when it is needed."""
+    """Tracing is off; the database is made when it is needed, also where its file is there."""
     found = examine()
     assert found["version"][0] == "ok"
     assert found["tracing"][0] == "warn"
     assert "there is no API token" in found["tracing"][1]
     assert "made by the first run" in found["database"][1]
+    (tmp_path / "a.db").touch()
+    assert examine()["database"] == found["database"]
 
 
 def test_local_mode_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -18,9 +18,9 @@ def test_what_was_left_out_names_its_type() -> None:
 
 
 def test_facts_tell_what_went_in_and_out() -> None:
-    """Payload and result are cut to the columns; long lists are counted, controls spelt out."""
+    """Payload and result are cut to the columns; long lists are counted, controls are JSON's."""
     one = span(payload={"query": "spans\n\x1b[31m", "k": 5}, result={"result": list(range(40))})
-    assert facts(one, WIDE, 100) == '{"query": "spans\\\\n\\\\x1b[31m", "k": 5} → 40 items'
+    assert facts(one, WIDE, 100) == '{"query": "spans\\n\\u001b[31m", "k": 5} → 40 items'
     for columns in range(100):
         assert columns_of(facts(one, WIDE, columns)) <= columns
     assert facts(span(result={"result": None}), WIDE, 50) == ""

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from prefactor_trace.cli import main
-from prefactor_trace.cli.prune import _size
 from prefactor_trace.server import Store
 
 from .records import record, span
@@ -93,13 +92,3 @@ def test_an_age_has_to_be_given(capsys: pytest.CaptureFixture[str]) -> None:
     """Without an age nothing is deleted."""
     assert main(["prune"], io.StringIO()) == 2
     assert "--older-than" in capsys.readouterr().err
-
-
-def test_sizes() -> None:
-    """Bytes are given in a unit that people read."""
-    assert [_size(count) for count in (0, 2048, 3 << 20, 5 << 30)] == [
-        "0 bytes",
-        "2.0 KiB",
-        "3.0 MiB",
-        "5,120.0 MiB",
-    ]

@@ -49,6 +49,14 @@ def test_one_run_or_one_agent(database: Path) -> None:
     assert run("--agent", "no", "--db", str(database)) == f"no such spans in {database}\n"
 
 
+def test_nothing_to_count(tmp_path: Path) -> None:
+    """Whether there is nothing at all, or only nothing of what was asked for."""
+    path = tmp_path / "traces.db"
+    Store(path).close()
+    assert run("--db", str(path)) == f"no spans in {path}\n"
+    assert run("--since", "0s", "--db", str(path)) == f"no such spans in {path}\n"
+
+
 def test_json(database: Path) -> None:
     """With `--json` durations are seconds, and what is not known is null."""
     tool, model = json.loads(run("--json", "--db", str(database)))

@@ -14,6 +14,7 @@ import pytest
 import prefactor_trace as prefactor
 from prefactor_trace.cli import main
 from prefactor_trace.cli.tail import Watch
+from prefactor_trace.cli.terminal import columns_of
 from prefactor_trace.server import Api, Store
 
 from .records import new_id, record, span
@@ -33,6 +34,26 @@ def test_the_newest_are_printed(tmp_path: Path):
     out = io.StringIO()
     main(["tail", "--json", "--db", str(path)], out)
     assert [json.loads(line)["schema_name"] for line in out.getvalue().splitlines()][-1] == "bad"
+
+
+def test_wide_characters_have_their_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A line is cut to the screen by what its characters take there."""
+    monkeypatch.setenv("COLUMNS", "80")
+    path = tmp_path / "a.db"
+    record(path, [span("探す", payload={"query": "日本語" * 30})], agent="エージェント")
+    out = io.StringIO()
+    assert main(["tail", "--db", str(path)], out) == 0
+    assert columns_of(out.getvalue().rstrip("\n")) in (79, 80)
+
+
+def test_where_there_is_nothing_that_is_said(tmp_path: Path):
+    """To people, and not while it waits for what is to come."""
+    path = tmp_path / "a.db"
+    Store(path).close()
+    out = io.StringIO()
+    assert main(["tail", "--db", str(path)], out) == 0
+    assert main(["tail", "--json", "--db", str(path)], out) == 0
+    assert out.getvalue() == f"no spans in {path}\n"
 
 
 def test_an_open_span_of_a_silent_run_says_so(tmp_path: Path):

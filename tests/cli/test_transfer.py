@@ -2,6 +2,9 @@
 
 import io
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import prefactor_trace as prefactor
 from prefactor_trace.cli import main
 from prefactor_trace.server import Store
 
-from .records import record, span
+from .records import command, environment, record, span
 
 
 @pytest.fixture
@@ -65,6 +68,10 @@ def test_runs_come_back_whole(database: Path, tmp_path: Path):
     assert json.loads(told) == {"runs": 0, "spans": 0, "known": 4}
     assert content(other) == content(database)
     assert words("import", tmp_path / "runs.jsonl", "--db", database)[1].startswith("0 runs")
+    one = record(database, [span("only")])
+    words("export", one, "--db", database, "-o", tmp_path / "one.jsonl")
+    told = words("import", tmp_path / "one.jsonl", "--db", other)[1]
+    assert told == "1 run with 1 span imported, 0 known already\n"
 
 
 def test_an_import_that_was_cut_off_is_finished_by_the_next(database: Path, tmp_path: Path):
@@ -123,7 +130,36 @@ def exported_ids(content: Any) -> list[str]:
 
 
 def test_what_cannot_be_read_is_one_line(database: Path, tmp_path: Path):
-    """A file that is missing, or no text."""
-    assert words("import", tmp_path / "missing", "--db", database)[0] == 1
+    """A file that is missing, or no text; no database is made for it."""
+    assert words("import", tmp_path / "missing", "--db", tmp_path / "new.db")[0] == 1
     (tmp_path / "bytes").write_bytes(b"\xff")
     assert words("import", tmp_path / "bytes", "--db", database)[0] == 1
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_runs_go_through_pipes_as_utf_8(database: Path, tmp_path: Path):
+    """Also where the machine's own encoding is another, which cannot hold what was recorded."""
+    ascii_only = {"PYTHONIOENCODING": "ascii"}
+    done = command("export", "--db", str(database), folder=tmp_path, environ=ascii_only)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\N{LATIN SMALL LETTER U WITH DIAERESIS}" in done.stdout
+    other = tmp_path / "other.db"
+    words = ("import", "-", "--db", str(other))
+    done = command(*words, folder=tmp_path, environ=ascii_only, input=done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert content(other) == content(database)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell closes the stream")
+def test_an_import_without_a_standard_input_says_so(tmp_path: Path):
+    """As a job may be started."""
+    words = [sys.executable, "-m", "prefactor_trace.cli", "import", "-"]
+    done = subprocess.run(
+        ["sh", "-c", f"{shlex.join(words)} <&-"],
+        capture_output=True,
+        text=True,
+        env=environment(tmp_path),
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "prefactor-trace: there is no standard input\n")

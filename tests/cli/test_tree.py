@@ -9,7 +9,6 @@ from prefactor_trace._capture import read_cut, serialise
 from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.cli.terminal import Screen, columns_of
 from prefactor_trace.cli.tree import (
-    duration,
     header,
     rows,
     span_line,
@@ -170,25 +169,6 @@ def test_lines_keep_to_the_width(width: int) -> None:
         assert line.endswith("100 ms")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.00042, "0.4 ms"),
-        (0.035, "35 ms"),
-        (1.5, "1.50 s"),
-        (42.26, "42.3 s"),
-        (125, "2 min 05 s"),
-        (7_260, "2 h 01 min"),
-        (0.000_02, "0.02 ms"),
-        (-1, "0.00 ms"),
-    ],
-)
-def test_duration_reads_well(seconds: float, text: str) -> None:
-    """A duration has the unit and the digits that a person would give it."""
-    assert duration(START, START + timedelta(seconds=seconds)) == text
-    assert duration(START, None) == ""
-
-
 def summary(**changes: object) -> InstanceSummary:
     """Return a run of an agent."""
     counts = AgentInstanceSpanCounts(
@@ -221,6 +201,9 @@ def test_header_tells_the_run() -> None:
     assert header(summary(), WIDE) == whole
     narrow = header(summary(), Screen(width=80))
     assert narrow == whole[:80]
+    long = header(summary(agent_name="日本語" * 20), Screen(width=80))
+    assert f"…  complete  412 ms  23 spans, 1 failed  {'0' * 10}" in long
+    assert columns_of(long) == 80
 
 
 def test_header_of_what_did_not_end_well() -> None:

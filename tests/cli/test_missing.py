@@ -6,9 +6,10 @@ import weakref
 import pytest
 
 from prefactor_trace import _exits
+from prefactor_trace._tracer import tracers
 from prefactor_trace._transport import Answer
 from prefactor_trace._transport.memory import MemoryTransport
-from prefactor_trace.cli.nothing import HOW_TO_RECORD, other_databases, tracers, why_nothing
+from prefactor_trace.cli.missing import HOW_TO_RECORD, other_databases, why_nothing
 
 
 @pytest.fixture(autouse=True)

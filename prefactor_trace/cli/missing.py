@@ -5,19 +5,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from prefactor_trace import _exits
 from prefactor_trace._default import default
-from prefactor_trace._tracer import Tracer
+from prefactor_trace._tracer import Tracer, tracers
+from prefactor_trace.cli.amounts import counted
 
 HOW_TO_RECORD = (
     "put @prefactor.instance(...) on the function that is one run and "
     '@prefactor.span("tool_call") on its steps (import prefactor_trace as prefactor)'
 )
-
-
-def tracers() -> list[Tracer]:
-    """Return the tracers of this process that record."""
-    return [one for one in _exits.leavers() if isinstance(one, Tracer)]
 
 
 def other_databases(database: Path) -> list[Path]:
@@ -30,19 +25,19 @@ def other_databases(database: Path) -> list[Path]:
 def what_is_missing() -> str | None:
     """Return in one sentence which spans of this process did not arrive, ``None`` where all did."""
     all_stats = [one.stats() for one in tracers()]
-    started, delivered, rejected, pending = (
-        sum(getattr(one, name) for one in all_stats)
-        for name in ("started", "delivered", "rejected", "pending")
-    )
     reasons: Counter[str] = Counter()
     for one in all_stats:
         reasons.update(one.dropped_by_reason)
     causes = [f"{count} dropped ({reason})" for reason, count in sorted(reasons.items())]
-    causes += [f"{rejected} rejected"] if rejected else []
-    causes += [f"{pending} not delivered in time"] if pending else []
+    if rejected := sum(one.rejected for one in all_stats):
+        causes.append(f"{rejected} rejected")
+    if pending := sum(one.pending for one in all_stats):
+        causes.append(f"{pending} not delivered in time")
     if not causes:
         return None
-    return f"of {started} spans {delivered} arrived: {', '.join(causes)}"
+    started = sum(one.started for one in all_stats)
+    delivered = sum(one.delivered for one in all_stats)
+    return f"of {counted(started, 'span')} {delivered} arrived: {', '.join(causes)}"
 
 
 def why_nothing(name: str, code: int | None) -> str:
@@ -91,13 +86,11 @@ def _was_off(name: str) -> str | None:
 
 
 def _was_not_sampled(name: str, recording: Sequence[Tracer]) -> str | None:
-    rates = [
-        one._get_settings().sample_rate for one in recording if one._get_settings().sample_rate < 1
-    ]
-    if not rates:
+    rate = min((one._get_settings().sample_rate for one in recording), default=1.0)
+    if rate >= 1:
         return None
     return (
-        f"{name} recorded nothing: none of its runs was sampled (sample_rate is {min(rates):g}); "
+        f"{name} recorded nothing: none of its runs was sampled (sample_rate is {rate:g}); "
         "set PREFACTOR_SAMPLE_RATE=1 to record all"
     )
 
