@@ -12,6 +12,7 @@ from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS
 from prefactor_trace.server._fields import read_number
+from prefactor_trace.server._hints import READ, hint_of
 from prefactor_trace.server._reading import InstanceSummary, read_instances
 from prefactor_trace.server._refusal import invalid_field, not_found
 from prefactor_trace.server._search import find_runs
@@ -49,7 +50,7 @@ def list_runs(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
             (*values, PAGE),
         ).fetchall()
         runs = [
-            {"number": number, **run_json(db, run, _MOST_COUNTED)}
+            {"number": number, **run_json(db, run, _MOST_COUNTED), **_about(db, run)}
             for number, instance_id in rows
             for run in read_instances(db, limit=1, offset=0, id=instance_id)
         ]
@@ -122,6 +123,25 @@ def run_json(
     }
 
 
+def _about(db: sqlite3.Connection, run: InstanceSummary) -> dict[str, str | None]:
+    """Return what tells a run from others of its agent: what it began with, and why it failed."""
+    summary, payload = db.execute(
+        "SELECT summary, substr(payload, 1, ?) FROM agent_spans WHERE agent_instance_id = ? "
+        "ORDER BY coalesce(started_at, inserted_at), number LIMIT 1",
+        (READ, run.id),
+    ).fetchone() or (None, None)
+    error = None
+    if run.status == "failed":
+        # The error that left the run: that of a step at the top, the last one to end.
+        (result,) = db.execute(
+            "SELECT substr(result_payload, 1, 20000) FROM agent_spans WHERE agent_instance_id = ? "
+            "AND status = 'failed' ORDER BY parent_span_id IS NOT NULL, finished_at DESC LIMIT 1",
+            (run.id,),
+        ).fetchone() or (None,)
+        error = _error_of(result)
+    return {"about": summary or hint_of(payload), "error": error}
+
+
 def _tokens(db: sqlite3.Connection, instance_id: str) -> int | None:
     rows = db.execute(
         # Only of those results is the JSON read that can hold a number of tokens.
@@ -154,11 +174,11 @@ def get_run(store: Store, instance_id: str, query: Mapping[str, str]) -> dict[st
             "started_at, finished_at, schema_validation IS NOT NULL, "
             "CASE WHEN status = 'failed' THEN substr(result_payload, 1, 20000) END, "
             "CASE WHEN instr(payload, ?) THEN payload END, "
-            "CASE WHEN summary IS NULL AND payload != '{}' THEN substr(payload, 1, 120) END, "
+            "CASE WHEN summary IS NULL THEN substr(payload, 1, ?) END, "
             "updated_at "
             "FROM agent_spans WHERE agent_instance_id = ? AND updated_at >= ? "
             "ORDER BY coalesce(started_at, inserted_at), number",
-            (f'"{SCHEMA_NAME_KEY}"', instance_id, query.get("since", "")),
+            (f'"{SCHEMA_NAME_KEY}"', READ, instance_id, query.get("since", "")),
         ).fetchall()
         spans = [_brief(row) for row in rows]
         now = max((row[-1] for row in rows), default=query.get("since", ""))
@@ -176,7 +196,7 @@ def _brief(row: tuple[Any, ...]) -> dict[str, Any]:
         "name": name,
         "status": status,
         "summary": summary,
-        "hint": None if payload is not None else hint,
+        "hint": hint_of(hint),
         "start": started,
         "end": finished,
         "wrong": bool(is_wrong),
