@@ -26,6 +26,7 @@ PAGE = 100
 
 _LARGEST_NUMBER = 2**62
 _MOST_COUNTED = 2_000
+_FIRST = 5  # spans among which one may tell what a run began with
 _BUCKETS = 24  # bars of a histogram
 
 
@@ -125,11 +126,12 @@ def run_json(
 
 def _about(db: sqlite3.Connection, run: InstanceSummary) -> dict[str, str | None]:
     """Return what tells a run from others of its agent: what it began with, and why it failed."""
-    summary, payload = db.execute(
+    first = db.execute(
         "SELECT summary, substr(payload, 1, ?) FROM agent_spans WHERE agent_instance_id = ? "
-        "ORDER BY coalesce(started_at, inserted_at), number LIMIT 1",
-        (READ, run.id),
-    ).fetchone() or (None, None)
+        "ORDER BY coalesce(started_at, inserted_at), number LIMIT ?",
+        (READ, run.id, _FIRST),
+    )
+    told = (summary or hint_of(payload) for summary, payload in first)
     error = None
     if run.status == "failed":
         # The error that left the run: that of a step at the top, the last one to end.
@@ -139,7 +141,7 @@ def _about(db: sqlite3.Connection, run: InstanceSummary) -> dict[str, str | None
             (run.id,),
         ).fetchone() or (None,)
         error = _error_of(result)
-    return {"about": summary or hint_of(payload), "error": error}
+    return {"about": next(filter(None, told), None), "error": error}
 
 
 def _tokens(db: sqlite3.Connection, instance_id: str) -> int | None:
