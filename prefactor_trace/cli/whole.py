@@ -6,11 +6,11 @@ from typing import Any
 from pydantic_core import from_json
 
 from prefactor_trace._capture import Cut, read_cut
-from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.cli.facts import extent, json_text
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server._timestamps import spell
+from prefactor_trace.server._tree import own_payload
 
 _LONGEST_IN_ONE = 80  # columns of a mapping or a list that is written in one line
 _ITEM = "-"  # label of an item of a list, which begins on the same line
@@ -26,7 +26,7 @@ def whole(span: AgentSpan, screen: Screen) -> Iterator[str]:
         span: The span, as it is to be shown.
         screen: Where the lines will be shown.
     """
-    payload = {key: value for key, value in span.payload.items() if key != SCHEMA_NAME_KEY}
+    payload = own_payload(span.payload)
     result = dict(span.result_payload or {})
     told: dict[str, Any] = {
         "id": span.id,

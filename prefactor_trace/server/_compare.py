@@ -9,7 +9,7 @@ from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import _json
 from prefactor_trace.server._align import Pairs, align, matches
 from prefactor_trace.server._cancelled import shown
-from prefactor_trace.server._tree import Children, children_of, schema_name
+from prefactor_trace.server._tree import Children, children_of, own_payload, schema_name
 
 SLOWER_TIMES = 1.2
 """How many times as long the other one took before it counts as slower."""
@@ -128,7 +128,7 @@ def _pairs(left: _Siblings, right: _Siblings) -> Pairs:
 
 
 def _keys(spans: _Siblings) -> list[tuple[str, str]]:
-    return [(schema_name(span), _json.write_sorted(span.payload)) for span in spans]
+    return [(schema_name(span), _json.write_sorted(own_payload(span.payload))) for span in spans]
 
 
 def _aligned(level: int, one: AgentSpan | None, other: AgentSpan | None) -> Aligned:
@@ -137,8 +137,10 @@ def _aligned(level: int, one: AgentSpan | None, other: AgentSpan | None) -> Alig
     marks = ["status"] if one.status != other.status else []
     marks += _speed(one, other)
     paths: list[str] = []
-    for field in ("payload", "result_payload"):
-        differing = list(_differences(field, getattr(one, field), getattr(other, field)))
+    given = own_payload(one.payload), own_payload(other.payload)
+    came = one.result_payload, other.result_payload
+    for field, values in (("payload", given), ("result_payload", came)):
+        differing = list(_differences(field, *values))
         marks += [field] if differing else []
         paths += differing
     return Aligned(level, one, other, tuple(marks), tuple(paths[:MOST_PATHS]))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import sqlite3
 
+from prefactor_trace.server._reading import find_ids
+from prefactor_trace.server._reading import find_spans as find_ids_of_spans
 from prefactor_trace.server.store import Store
 
 MOST = 500
@@ -17,6 +19,10 @@ MOST = 500
 SEARCH_TABLES = ("span_search", "span_search_state")
 """What is made when somebody first searches."""
 
+MOST_SPANS = 10_000
+"""Spans of a run that are found at most."""
+
+_SHORTEST_ID = 8  # fewer characters are a word
 _ROWS_AT_ONCE = 5_000  # of one transaction, so that an agent that writes waits a moment only
 _WORD = re.compile(r"\w+")
 _TABLES = """
@@ -27,6 +33,21 @@ CREATE TABLE IF NOT EXISTS span_search_state (
     number INTEGER PRIMARY KEY, is_open INTEGER NOT NULL
 );
 """
+_MATCHING = (
+    "FROM span_search JOIN agent_spans ON agent_spans.number = span_search.rowid "
+    "WHERE span_search MATCH ?"
+)
+_RUNS = (
+    f"SELECT agent_instance_id {_MATCHING} "
+    "GROUP BY agent_instance_id ORDER BY max(agent_spans.number) DESC LIMIT ?"
+)
+_RUNS_WITHOUT = (
+    "SELECT agent_instance_id FROM agent_spans WHERE {wanted} "
+    "GROUP BY agent_instance_id ORDER BY max(number) DESC LIMIT ?"
+)
+_IN_ORDER = "AND agent_instance_id = ? ORDER BY coalesce(started_at, inserted_at), number LIMIT ?"
+_SPANS = f"SELECT id {_MATCHING} {_IN_ORDER}"
+_SPANS_WITHOUT = f"SELECT id FROM agent_spans WHERE {{wanted}} {_IN_ORDER}"  # noqa: S608
 _NEW = """SELECT number, status IN ('pending', 'active') FROM agent_spans
 WHERE number > (SELECT coalesce(max(number), 0) FROM span_search_state) ORDER BY number LIMIT ?"""
 _ENDED = """SELECT span_search_state.number FROM span_search_state
@@ -34,35 +55,68 @@ JOIN agent_spans USING (number) WHERE is_open AND status NOT IN ('pending', 'act
 
 
 def find_runs(store: Store, text: str) -> list[str]:
-    """Return the ids of the runs that hold all the words of a text in one span, the newest first.
+    """Return the ids of the runs that a text finds, the newest first.
+
+    Those that hold all its words in one span, those of agents with the text in their name, and
+    where it is an id, or the beginning of one, the run that has it or has a span that does.
 
     Args:
         store: Where they are.
         text: Words; the beginning of one is enough.
     """
+    found = [row[0] for row in _find(store, text, _RUNS, _RUNS_WITHOUT, MOST)]
+    wanted = text.strip()
+    with store.reading() as db:
+        found += (
+            row[0]
+            for row in db.execute(
+                "SELECT id FROM agent_instances WHERE agent_id IN "
+                "(SELECT id FROM agents WHERE instr(lower(name), lower(?))) "
+                "ORDER BY number DESC LIMIT ?",
+                (wanted, MOST),
+            )
+            if wanted
+        )
+        if len(wanted) >= _SHORTEST_ID:
+            found += [*find_ids(db, wanted), *find_ids_of_spans(db, wanted).values()]
+    return list(dict.fromkeys(found))
+
+
+def find_spans(store: Store, instance_id: str, text: str) -> list[str]:
+    """Return the ids of the spans of a run that hold all the words of a text, by their start.
+
+    Args:
+        store: Where they are.
+        instance_id: Id of the run.
+        text: Words; the beginning of one is enough.
+    """
+    rows = _find(store, text, _SPANS, _SPANS_WITHOUT, instance_id, MOST_SPANS)
+    return [row[0] for row in rows]
+
+
+def _find(
+    store: Store, text: str, statement: str, without: str, *values: object
+) -> list[tuple[str]]:
+    """Return the rows of a statement that is given words, or of the one that needs no FTS5."""
     words = _WORD.findall(text)[:16]
     if not words:
         return []
     try:
         _catch_up(store)
-        return _look_up(store, words)
+        query = " ".join(f'"{word}"*' for word in words)
+        with store.reading() as db:
+            return db.execute(statement, (query, *values)).fetchall()
     except sqlite3.OperationalError as error:
         # The table is gone again where old runs are deleted right now.
         if "fts5" not in str(error) and "no such table: span_search" not in str(error):
             raise
-        return _look_through(store, words)
-
-
-def _look_up(store: Store, words: list[str]) -> list[str]:
-    query = " ".join(f'"{word}"*' for word in words)
+    wanted = " AND ".join(
+        "instr(lower(schema_name || ' ' || payload || ' ' || coalesce(result_payload, '')), ?)"
+        for _ in words
+    )
     with store.reading() as db:
-        rows = db.execute(
-            "SELECT agent_instance_id FROM span_search JOIN agent_spans "
-            "ON agent_spans.number = span_search.rowid WHERE span_search MATCH ? "
-            "GROUP BY agent_instance_id ORDER BY max(agent_spans.number) DESC LIMIT ?",
-            (query, MOST),
-        )
-        return [row[0] for row in rows]
+        lowered = [word.lower() for word in words]
+        return db.execute(without.replace("{wanted}", wanted), (*lowered, *values)).fetchall()
 
 
 def _catch_up(store: Store) -> None:
@@ -108,17 +162,3 @@ def _add(db: sqlite3.Connection, number: int) -> None:
         "SELECT number, schema_name, payload, result_payload FROM agent_spans WHERE number = ?",
         (number,),
     )
-
-
-def _look_through(store: Store, words: list[str]) -> list[str]:
-    wanted = " AND ".join(
-        "instr(lower(schema_name || ' ' || payload || ' ' || coalesce(result_payload, '')), ?)"
-        for _ in words
-    )
-    with store.reading() as db:
-        rows = db.execute(
-            f"SELECT agent_instance_id FROM agent_spans WHERE {wanted} "  # noqa: S608
-            "GROUP BY agent_instance_id ORDER BY max(number) DESC LIMIT ?",
-            (*(word.lower() for word in words), MOST),
-        )
-        return [row[0] for row in rows]

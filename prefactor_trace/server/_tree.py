@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from typing import Any
 
 from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.models import AgentSpan
@@ -23,6 +24,11 @@ def schema_name(span: AgentSpan) -> str:
     """
     name = span.payload.get(SCHEMA_NAME_KEY)
     return name if isinstance(name, str) and name else span.schema_name
+
+
+def own_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the agent gave of a payload, without the name that travels in it."""
+    return {key: value for key, value in payload.items() if key != SCHEMA_NAME_KEY}
 
 
 def name_text(name: str) -> str:

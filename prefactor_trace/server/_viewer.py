@@ -23,6 +23,7 @@ from prefactor_trace.server._export import FORMATS, export_runs
 from prefactor_trace.server._instances import LONGEST_REASON
 from prefactor_trace.server._news import News
 from prefactor_trace.server._refusal import Refusal, invalid_field, malformed, not_found
+from prefactor_trace.server._search import find_spans
 from prefactor_trace.server._viewer_runs import get_run, get_statistics, list_runs
 from prefactor_trace.server._viewer_spans import get_comparison, get_span
 from prefactor_trace.server.api import Response, is_bearer
@@ -169,6 +170,8 @@ class Viewer:
             content = get_run(store, run[1], query)
         elif run and run[2] == "statistics":
             content = get_statistics(store, run[1])
+        elif run and run[2] == "search":
+            content = find_spans(store, run[1], query.get("search", ""))
         elif run and run[2] == "export":
             return self._export(run[1], query.get("format", "jsonl"))
         else:

@@ -11,6 +11,7 @@ from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS
 from prefactor_trace.server._fields import read_number, read_timestamp
+from prefactor_trace.server._hints import READ, hint_of
 from prefactor_trace.server._reading import InstanceSummary, read_instance
 from prefactor_trace.server._refusal import not_found
 from prefactor_trace.server._rows import IN_START_ORDER
@@ -24,6 +25,7 @@ PAGE = 100
 
 _LARGEST_NUMBER = 2**62
 _MOST_COUNTED = 2_000
+_FIRST = 5  # spans among which one may tell what a run began with
 _BUCKETS = 24  # bars of a histogram
 
 
@@ -48,7 +50,7 @@ def list_runs(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
             (*values, PAGE),
         ).fetchall()
         runs = [
-            {"number": number, **run_json(db, run, _MOST_COUNTED)}
+            {"number": number, **run_json(db, run, _MOST_COUNTED), **_about(db, run)}
             for number, instance_id in rows
             if (run := read_instance(db, instance_id)) is not None
         ]
@@ -113,6 +115,26 @@ def run_json(
     }
 
 
+def _about(db: sqlite3.Connection, run: InstanceSummary) -> dict[str, str | None]:
+    """Return what tells a run from others of its agent: what it began with, and why it failed."""
+    first = db.execute(
+        "SELECT summary, substr(payload, 1, ?) FROM agent_spans WHERE agent_instance_id = ? "
+        "ORDER BY coalesce(started_at, inserted_at), number LIMIT ?",
+        (READ, run.id, _FIRST),
+    )
+    told = (summary or hint_of(payload) for summary, payload in first)
+    error = None
+    if run.status == "failed":
+        # The error that left the run: that of a step at the top, the last one to end.
+        (result,) = db.execute(
+            "SELECT substr(result_payload, 1, 20000) FROM agent_spans WHERE agent_instance_id = ? "
+            "AND status = 'failed' ORDER BY parent_span_id IS NOT NULL, finished_at DESC LIMIT 1",
+            (run.id,),
+        ).fetchone() or (None,)
+        error = _error_of(result)
+    return {"about": next(filter(None, told), None), "error": error}
+
+
 def _tokens(db: sqlite3.Connection, instance_id: str) -> int | None:
     rows = db.execute(
         # Only of those results is the JSON read that can hold a number of tokens.
@@ -155,11 +177,11 @@ def get_run(store: Store, instance_id: str, query: Mapping[str, str]) -> dict[st
             "started_at, finished_at, schema_validation IS NOT NULL, "
             "CASE WHEN status = 'failed' THEN substr(result_payload, 1, 20000) END, "
             "CASE WHEN instr(payload, ?) THEN payload END, "
-            "CASE WHEN summary IS NULL AND payload != '{}' THEN substr(payload, 1, 120) END, "
+            "CASE WHEN summary IS NULL THEN substr(payload, 1, ?) END, "
             "updated_at "
             "FROM agent_spans WHERE agent_instance_id = ? AND updated_at >= ? "
             f"{IN_START_ORDER}",
-            (f'"{SCHEMA_NAME_KEY}"', instance_id, query.get("since", "")),
+            (f'"{SCHEMA_NAME_KEY}"', READ, instance_id, query.get("since", "")),
         ).fetchall()
         spans = [_brief(row) for row in rows]
         now = max((row[-1] for row in rows), default=query.get("since", ""))
@@ -177,7 +199,7 @@ def _brief(row: tuple[Any, ...]) -> dict[str, Any]:
         "name": name,
         "status": status,
         "summary": summary,
-        "hint": None if payload is not None else hint,
+        "hint": hint_of(hint),
         "start": started,
         "end": finished,
         "wrong": bool(is_wrong),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefactor_trace._notes import SCHEMA_NAME_KEY
+from prefactor_trace._notes import LATE_PAYLOAD, SCHEMA_NAME_KEY, UNDECLARED
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS, own_result
 from prefactor_trace.server._compare import compare
 from prefactor_trace.server._reading import read_spans
 from prefactor_trace.server._refusal import not_found
+from prefactor_trace.server._tokens import tokens_of
+from prefactor_trace.server._tree import own_payload
 from prefactor_trace.server._viewer_runs import find_run, run_json
 from prefactor_trace.server.store import Store
 
@@ -37,29 +39,33 @@ def get_span(store: Store, span_id: str) -> dict[str, Any]:
             "ON agent_schema_version_id = agent_schema_versions.id WHERE agent_instances.id = ?",
             (instance_id,),
         ).fetchone()
+        own_name = _json.read(payload).get(SCHEMA_NAME_KEY) or name
         elsewhere = db.execute(
             f"SELECT id, agent_instance_id, {SHOWN_STATUS}, started_at FROM agent_spans "  # noqa: S608
             "WHERE schema_name = ? AND agent_instance_id != ? ORDER BY number DESC LIMIT ?",
-            (name, instance_id, _ELSEWHERE),
+            (own_name, instance_id, _ELSEWHERE),
         ).fetchall()
     given = _json.read(payload)
-    came = _json.read(result)
+    came = own_result(_json.read(result)) if status == "cancelled" else _json.read(result)
+    tokens = tokens_of(came)
+    late = came.pop(LATE_PAYLOAD, None) if came else None
+    types = _json.read(content).get("span_type_schemas") or ()
+    # What is declared of a type that was not declared says nothing of this span.
     declared: dict[str, Any] = next(
-        (one for one in _json.read(content).get("span_type_schemas") or () if one["name"] == name),
-        {},
+        (one for one in types if one["name"] == name and name != UNDECLARED), {}
     )
     return {
         "id": span_id,
         "run": instance_id,
         "parent": parent,
-        "name": given.get(SCHEMA_NAME_KEY) or name,
-        "type": name,
+        "name": own_name,
         "status": status,
         "summary": summary,
         "start": started,
         "end": finished,
-        "payload": given,
-        "result": own_result(came) if status == "cancelled" else came,
+        "payload": own_payload(given) if late is None else late,
+        "result": came,
+        "tokens": None if tokens is None else tokens._asdict(),
         "errors": (_json.read(wrong) or {}).get("errors") or [],
         "title": declared.get("title"),
         "description": declared.get("description"),

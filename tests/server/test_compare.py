@@ -122,6 +122,17 @@ def test_an_undeclared_type_goes_by_its_own_name() -> None:
     assert shown(left, right) == ["a removed", "b"]
 
 
+def test_how_the_name_of_a_type_travelled_is_no_difference() -> None:
+    """The first run of a process has types in it that the second one declares when it registers."""
+    payload = {"city": "Oslo"}
+    first = [span("undeclared", payload={SCHEMA_NAME_KEY: "search", **payload})]
+    (pair,) = compare(first, [span("search", payload=payload)])
+    assert (pair.name, pair.marks, pair.paths) == ("search", (), ())
+    both = [*first, span("undeclared", payload={SCHEMA_NAME_KEY: "search"}, at=1)]
+    pairs = compare(both, [span("search", payload=payload)])
+    assert [pair.marks for pair in pairs] == [(), ("removed",)]
+
+
 def test_a_deep_run_needs_no_deep_stack() -> None:
     """A nesting of thousands of levels is compared as any other."""
     deep = [span(id=str(at), parent=str(at - 1) if at else None) for at in range(3000)]

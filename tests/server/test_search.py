@@ -37,6 +37,34 @@ def test_runs_are_found_by_words(database: Path):
         assert _search.find_runs(store, "  ") == []
 
 
+def test_runs_are_found_by_agent_and_id(database: Path):
+    """What somebody has at hand: a name, or an id out of a log, of the run or of a step in it."""
+    step = span("lookup")
+    one = record(database, [step], agent="travel-agent")
+    other = record(database, [span("lookup")], agent="billing-agent")
+    with Store(database) as store:
+        (stored,) = store.list_spans(one)
+        assert _search.find_runs(store, "Travel") == [one]
+        assert _search.find_runs(store, "agent") == [other, one]
+        for known in (one, one[:-4], stored.id, f" {stored.id} "):
+            assert _search.find_runs(store, known) == [one]
+        assert _search.find_runs(store, one[:3]) == []
+
+
+def test_spans_of_a_run_are_found_by_words(database: Path):
+    """In the order of their start, none of other runs."""
+    payloads = [{"city": "Oslo"}, {"city": "Rome"}, {"city": "Oslo", "n": 2}]
+    spans = [span("step", payload=payload, at=at) for at, payload in enumerate(payloads)]
+    record(database, [span("step", payload={"city": "Oslo"})])
+    run = record(database, spans)
+    with Store(database) as store:
+        ids = [one.id for one in store.list_spans(run)]
+        assert _search.find_spans(store, run, "oslo") == [ids[0], ids[2]]
+        assert _search.find_spans(store, run, "step") == ids
+        assert _search.find_spans(store, run, "paris") == []
+        assert _search.find_spans(store, run, "") == []
+
+
 def test_what_comes_later_is_found_too(database: Path):
     """New spans, and the results of those that were open."""
     tracer = prefactor.Tracer(local=True, local_db=str(database))

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.records import record, span
+from cli.records import new_id, record, span
 
+from prefactor_trace._notes import LATE_PAYLOAD, SCHEMA_NAME_KEY
 from prefactor_trace.server import Store
 from prefactor_trace.server._viewer import Viewer
 
@@ -92,7 +93,9 @@ def test_a_run_has_its_spans_and_later_its_news(store: Store):
     (run,) = (one for one in get(viewer, "runs")["runs"] if one["agent"] == "one")
     found = get(viewer, f"runs/{run['id']}")
     assert [one["name"] for one in found["spans"]] == ["tool_call", "llm_call"]
-    assert found["spans"][0]["hint"] == '{"city":"Oslo"}'
+    assert found["spans"][0]["hint"] == "city: Oslo"
+    searched = get(viewer, f"runs/{run['id']}/search", "search=oslo")
+    assert searched == [found["spans"][0]["id"]]
     assert get(viewer, f"runs/{run['id']}", "since=2999")["spans"] == []
     statistics = get(viewer, f"runs/{run['id']}/statistics")
     assert {one["schema_name"]: sum(one["histogram"]) for one in statistics} == {
@@ -102,6 +105,40 @@ def test_a_run_has_its_spans_and_later_its_news(store: Store):
     whole = get(viewer, f"spans/{found['spans'][0]['id']}")
     assert whole["payload"] == {"city": "Oslo"}
     assert [one["status"] for one in whole["elsewhere"]] == ["complete"]
+
+
+def test_runs_are_told_apart_by_what_they_began_with(tmp_path: Path):
+    """And those that failed by the error that left them."""
+    path = tmp_path / "a.db"
+    error = {"error_type": "E", "message": "no"}
+    with Store(path) as store:
+        top = span("plan", id=new_id(), payload={"question": "why"}, status="failed", result=error)
+        inner = span("step", parent=top.id, at=0.1, status="failed", result={"error_type": "F"})
+        record(path, [top, inner], status="failed")
+        record(path, [span("plan", payload={"question": "how"})])
+        record(path)
+        told = [(run["about"], run["error"]) for run in get(Viewer(store), "runs")["runs"]]
+    assert told == [(None, None), ("question: how", None), ("question: why", "E: no")]
+
+
+def test_a_span_is_shown_as_the_agent_gave_it(tmp_path: Path):
+    """Without what the library notes of it: its own name, and a payload that came at its end."""
+    path = tmp_path / "a.db"
+    result = {"usage": {"input_tokens": 3, "output_tokens": 4}, LATE_PAYLOAD: {"city": "Rome"}}
+    spans = [
+        span("undeclared", payload={SCHEMA_NAME_KEY: "search", "city": "Oslo"}),
+        span("search", at=1, payload={"city": "Paris"}, result=result),
+    ]
+    with Store(path) as store:
+        others = record(path, [span("search", payload={"city": "Oslo"})])
+        run = record(path, spans)
+        first, second = (get(Viewer(store), f"spans/{one.id}") for one in store.list_spans(run))
+        (other,) = store.list_spans(others)
+    assert (first["name"], first["payload"]) == ("search", {"city": "Oslo"})
+    assert (first["title"], first["description"]) == (None, None)
+    assert [one["id"] for one in first["elsewhere"]] == [other.id]
+    assert (second["payload"], second["result"]) == ({"city": "Rome"}, {"usage": result["usage"]})
+    assert second["tokens"] == {"input": 3, "output": 4, "total": 7}
 
 
 def test_two_runs_are_compared(store: Store):

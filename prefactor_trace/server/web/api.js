@@ -2,8 +2,12 @@
 
 import { h } from "./dom.js";
 
+// No answer came. What is shown stays as it is, until the server is back.
+export class Away extends Error {}
+
 export async function ask(path, options = {}) {
-  const answer = await fetch(`/ui/api/${path}`, { headers: { accept: "application/json" }, ...options });
+  const asked = fetch(`/ui/api/${path}`, { headers: { accept: "application/json" }, ...options });
+  const answer = await asked.catch(() => { throw new Away("The server is away. This page goes on when it is back."); });
   if (answer.status === 401) {
     await logIn();
     return ask(path, options);

@@ -1,14 +1,15 @@
 // The page: which view the address asks for, keys, and news from the server.
 
-import { listen } from "./api.js";
+import { Away, listen } from "./api.js";
 import { Compare } from "./compare.js";
 import { h } from "./dom.js";
 import { Run } from "./run.js";
 import { Runs } from "./runs.js";
 
 const KEYS = [
-  ["j k", "next and previous"], ["Enter", "open"], ["Esc", "back"], ["/", "search"], ["x c", "pick a run, compare two"],
-  ["h l", "fold and unfold"], ["e", "next failed span"], ["p", "the run's picture"], ["t", "light or dark"], ["?", "these keys"],
+  ["j k", "next and previous"], ["Enter", "open"], ["Esc", "back"], ["/", "search, find a span"], ["x c", "pick a run, compare two"],
+  ["h l", "fold and unfold"], ["e", "next failed span"], ["z", "only the chosen span's time"], ["p", "the run's picture"],
+  ["t", "light or dark"], ["?", "these keys"],
 ];
 
 class App {
@@ -38,17 +39,22 @@ class App {
     const [, kind, one, other] = location.pathname.split("/");
     if (kind === "agent_instances") this.view = new Run(this, one);
     else if (kind === "compare") this.view = new Compare(this, one, other);
-    else this.view = new Runs(this);
-    await this.tell(this.view.show());
+    else this.view = this.runs ??= new Runs(this); // which is as it was when one comes back to it
+    await this.tell((view) => view.show(), true);
   }
 
   go(address) {
-    history.pushState(null, "", address);
+    history.pushState({ fromHere: true }, "", address);
     return this.open();
   }
 
+  // To the page before, if that was one of these, with all that it had been narrowed to.
+  back() {
+    if (history.state?.fromHere) history.back(); else this.go("/");
+  }
+
   replace(address) {
-    history.replaceState(null, "", address);
+    history.replaceState(history.state, "", address);
   }
 
   follow(event) {
@@ -60,7 +66,7 @@ class App {
   }
 
   crumb(...parts) {
-    document.getElementById("crumbs").replaceChildren(...parts.map((part) => h("span", {}, part)));
+    document.getElementById("crumbs").replaceChildren(...parts.map((part) => h("span", { title: part }, part)));
     document.title = `${parts[0]} · Prefactor`;
   }
 
@@ -73,17 +79,25 @@ class App {
     this.looking = true;
     do {
       this.again = false;
-      await this.tell(this.view?.refresh?.());
+      if (this.broken) await this.open();
+      else await this.tell((view) => view?.refresh?.());
       await new Promise((resolve) => setTimeout(resolve, 150));
     } while (this.again);
     this.looking = false;
   }
 
-  async tell(promise) {
+  // What cannot be shown is said in its place, and tried again with the next news.
+  async tell(look, opening = false) {
+    const view = this.view;
     try {
-      await promise;
+      await look(view);
+      if (opening) this.broken = false;
     } catch (error) {
-      if (!(error instanceof TypeError)) this.main.replaceChildren(h("p", { class: "empty", role: "alert" }, error.message));
+      if (view !== this.view || (error instanceof Away && !opening)) return;
+      if (error instanceof TypeError) console.error(error);
+      view.leave?.();
+      this.broken = true;
+      this.main.replaceChildren(h("div", { class: "empty", role: "alert" }, h("h1", {}, "Nothing to show"), h("p", {}, error.message), h("a", { href: "/" }, "All runs")));
     }
   }
 
@@ -95,11 +109,11 @@ class App {
 
   key(event) {
     if (event.metaKey || event.ctrlKey || event.altKey || document.getElementById("dialog").open) return;
-    if (event.target.matches("input, select, textarea")) {
+    if (event.target.matches("input:not([type=checkbox]), select, textarea")) {
       if (event.key === "Escape") event.target.blur();
       return;
     }
-    if (event.target.matches("button, summary, a") && [" ", "Enter"].includes(event.key)) return;
+    if (event.target.matches("button, summary, a, input") && [" ", "Enter"].includes(event.key)) return;
     if (event.key === "?") this.help();
     else if (event.key === "t") this.theme();
     else if (!this.view?.key?.(event)) return;

@@ -13,7 +13,15 @@ function leading(rows) {
   }
 }
 
+// In the order in which they matter.
+const MARKS = { status: "ended otherwise", removed: "removed", added: "added", slower: "slower", faster: "faster", payload: "other payload", result_payload: "other result" };
 const SIGNS = { added: "+", removed: "−" };
+
+// What is said of a pair: how it differs, and where.
+function differences({ marks, paths }) {
+  const told = Object.keys(MARKS).filter((mark) => marks.includes(mark) && !["payload", "result_payload"].includes(mark));
+  return [...told.map((mark) => MARKS[mark]), ...paths].join(", ");
+}
 
 export class Compare {
   constructor(app, left, right) {
@@ -27,12 +35,12 @@ export class Compare {
     const alike = h("input", { type: "checkbox", onchange: () => table.classList.toggle("all", alike.checked) });
     const counts = {};
     for (const row of found.spans) for (const mark of row.marks) counts[mark] = (counts[mark] ?? 0) + 1;
-    const told = Object.entries(counts).map(([mark, count]) => `${count} ${mark.replace("_", " ")}`).join("  ·  ");
-    const side = (run, name) => h("div", {}, h("small", {}, name), " ", h("a", { href: `/agent_instances/${run.id}` }, run.agent), " ", badge(run.status), " ", h("span", { class: "dim" }, clock(run.started_at)));
+    const told = Object.keys(MARKS).filter((mark) => counts[mark]).map((mark) => `${counts[mark]} ${MARKS[mark]}`).join("  ·  ");
+    const side = (run, name) => h("div", {}, h("small", {}, name), " ", h("a", { href: `/agent_instances/${run.id}` }, h("bdi", {}, run.agent)), " ", badge(run.status), " ", h("span", { class: "dim" }, clock(run.started_at)));
     leading(found.spans);
     const body = h("tbody", {}, found.spans.map((row) => this.row(row)));
     const table = h("table", { class: "comparison" },
-      h("thead", {}, h("tr", {}, ["", "Span", "Before", "After", "What differs"].map((title) => h("th", { scope: "col" }, title)))), body);
+      h("thead", {}, h("tr", {}, ["Change", "Span", "Before", "After", "What differs"].map((title) => h("th", { scope: "col" }, h("span", {}, title))))), body);
     this.body = body;
     this.app.main.replaceChildren(
       h("div", { class: "runhead" }, h("h1", {}, "Two runs"), side(found.left, "before"), side(found.right, "after"),
@@ -50,7 +58,7 @@ export class Compare {
     return h("tr", { class: row.marks.length ? row.marks.join(" ") : row.leads ? "leads" : "alike" },
       h("td", { class: "sign" }, sign), h("td", { style: { "padding-left": `${row.level * 14 + 6}px` } }, row.schema_name),
       cell(row.left, this.ids[0]), cell(row.right, this.ids[1]),
-      h("td", { class: "dim" }, row.paths.length ? row.paths.join(", ") : row.marks.join(", ")));
+      h("td", { class: "dim" }, differences(row)));
   }
 
   async refresh() {}
@@ -63,7 +71,7 @@ export class Compare {
       rows.forEach((row, at) => row.classList.toggle("chosen", at === this.at));
       rows[this.at]?.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter") rows[this.at]?.querySelector("a")?.click();
-    else if (event.key === "Escape") this.app.go("/");
+    else if (event.key === "Escape") this.app.back();
     else return false;
     return true;
   }

@@ -8,9 +8,42 @@ export function svg(tag, props = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
 }
 
-// Puts children in the place of those before; what is not there is left out.
+const isThere = (child) => child !== null && child !== undefined && child !== false && child !== "";
+
+// Puts children in the place of those before; what is not there is left out. One that stays is not
+// touched: what has the focus keeps it, and a click that is under way its target.
 export function show(element, ...children) {
-  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const wanted = children.flat().filter(isThere).map((child) => (child instanceof Node ? child : document.createTextNode(child)));
+  const staying = new Set(wanted);
+  for (const child of [...element.childNodes]) if (!staying.has(child)) child.remove();
+  wanted.forEach((child, at) => {
+    if (element.childNodes[at] !== child) element.insertBefore(child, element.childNodes[at] ?? null);
+  });
+}
+
+// Makes an element like another one, and leaves alone what is so already. Listeners stay.
+export function morph(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeName !== fresh.nodeName || !old.attributes) return void old.replaceWith(fresh);
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) {
+    if (name === "style") old.style.cssText = fresh.style.cssText; // as an attribute, the policy refuses it
+    else if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  const children = [...fresh.childNodes];
+  [...old.childNodes].forEach((child, at) => (children[at] ? morph(child, children[at]) : child.remove()));
+  old.append(...children.slice(old.childNodes.length));
+}
+
+// Elements by their names, each made anew only when what it shows has changed.
+export class Parts {
+  made = new Map();
+
+  part(name, facts, make) {
+    const key = JSON.stringify(facts);
+    if (this.made.get(name)?.key !== key) this.made.set(name, { key, element: make() });
+    return this.made.get(name).element;
+  }
 }
 
 function fill(element, props, children) {
@@ -20,7 +53,7 @@ function fill(element, props, children) {
     else if (name === "style") for (const [key, one] of Object.entries(value)) element.style.setProperty(key, one);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat().filter(isThere));
   return element;
 }
 
@@ -70,13 +103,30 @@ export function number(value) {
   return value === null || value === undefined ? "" : value.toLocaleString("en");
 }
 
+export function counted(count, word) {
+  return `${number(count)} ${word}${count === 1 ? "" : "s"}`;
+}
+
 export async function copy(text, button) {
   const before = button.textContent;
+  button.textContent = (await put(text)) ? "copied" : "no clipboard";
+  setTimeout(() => (button.textContent = before), 1200);
+}
+
+// A page that came over plain HTTP from another machine has the old way only.
+async function put(text) {
   try {
     await navigator.clipboard.writeText(text);
-    button.textContent = "copied";
+    return true;
   } catch {
-    button.textContent = "no clipboard";
+    const focused = document.activeElement;
+    const area = h("textarea", { class: "unseen", "aria-hidden": "true" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    focused?.focus();
+    return done;
   }
-  setTimeout(() => (button.textContent = before), 1200);
 }

@@ -37,15 +37,16 @@ export function json(value, name = null, depth = 0) {
 
 function leaf(name, value, cut = null) {
   const kind = cut && cut.size === undefined ? "cut" : value === null ? "null" : typeof value;
-  const text = typeof value === "string" ? value : String(value);
-  const shown = h("span", { class: kind }, text.length > LONG ? `${text.slice(0, LONG)}…` : text);
-  const row = h("div", { class: "leaf" }, ...label(name), shown);
-  if (text.length > LONG) {
-    const more = h("button", { type: "button", class: cut ? "cut" : null, onclick: () => { shown.textContent = text; more.remove(); } },
-      cut ? `all that was recorded of ${number(cut.size)} characters` : `all ${number(text.length)} characters`);
-    row.append(more);
-  }
-  return row;
+  return h("div", { class: "leaf" }, ...label(name), long(String(value), LONG, kind, cut));
+}
+
+// A text, of which at first only the beginning is shown when it is long.
+export function long(text, most, kind = "string", cut = null) {
+  const shown = h("span", { class: kind, dir: kind === "string" ? "auto" : null }, text.length > most ? `${text.slice(0, most)}…` : text);
+  if (text.length <= most) return [shown];
+  const more = h("button", { type: "button", class: cut ? "cut" : null, onclick: () => { shown.textContent = text; more.remove(); } },
+    cut ? `all that was recorded of ${number(cut.size)} characters` : `all ${number(text.length)} characters`);
+  return [shown, more];
 }
 
 function label(name) {
@@ -56,36 +57,4 @@ export function section(title, value, ...more) {
   const button = h("button", { type: "button", onclick: () => copy(JSON.stringify(value, null, 2), button) }, "copy");
   const mark = holdsCut(value) && h("span", { class: "cut" }, "truncated");
   return h("section", {}, h("h3", {}, title, mark, button), ...more, json(withoutMark(value)));
-}
-
-// A conversation, where the payload has its shape: a list of messages with a role.
-export function messagesOf(value) {
-  const messages = cutOf(value?.messages)?.kept ?? value?.messages;
-  const fits = Array.isArray(messages) && messages.length && messages.every((one) => one && typeof one === "object" && typeof one.role === "string");
-  return fits ? messages : null;
-}
-
-// The answer of a model is often the result as it came: the last message of the conversation.
-export function answerOf(result) {
-  return result?.role === "assistant" ? [result] : [];
-}
-
-export function conversation(messages, all, answer = []) {
-  const missing = (cutOf(all)?.size ?? messages.length) - messages.length;
-  const told = (message) => h("li", { class: `message ${/^[a-z]+$/.test(message.role) ? message.role : ""}` },
-    h("b", {}, message.role), ...said(message));
-  return h("ol", { class: "conversation" }, messages.map(told),
-    missing > 0 && h("li", { class: "cut" }, `${number(missing)} more were not recorded`), answer.map(told));
-}
-
-function said(message) {
-  const parts = [];
-  const content = Array.isArray(message.content) ? message.content : [message.content];
-  for (const part of content) {
-    const text = textOf(part) ?? textOf(part?.text);
-    if (text !== undefined) parts.push(h("p", {}, text));
-    else if (part !== null && part !== undefined) parts.push(json(part));
-  }
-  if (message.tool_calls) parts.push(json(message.tool_calls, "tool_calls"));
-  return parts;
 }

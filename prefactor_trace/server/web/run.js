@@ -1,14 +1,18 @@
 // One run: its tree and its waterfall on one time axis, a row a span, only those in sight drawn.
 
 import { ask, send } from "./api.js";
+import { Axis } from "./axis.js";
 import { charts } from "./charts.js";
-import { badge, clock, duration, h, moment, number, SILENT, show, silence } from "./dom.js";
+import { badge, clock, counted, duration, h, moment, morph, number, Parts, SILENT, show, silence } from "./dom.js";
+import { Find } from "./find.js";
+import { json } from "./json.js";
 import { SpanPanel } from "./span.js";
 import { Tree } from "./tree.js";
 
 const ROW = 26; // pixels, as in the style sheet
 const SPARE = 12; // rows drawn above and below those in sight
-const TICKS = 6;
+const INDENT = 14; // pixels a level, less where the tree is deeper than there is room for
+const LETTER = 6.5; // pixels of a letter beside a bar
 
 export class Run {
   constructor(app, id) {
@@ -18,7 +22,9 @@ export class Run {
     this.since = "";
     this.chosen = app.query.get("span");
     this.window = this.readWindow();
+    this.found = null;
     this.drawn = new Map();
+    this.parts = new Parts();
   }
 
   readWindow() {
@@ -28,28 +34,39 @@ export class Run {
 
   async show() {
     this.head = h("div", { class: "runhead" });
-    this.axis = h("div", { class: "axis" });
+    this.title = h("div", { class: "title" });
+    this.axis = new Axis((window) => this.zoom(window));
+    this.find = new Find(this, this.app.query.get("find") ?? "", (found, text) => this.take(found, text), (step) => this.nextFound(step));
     this.list = h("div", { class: "rows", role: "tree", tabindex: "0", "aria-label": "Spans" });
-    this.space = h("div", { class: "space" });
-    this.list.append(this.space);
-    this.selection = h("div", { class: "selection", hidden: true });
+    this.space = h("div", { class: "space", role: "presentation" });
+    this.empty = h("p", { class: "empty", hidden: true });
+    this.list.append(this.space, this.empty);
     this.waterfall = h("div", { class: "waterfall" },
-      h("div", { class: "columns" }, h("span", {}, "Span"), this.axis), this.list, this.selection);
+      h("div", { class: "columns" }, this.find.element, this.axis.element), this.list, this.axis.selection);
     this.side = h("aside", { "aria-label": "The chosen span", hidden: true });
-    this.panel = new SpanPanel(this.app, this.side, () => this.choose(null));
-    this.charts = h("section", { class: "charts", hidden: true });
+    this.panel = new SpanPanel(this.app, this.side, () => this.choose(null), () => this.tree.from);
+    this.charts = h("section", { class: "charts", "aria-label": "Picture", tabindex: "0", hidden: true });
     this.app.main.replaceChildren(this.head, this.charts, h("div", { class: "split" }, this.waterfall, this.side));
     this.list.addEventListener("scroll", () => this.draw(), { passive: true });
     this.list.addEventListener("click", (event) => this.clicked(event));
-    this.waterfall.addEventListener("pointerdown", (event) => this.drag(event));
-    this.waterfall.addEventListener("dblclick", () => this.zoom(null));
+    this.waterfall.addEventListener("pointerdown", (event) => this.axis.drag(event, this.shown.map((one) => one - this.tree.from), () => {
+      this.dragged = true; // and no click on what lies below
+      setTimeout(() => (this.dragged = false));
+    }));
+    this.waterfall.addEventListener("dblclick", (event) => { if (!event.target.closest(".find")) this.zoom(null); });
     this.resized = new ResizeObserver(() => this.draw(true));
     this.resized.observe(this.waterfall);
+    this.printing = (event) => {
+      this.onPaper = event.type === "beforeprint"; // which has all rows in sight
+      this.draw(true);
+    };
+    for (const name of ["beforeprint", "afterprint"]) addEventListener(name, this.printing);
     await this.refresh();
+    if (this.found && !this.found.size) await this.find.clear(); // the list has found the run by its name
     if (this.chosen) this.choose(this.chosen);
     this.timer = setInterval(() => {
       if (this.ended) return;
-      if (this.silent !== silence(this.run)) this.drawHead(); // nothing comes that would tell
+      this.drawHead(); // how long it took so far, or is silent: nothing comes that would tell
       if (this.tree.open) this.draw(true);
     }, 400);
   }
@@ -57,6 +74,7 @@ export class Run {
   leave() {
     clearInterval(this.timer);
     this.resized?.disconnect();
+    for (const name of ["beforeprint", "afterprint"]) removeEventListener(name, this.printing);
   }
 
   async refresh() {
@@ -66,38 +84,46 @@ export class Run {
     this.ended = !["active", "pending"].includes(this.run.status);
     this.tree.take(answer.spans);
     this.drawHead();
-    this.rows = this.tree.rows();
-    this.draw(true);
-    if (answer.spans.some((span) => span.id === this.chosen)) this.panel.show(this.chosen);
+    this.arrange();
+    if (this.find.text) await this.find.look();
+    if (this.chosen && (this.panel.missing || answer.spans.some((span) => span.id === this.chosen))) await this.panel.show(this.chosen);
   }
 
   drawHead() {
     const run = this.run;
-    const start = moment(run.started_at ?? run.inserted_at);
-    const end = moment(run.finished_at);
+    const began = moment(run.started_at ?? run.inserted_at);
     this.silent = silence(run);
-    const { failed, more } = this.tree.failure;
-    const facts = [run.version, run.purpose, clock(run.started_at), end && duration(end - start), `${number(run.spans)} spans`,
-      run.tokens !== null && `${number(run.tokens)} tokens`, run.termination_reason && `ended: ${run.termination_reason}`];
-    const exports = ["jsonl", "otlp", "chrome"].map((format) =>
-      h("a", { href: `/ui/api/runs/${this.id}/export?format=${format}`, download: true }, format));
-    show(this.head,
-      h("h1", {}, run.agent, " ", badge(run.status)),
-      h("p", { class: "dim" }, facts.filter(Boolean).join("  ·  ")),
-      this.silent && h("p", { class: "silent" }, `Silent for ${this.silent}: ${SILENT}`),
-      ...Object.entries(run.quality).map(([name, record]) => h("p", { class: "quality" }, h("b", {}, name), " ", JSON.stringify(record))),
-      failed && h("button", { type: "button", class: "error", onclick: () => this.nextError(failed.id) }, `${failed.name}: ${failed.error}${more && `  ·  and ${number(more)} more`}`),
-      h("div", { class: "tools" },
-        h("button", { type: "button", onclick: () => this.toggleCharts() }, "Picture"),
-        h("button", { type: "button", onclick: () => this.fold() }, "Fold or unfold"),
-        h("span", { class: "exports" }, "Export ", ...exports),
-        !this.ended && h("button", { type: "button", class: "danger", onclick: () => this.terminate() }, "Terminate…")));
+    const took = run.finished_at ? duration(moment(run.finished_at) - began)
+      : !this.ended && !this.silent && `${duration(Math.max(Math.floor((Date.now() - began) / 1000), 0) * 1000)} so far`;
+    const { failed, more } = this.tree.firstFailure(run.status === "failed");
+    const facts = [run.version, `${run.purpose.replace("_", " ")} run`, clock(run.started_at), took, counted(run.spans, "span"),
+      run.tokens !== null && counted(run.tokens, "token")].filter(Boolean).join("  ·  ");
+    const part = (name, facts, make) => facts && this.parts.part(name, facts, make);
+    show(this.title, part("title", [run.agent, run.status], () => h("h1", {}, h("bdi", {}, run.agent), " ", badge(run.status))), this.tools());
+    show(this.head, this.title,
+      part("facts", facts, () => h("p", { class: "dim" }, facts)),
+      part("ended", run.termination_reason, () => h("p", { class: "ended" }, `Ended by the platform: ${run.termination_reason}`)),
+      part("silent", this.silent, () => h("p", { class: "silent" }, `Silent for ${this.silent}: ${SILENT}`)),
+      failed && part("error", [failed.id, failed.error, more], () =>
+        h("button", { type: "button", class: "error", onclick: () => this.nextError(failed.id) },
+          h("bdi", {}, [failed.name, failed.error].filter(Boolean).join(": ")), more > 0 && `  ·  and ${number(more)} more`)),
+      Object.entries(run.quality).map(([name, record]) => part(`quality ${name}`, [record], () => quality(name, record))));
     this.app.crumb(run.agent, this.id);
+  }
+
+  tools() {
+    const isFolded = this.tree.collapsed.size > 0;
+    return this.parts.part("tools", [this.ended, isFolded], () => h("div", { class: "tools" },
+      h("button", { type: "button", onclick: () => this.toggleCharts() }, "Picture"),
+      h("button", { type: "button", onclick: () => this.fold() }, isFolded ? "Unfold all" : "Fold all"),
+      h("span", { class: "exports" }, "Export ", ["jsonl", "otlp", "chrome"].map((format) =>
+        h("a", { href: `/ui/api/runs/${this.id}/export?format=${format}`, download: true }, format))),
+      !this.ended && h("button", { type: "button", class: "danger", onclick: () => this.terminate() }, "Terminate…")));
   }
 
   async toggleCharts() {
     this.charts.hidden = !this.charts.hidden;
-    if (!this.charts.hidden) this.charts.replaceChildren(...charts(await ask(`runs/${this.id}/statistics`)));
+    if (!this.charts.hidden) await this.app.tell(async () => this.charts.replaceChildren(...charts(await ask(`runs/${this.id}/statistics`))));
   }
 
   terminate() {
@@ -133,142 +159,144 @@ export class Run {
   }
 
   zoom(window) {
-    this.window = window;
-    const query = this.app.query;
-    if (window) query.set("zoom", window.map((one) => one.toFixed(3)).join("-")); else query.delete("zoom");
-    this.address(query);
+    this.window = window && window.map((one) => Number(one.toFixed(4))); // as the address keeps it
+    this.address("zoom", this.window?.join("-"));
     this.draw(true);
   }
 
-  drag(event) {
-    const box = this.axis.getBoundingClientRect();
-    if (event.button !== 0 || event.clientX < box.left || event.clientX > box.right) return;
-    const [from, to] = this.shown;
-    const start = event.clientX;
-    const at = (x) => from + ((Math.min(Math.max(x, box.left), box.right) - box.left) / box.width) * (to - from) - this.tree.from;
-    const move = (moved) => {
-      const [left, right] = [Math.min(start, moved.clientX), Math.max(start, moved.clientX)];
-      this.selection.hidden = right - left < 4;
-      const origin = this.waterfall.getBoundingClientRect().left;
-      this.selection.style.left = `${Math.max(left, box.left) - origin}px`;
-      this.selection.style.width = `${Math.min(right, box.right) - Math.max(left, box.left)}px`;
-    };
-    const end = (ended) => {
-      removeEventListener("pointermove", move);
-      this.selection.hidden = true;
-      if (Math.abs(ended.clientX - start) >= 4) {
-        this.dragged = true;
-        this.zoom([at(Math.min(start, ended.clientX)), at(Math.max(start, ended.clientX))]);
-        setTimeout(() => (this.dragged = false));
-      }
-    };
-    addEventListener("pointermove", move);
-    addEventListener("pointerup", end, { once: true });
+  zoomToChosen() {
+    const span = this.tree.spans.get(this.chosen);
+    if (!span || span.from === null) return;
+    const [from, to] = [span.from - this.tree.from, (span.to ?? this.now) - this.tree.from];
+    const isShown = this.window && Math.abs(this.window[0] - from) < 0.001 && Math.abs(this.window[1] - to) < 0.01;
+    this.zoom(isShown ? null : [from, Math.max(to, from + 0.001)]);
   }
 
   // The rows
 
+  arrange() {
+    this.rows = this.tree.rows({ found: this.found });
+    this.deepest = this.rows.reduce((most, row) => Math.max(most, row.depth), 1);
+    this.empty.hidden = this.rows.length > 0;
+    this.list.setAttribute("role", this.rows.length ? "tree" : "group"); // a tree must have items
+    this.empty.textContent = this.found ? "No span is like that." : this.ended ? "Nothing was recorded of this run's steps." : "No step has begun yet.";
+    this.draw(true);
+  }
+
   draw(anew = false) {
     if (!this.rows) return;
+    const [from, to] = this.shown;
     if (anew) {
-      this.drawAxis();
-      for (const row of this.drawn.values()) row.remove();
-      this.drawn.clear();
+      this.axis.draw(from - this.tree.from, to - this.tree.from, this.window !== null, this.list);
+      this.room = this.find.element.clientWidth / 2; // the names have the other half
+      this.indent = Math.min(INDENT, Math.max(this.room / this.deepest, INDENT / 3));
     }
     this.space.style.height = `${this.rows.length * ROW}px`;
-    const first = Math.max(Math.floor(this.list.scrollTop / ROW) - SPARE, 0);
-    const last = Math.min(first + Math.ceil(this.list.clientHeight / ROW) + 2 * SPARE, this.rows.length);
-    for (const [at, row] of this.drawn) if (at < first || at >= last) { row.remove(); this.drawn.delete(at); }
-    const added = document.createDocumentFragment();
+    const first = this.onPaper ? 0 : Math.max(Math.floor(this.list.scrollTop / ROW) - SPARE, 0);
+    const last = this.onPaper ? this.rows.length : Math.min(first + Math.ceil(this.list.clientHeight / ROW) + 2 * SPARE, this.rows.length);
+    const drawn = new Map();
     for (let at = first; at < last; at += 1) {
-      if (this.drawn.has(at)) continue;
-      const row = this.row(this.rows[at], at);
-      this.drawn.set(at, row);
-      added.append(row);
+      const id = this.rows[at].span.id;
+      const old = this.drawn.get(id);
+      const row = old && !anew ? old : this.row(this.rows[at], at, from, to);
+      if (old && anew) morph(old, row);
+      drawn.set(id, old ?? row);
     }
-    this.space.append(added);
-    this.list.setAttribute("aria-activedescendant", this.chosen ? `row-${this.chosen}` : "");
+    this.drawn = drawn;
+    show(this.space, [...drawn.values()]);
+    this.list.setAttribute("aria-activedescendant", drawn.has(this.chosen) ? `row-${this.chosen}` : "");
   }
 
-  drawAxis() {
-    const [from, to] = this.shown;
-    show(this.axis, Array.from({ length: TICKS }, (_, at) =>
-      h("span", { class: "tick", style: { left: `${(at / TICKS) * 100}%` } },
-        duration(from - this.tree.from + ((to - from) * at) / TICKS))),
-      this.window && h("button", { type: "button", class: "whole", title: "Double click does the same", onclick: () => this.zoom(null) }, "whole run"));
-  }
-
-  row({ span, depth }, at) {
-    const [from, to] = this.shown;
-    const folded = this.tree.collapsed.has(span.id);
-    const classes = ["row", span.status, this.tree.critical.has(span.id) && "critical", span.id === this.chosen && "chosen"];
-    const start = span.from ?? from;
-    const end = span.to ?? this.now;
-    const left = ((start - from) / (to - from)) * 100;
-    const width = ((end - start) / (to - from)) * 100;
-    const outside = left > 100 || left + width < 0;
-    const bar = outside ? null : h("i", { class: "bar", style: { left: `${Math.max(left, 0)}%`, width: `${Math.min(left + width, 100) - Math.max(left, 0)}%` } });
-    const took = span.to === null ? "open" : duration(span.to - start);
-    const beside = !outside && h("span", { class: left + width > 80 ? "took before" : "took", style: left + width > 80 ? { right: `${100 - Math.max(left, 0)}%` } : { left: `${Math.max(left + width, 0)}%` } }, took);
-    const twist = h("button", { type: "button", class: "twist", tabindex: "-1", hidden: !span.children.length, "aria-label": folded ? "Unfold" : "Fold", "data-fold": "1" }, folded ? "▸" : "▾");
+  row({ span, depth }, at, from, to) {
+    const isFolded = this.tree.collapsed.has(span.id) && !this.found;
+    const holding = isFolded && this.tree.holding.get(span.id);
+    const took = span.to === null ? (span.from === null ? "" : "open") : duration(span.to - (span.from ?? from));
+    const classes = ["row", span.status, this.tree.critical.has(span.id) && "critical", span.id === this.chosen && "chosen",
+      this.found && !this.found.has(span.id) && "leading"];
+    const indent = Math.min(depth * this.indent, this.room);
+    const twist = h("button", { type: "button", class: "twist", tabindex: "-1", hidden: !span.children.length, "aria-label": isFolded ? "Unfold" : "Fold", "data-fold": "1" }, isFolded ? "▸" : "▾");
     return h("div", {
       class: classes.filter(Boolean).join(" "), id: `row-${span.id}`, role: "treeitem", "aria-level": depth + 1,
-      "aria-selected": span.id === this.chosen, "aria-expanded": span.children.length ? !folded : null,
-      "aria-label": `${span.name}, ${span.status}, ${took}${span.error ? `, ${span.error}` : ""}`,
+      "aria-selected": String(span.id === this.chosen), "aria-expanded": span.children.length ? String(!isFolded) : null,
+      "aria-label": [span.name, span.status, took, holding && `${holding} failed in it`, span.error].filter(Boolean).join(", "),
       "data-id": span.id, style: { top: `${at * ROW}px` },
     },
-      h("span", { class: "name", style: { "padding-left": `${Math.min(depth, 24) * 14 + 4}px` } }, twist,
+      h("span", { class: "name", style: { "padding-left": `${indent + 4}px` } }, twist,
+        indent < depth * this.indent && h("i", { class: "depth", title: "How deep it lies" }, depth),
         h("b", {}, span.name), span.wrong && h("em", { class: "wrong", title: "Does not match its declared type" }, "≠"),
-        h("small", {}, span.error ?? span.summary ?? span.hint ?? "")),
-      h("span", { class: "lane" }, bar, beside));
+        holding && h("em", { class: "holding" }, `${number(holding)} failed`),
+        h("small", {}, span.error ?? span.summary ?? span.hint)),
+      this.lane(span, from, to, took));
+  }
+
+  lane(span, from, to, took) {
+    const start = span.from ?? from;
+    const left = ((start - from) / (to - from)) * 100;
+    const right = (((span.to ?? this.now) - from) / (to - from)) * 100;
+    if (!(left <= 100 && right >= 0)) return h("span", { class: "lane" });
+    const [begins, ends] = [Math.max(left, 0), Math.min(right, 100)];
+    const bar = h("i", { class: "bar", style: { left: `${begins}%`, width: `${ends - begins}%` } });
+    // How long it took stands where there is room: behind the bar, before it, else on it.
+    const room = ((took.length + 2) * LETTER * 100) / Math.max(this.axis.width, 1);
+    const [place, style] = 100 - ends > room ? ["", { left: `${ends}%` }]
+      : begins > room ? ["before", { right: `${100 - begins}%` }] : ["on", { right: `${100 - ends}%` }];
+    return h("span", { class: "lane" }, bar, h("span", { class: `took ${place}`.trim(), style }, took));
   }
 
   clicked(event) {
     const row = event.target.closest(".row");
     if (!row || this.dragged) return;
-    if (event.target.dataset.fold) this.toggle(row.dataset.id);
+    if (event.target.closest("[data-fold]")) this.toggle(row.dataset.id);
     else this.choose(row.dataset.id);
   }
 
   toggle(id, fold = !this.tree.collapsed.has(id)) {
     if (fold) this.tree.collapsed.add(id); else this.tree.collapsed.delete(id);
-    this.rows = this.tree.rows();
-    this.draw(true);
+    this.drawHead();
+    this.arrange();
   }
 
   fold() {
     if (this.tree.collapsed.size) this.tree.collapsed.clear();
-    else for (const span of this.tree.spans.values()) if (span.children.length && span.above) this.tree.collapsed.add(span.id);
-    this.rows = this.tree.rows();
-    this.draw(true);
+    else for (const span of this.tree.spans.values()) if (span.children.length) this.tree.collapsed.add(span.id);
+    this.drawHead();
+    this.arrange();
   }
 
   choose(id) {
     this.chosen = id;
-    const query = this.app.query;
-    if (id) query.set("span", id); else query.delete("span");
-    this.address(query);
+    this.address("span", id);
     if (!id) {
+      if (this.side.contains(document.activeElement)) this.list.focus();
       this.side.hidden = true;
     } else {
       this.tree.reveal(id);
-      this.rows = this.tree.rows();
-      this.panel.show(id);
-      const at = this.rows.findIndex((row) => row.span.id === id);
-      const top = at * ROW;
-      if (top < this.list.scrollTop) this.list.scrollTop = top;
-      else if (top + ROW > this.list.scrollTop + this.list.clientHeight) this.list.scrollTop = top + ROW - this.list.clientHeight;
+      if (this.found && this.tree.spans.has(id) && !this.rows.some((row) => row.span.id === id)) this.find.clear();
+      this.app.tell(() => this.panel.show(id));
+      this.arrange();
+      this.scrollTo(this.rows.findIndex((row) => row.span.id === id));
     }
     this.draw(true);
   }
 
-  address(query) {
+  scrollTo(at) {
+    const top = at * ROW;
+    if (at < 0) return;
+    if (top < this.list.scrollTop) this.list.scrollTop = top;
+    else if (top + ROW > this.list.scrollTop + this.list.clientHeight) this.list.scrollTop = top + ROW - this.list.clientHeight;
+  }
+
+  // Puts a word of the state into the address, which leads to it again.
+  address(name, value) {
+    const query = this.app.query;
+    if (value) query.set(name, value); else query.delete(name);
     this.app.replace(`/agent_instances/${this.id}${query.size ? `?${query}` : ""}`);
   }
 
   key(event) {
+    if (event.key.startsWith("Arrow") && this.side.contains(event.target)) return false; // it scrolls
     const at = this.rows?.findIndex((row) => row.span.id === this.chosen) ?? -1;
-    const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
+    const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
     if (step) {
       const next = this.rows[Math.min(Math.max(at + step, 0), this.rows.length - 1)];
       if (next) this.choose(next.span.id);
@@ -279,11 +307,14 @@ export class Run {
     } else if (["l", "ArrowRight"].includes(event.key) && at >= 0) this.toggle(this.chosen, false);
     else if (event.key === "e") this.nextError();
     else if (event.key === "p") this.toggleCharts();
+    else if (event.key === "z") this.zoomToChosen();
+    else if (event.key === "/") this.find.input.focus();
     else if (event.key === "Enter" && at >= 0) this.side.focus();
     else if (event.key === "Escape") {
       if (this.window) this.zoom(null);
       else if (this.chosen) this.choose(null);
-      else this.app.go("/");
+      else if (this.found) this.find.clear();
+      else this.app.back();
     } else return false;
     return true;
   }
@@ -291,9 +322,29 @@ export class Run {
   nextError(first = null) {
     // From a span that did not fail, to the one that was told first.
     if (first && this.tree.spans.get(this.chosen)?.status !== "failed") return this.choose(first);
-    const rows = this.tree.rows(new Set());
-    const from = rows.findIndex((row) => row.span.id === this.chosen);
-    const next = [...rows.slice(from + 1), ...rows.slice(0, Math.max(from, 0) + 1)].find((row) => row.span.status === "failed");
-    if (next) this.choose(next.span.id);
+    this.next(new Set(this.tree.failures.map((span) => span.id)), this.tree.rows({ collapsed: new Set() }), 1);
   }
+
+  take(found, text) {
+    this.found = found;
+    this.address("find", text);
+    this.arrange();
+  }
+
+  nextFound(step) {
+    this.next(this.found ?? new Set(), this.rows, step);
+  }
+
+  // The next of some spans behind the chosen one, or before it; after the last comes the first.
+  next(wanted, rows, step) {
+    const some = rows.map((row, at) => [row.span.id, at]).filter(([id]) => wanted.has(id));
+    const from = rows.findIndex((row) => row.span.id === this.chosen);
+    const next = step > 0 ? some.find(([, at]) => at > from) ?? some[0] : some.findLast(([, at]) => at < from) ?? some.at(-1);
+    if (next) this.choose(next[0]);
+  }
+}
+
+function quality(name, record) {
+  const told = Object.entries(record ?? {}).map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
+  return h("details", { class: "quality" }, h("summary", {}, h("b", {}, name), " ", h("span", { dir: "auto" }, told)), json(record));
 }

@@ -20,33 +20,79 @@ export class Tree {
       (span.above?.children ?? this.roots).push(span);
     }
     const inOrder = (one, other) => (one.from ?? Infinity) - (other.from ?? Infinity);
-    for (const siblings of [this.roots, ...all.map((span) => span.children)]) siblings.sort(inOrder);
-    const started = all.filter((span) => span.from !== null);
-    this.from = started.reduce((least, span) => Math.min(least, span.from), Infinity);
-    this.to = started.reduce((most, span) => Math.max(most, span.to ?? span.from), -Infinity);
+    // They come in order, but for those that began long before they were sent.
+    const sort = (siblings) => { if (siblings.some((one, at) => at && inOrder(siblings[at - 1], one) > 0)) siblings.sort(inOrder); };
+    sort(this.roots);
+    for (const span of all) if (span.children.length > 1) sort(span.children);
+    [this.from, this.to] = [Infinity, -Infinity];
+    for (const span of all) {
+      if (span.from === null) continue;
+      this.from = Math.min(this.from, span.from);
+      this.to = Math.max(this.to, span.to ?? span.from);
+    }
+    this.failures = this.findFailures();
     this.critical = this.findCritical();
+    this.holding = new Map(); // how many failed below a span
+    for (const span of all) {
+      if (span.status !== "failed") continue;
+      const seen = new Set([span]);
+      for (let above = span.above; above && !seen.has(above); above = above.above) {
+        seen.add(above);
+        this.holding.set(above.id, (this.holding.get(above.id) ?? 0) + 1);
+      }
+    }
   }
 
   get open() {
-    return [...this.spans.values()].some((span) => span.from !== null && span.to === null);
+    for (const span of this.spans.values()) if (span.from !== null && span.to === null) return true;
+    return false;
   }
 
-  // The first failed span that says why, and how many others there are.
-  get failure() {
-    const all = [...this.spans.values()].filter((span) => span.status === "failed");
-    return { failed: all.find((span) => span.error), more: all.length > 1 ? all.length - 1 : "" };
+  // Where errors began, in the order of the rows: what a span only passes on from one in it, with the
+  // same words, is no failure of its own.
+  findFailures() {
+    return this.rows({ collapsed: new Set() }).map((row) => row.span)
+      .filter((span) => span.status === "failed" && !this.passesOn(span));
   }
 
-  rows(collapsed = this.collapsed) {
+  passesOn(span) {
+    return span.error !== null && span.children.some((one) => one.status === "failed" && one.error === span.error);
+  }
+
+  // The failure to look at first: of a run that failed, the one that reached the top last.
+  firstFailure(runFailed) {
+    const failures = this.failures;
+    const top = runFailed ? this.roots.filter((span) => span.status === "failed").at(-1) : null;
+    let span = top;
+    while (span && this.passesOn(span)) span = span.children.filter((one) => one.status === "failed" && one.error === span.error).at(-1);
+    return { failed: span ?? failures.find((one) => one.error) ?? failures[0], more: failures.length - 1 };
+  }
+
+  // The spans that hold a text where it can be seen, and those that are known to.
+  matching(text, ids) {
+    const found = new Set(ids.filter((id) => this.spans.has(id)));
+    const wanted = text.toLowerCase();
+    for (const span of this.spans.values()) {
+      if ([span.id, span.name, span.error, span.summary, span.hint].some((one) => one?.toLowerCase().includes(wanted))) found.add(span.id);
+    }
+    return found;
+  }
+
+  // The rows that are not folded away; of those found, where some were looked for, with what leads to them.
+  rows({ collapsed = this.collapsed, found = null } = {}) {
     const rows = [];
+    const leading = new Set(found);
+    for (const id of found ?? []) {
+      for (let span = this.spans.get(id)?.above; span && !leading.has(span.id); span = span.above) leading.add(span.id);
+    }
     const waiting = this.roots.map((span) => [span, 0]).reverse();
     const seen = new Set();
     while (waiting.length) {
       const [span, depth] = waiting.pop();
-      if (seen.has(span)) continue;
+      if (seen.has(span) || (found && !leading.has(span.id))) continue;
       seen.add(span);
       rows.push({ span, depth });
-      if (collapsed.has(span.id)) continue;
+      if (!found && collapsed.has(span.id)) continue;
       for (let at = span.children.length - 1; at >= 0; at -= 1) waiting.push([span.children[at], depth + 1]);
     }
     return rows;
@@ -71,6 +117,10 @@ export class Tree {
   }
 
   reveal(id) {
-    for (let span = this.spans.get(id)?.above; span; span = span.above) this.collapsed.delete(span.id);
+    const seen = new Set();
+    for (let span = this.spans.get(id)?.above; span && !seen.has(span); span = span.above) {
+      seen.add(span);
+      this.collapsed.delete(span.id);
+    }
   }
 }

@@ -1,0 +1,47 @@
+"""What went into a span, as the few words that a row of the viewer has room for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic_core import from_json
+
+from prefactor_trace._notes import PREFIX, TRUNCATED
+
+READ = 600
+"""Characters of a payload's JSON that are enough to tell."""
+
+_LONGEST = 160
+_LONGEST_TEXT = 60
+_LONGEST_JSON = 40
+
+
+def hint_of(text: str | None) -> str | None:
+    """Return the first fields of a payload in one line.
+
+    Args:
+        text: Its JSON, or the beginning of it.
+    """
+    if not text:
+        return None
+    try:
+        values = from_json(text, allow_partial="trailing-strings")
+    except ValueError:
+        return None
+    if not isinstance(values, dict):
+        return None
+    said = (f"{key}: {_short(one)}" for key, one in values.items() if not key.startswith(PREFIX))
+    return _cut(", ".join(said), _LONGEST) or None
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict) and TRUNCATED in value and isinstance(value.get("head"), str):
+        value = value["head"]  # a text that was too long to be recorded whole
+    if isinstance(value, str):
+        return _cut(" ".join(value[: 2 * _LONGEST_TEXT].split()), _LONGEST_TEXT)
+    return _cut(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")), _LONGEST_JSON)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
