@@ -53,10 +53,11 @@ class Transaction:
         try:
             yield
         except BaseException:
-            self.db.execute("ROLLBACK TO item")
+            if self.db.in_transaction:  # on a full disk SQLite has undone all of it by itself
+                self.db.execute("ROLLBACK TO item")
+                self.db.execute("RELEASE item")
             raise
-        finally:
-            self.db.execute("RELEASE item")
+        self.db.execute("RELEASE item")
 
     def choose_id(self, table: str, wanted: str | None) -> str:
         """Return the id of a new record: the one that is wanted, a new one where none is.

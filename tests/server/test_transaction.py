@@ -1,6 +1,7 @@
 """Tests of transactions and the items in them."""
 
 import contextlib
+import sqlite3
 
 import pytest
 
@@ -19,6 +20,21 @@ def test_an_item_that_raises_leaves_the_others(store):
                     raise ZeroDivisionError
     with store.reading() as db:
         assert db.execute("SELECT id FROM environments").fetchall() == [("a",), ("c",)]
+
+
+def test_a_full_disk_is_named_as_such(store):
+    """SQLite has then undone the whole transaction by itself, and no item is left to be undone."""
+    with store.reading() as db:
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages + 4}")  # the same error as of a full disk
+    with (
+        pytest.raises(sqlite3.OperationalError, match="full"),
+        store.writing() as transaction,
+        transaction.item(),
+    ):
+        transaction.db.execute("INSERT INTO environments VALUES ('a', ?)", ("x" * 100_000,))
+    with store.reading() as db:
+        assert db.execute(COUNT).fetchone() == (0,)
 
 
 def test_each_item_has_its_time(store):
