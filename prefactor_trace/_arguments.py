@@ -20,6 +20,7 @@ class Arguments:
         "names",
         "names_object",
         "positional",
+        "required",
         "rest",
         "takes_any",
         "takes_object",
@@ -28,6 +29,7 @@ class Arguments:
     def __init__(self, function: Any) -> None:
         self.names: tuple[str, ...] = ()  # of the arguments that can be given by position
         self.blank: dict[str, Any] = {}  # every argument in its order, with its default
+        self.required: tuple[str, ...] = ()  # those without a default
         self.ignored: tuple[str, ...] = ()
         self.takes_any = True  # by name
         self.keywords = "kwargs"  # name of the mapping that takes these
@@ -44,7 +46,7 @@ class Arguments:
             return
         self.rest = None
         self.takes_any = False
-        names = []
+        names, required = [], []
         for name, parameter in parameters.items():
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 self.rest = name
@@ -56,9 +58,11 @@ class Arguments:
                     self.positional |= {name}
                 if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
                     names.append(name)
-                given = parameter.default is not inspect.Parameter.empty
-                self.blank[name] = parameter.default if given else None
+                if parameter.default is inspect.Parameter.empty:
+                    required.append(name)
+                self.blank[name] = None if name in required else parameter.default
         self.names = tuple(names)
+        self.required = tuple(required)
         self.names_object = bool(names) and names[0] in ("self", "cls")
         self.clashing = self.positional | ({self.rest} if self.rest and self.takes_any else set())
 
@@ -101,9 +105,17 @@ class Arguments:
                 payload.update(kwargs)
             else:
                 self._keep_apart(payload, kwargs)
+        if len(args) + len(kwargs) < len(self.required) - (names is not self.names):
+            self._leave_out_missing(payload, {*names[: len(args)], *kwargs})
         for name in self.ignored:
             payload.pop(name, None)
         return payload
+
+    def _leave_out_missing(self, payload: dict[str, Any], given: set[str]) -> None:
+        """Leave out what a call lacks, which will fail: it is not to read as if that was given."""
+        for name in self.required:
+            if name not in given:
+                payload.pop(name, None)
 
     def _keep_apart(self, payload: dict[str, Any], kwargs: dict[str, Any]) -> None:
         """Put what the function's own mapping takes under the name of that, as the function has it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -64,6 +65,18 @@ class AttachedInstance(Instance):
             self._blocks -= 1
             if not self._blocks:
                 self._home._open_runs.discard(self)
+
+    def finish(self, status: FinishStatus = "complete") -> None:
+        """Do nothing but say so: the process that began the run finishes it."""
+        super().finish(status)
+        _guard.log_seldom(
+            logging.WARNING,
+            "finished elsewhere",
+            "prefactor_trace: finish(%r) of the attached run %s is not recorded: the process that"
+            " began the run finishes it",
+            status,
+            self.id,
+        )
 
     def _end(self, status: FinishStatus) -> None:
         """Leave the end to the process that began the run."""

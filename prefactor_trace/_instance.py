@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
 
 from prefactor_trace import _fate, _guard
 from prefactor_trace._cancellation import is_cancellation
-from prefactor_trace._capture import snapshot
+from prefactor_trace._capture import ErrorSnapshot, snapshot, snapshot_error
 from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from prefactor_trace.models import AgentStatus, DataRisk, FinishStatus, InstancePurpose
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+UNHANDLED = "unhandled_exception"
+"""Name of the span of an exception that leaves a run, and that no other span of it has told."""
 
 _FINISH_STATUSES = ("complete", "failed", "cancelled")
 
@@ -120,6 +123,7 @@ class Instance(Terminable):
         # clock was ahead of it then. So a step of the wall clock lets no span end before it began.
         self._started = self._wall_ahead = 0
         self._ended = 0
+        self._last_error: ErrorSnapshot | None = None  # that a span of it has ended with
         self._is_held = False  # until its end, since it is kept only if it fails
         # From here on written by the pipeline, apart from what an attached one begins with.
         self._fate = _fate.NEW
@@ -276,8 +280,26 @@ class Instance(Terminable):
         """End as an exception that leaves the block, or the function, says."""
         if is_cancellation(error):
             self._end("cancelled")
+        elif issubclass(type(error), GeneratorExit):
+            self._end("complete")
         else:
-            self._end("complete" if issubclass(type(error), GeneratorExit) else "failed")
+            self._note_error(error)
+            self._end("failed")
+
+    def _note_error(self, error: BaseException) -> None:
+        """Have a span say why the run fails, where none of its own does: a run cannot."""
+        if self.terminated or self._status != "active":
+            return
+        try:
+            told, last = snapshot_error(error), self._last_error
+            if last is None or told[:2] != last[:2]:  # type and message
+                from prefactor_trace._span import Span
+
+                span = Span(self._home, UNHANDLED, parent=self)
+                if span._start(None):
+                    span.fail(error)
+        except Exception as fault:  # noqa: BLE001
+            _guard.log_fault("describing why a run failed", fault)
 
     def _end(self, status: FinishStatus) -> None:
         if self._status != "active":

@@ -71,7 +71,7 @@ class Output:
             try:
                 return dict(_named(self._reduce(self._all)))
             except Exception as error:  # noqa: BLE001
-                # The user's function may do anything; the span says what is missing.
+                _guard.log_raised("reduce", self._reduce, error)
                 told = f"reduce raised {type(error).__qualname__}"
                 return {REASON: told, "count": self._count}
         if self._count <= 2 * _ENDS:

@@ -238,6 +238,7 @@ class Record(Node):
         try:
             if issubclass(type(error), BaseException):
                 self._error = snapshot_error(error)  # type: ignore[arg-type]
+                self._instance._last_error = self._error
             else:
                 self._error = ErrorSnapshot("Error", str(error), (), None)
         except Exception as fault:  # noqa: BLE001

@@ -16,12 +16,20 @@ MAX_INT = 1 << 63
 _MAX_DECIMAL_BITS = 1024
 _MAX_HEX_BITS = 4096
 
+
+def _plain_datetime(value: datetime.datetime) -> str:
+    """Return a moment in ISO 8601; what pandas has for none would read as one long ago."""
+    if value is getattr(sys.modules.get("pandas"), "NaT", None):
+        return "NaT"
+    return datetime.datetime.isoformat(value)
+
+
 # How their text is made, by the method of the known class: a subclass may have another.
 _TEXTUAL: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
     (int, lambda value: plain_int(int.__int__(value))),
     (float, lambda value: plain_float(float.__float__(value))),
-    (datetime.datetime, datetime.datetime.isoformat),
+    (datetime.datetime, _plain_datetime),
     (datetime.date, datetime.date.isoformat),
     (datetime.time, datetime.time.isoformat),
     (datetime.timedelta, datetime.timedelta.total_seconds),

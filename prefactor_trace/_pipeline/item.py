@@ -75,6 +75,13 @@ class Item:
             self.record._is_cut = True
         return is_smaller
 
+    def leave_out(self, name: str) -> Any:
+        """Leave out a field; return what it was, `None` where there was none."""
+        fields = _read(self.body)
+        value = fields.pop(name, None)
+        self.body = to_json(fields)
+        return value
+
     def _cut(self, size: int) -> None:
         fields = _read(self.body)
         _cut_fields(fields.get("details", fields), len(self.body) - size)

@@ -70,6 +70,28 @@ class Notices:
             fault.message,
         )
 
+    def say_without_identifier(self, instance_id: str, identifier: str, fault: Fault) -> None:
+        """Log that a run goes without an identifier that is refused, as one that is taken."""
+        _guard.log_seldom(
+            logging.WARNING,
+            "identifier refused",
+            "prefactor_trace: run %s is recorded without its external_identifier %r: %s",
+            instance_id,
+            identifier,
+            fault.message,
+        )
+
+    def say_dropped(self, spans: int, by_reason: dict[str, int]) -> None:
+        """Log how many spans were dropped in all, when the process ends."""
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in by_reason.items())
+        _guard.logger.warning(
+            "prefactor_trace: %d span%s dropped by this process (%s); the runs that they belong to"
+            " are incomplete",
+            spans,
+            " was" if spans == 1 else "s were",
+            reasons,
+        )
+
     def say_given_up(self, count: int, reason: str) -> None:
         """Log that spans were dropped."""
         _guard.log_seldom(

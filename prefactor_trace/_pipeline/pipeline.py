@@ -145,6 +145,12 @@ class Pipeline:
                 in_memory=delivery.in_memory_only,
             )
 
+    def say_dropped(self) -> None:
+        """Log how many spans were dropped, if any were."""
+        stats = self.buffer.ledger.stats()
+        if stats.dropped:
+            self._delivery.notices.say_dropped(stats.dropped, stats.dropped_by_reason)
+
     def wake(self) -> None:
         """Have the thread look at the buffer now; called from any thread."""
         self._requests.put(None)

@@ -148,7 +148,10 @@ class _Replay:
             if not fault.is_permanent:
                 self._replayed.reason = f"{fault.code}: {fault.message}"
                 goes_on = False
-            elif "schema_name" not in fault.fields or not self._rename(item):
+            elif not (
+                ("schema_name" in fault.fields and self._rename(item))
+                or ("external_identifier" in fault.fields and item.leave_out("external_identifier"))
+            ):
                 self._reject(item, fault)
             break
         self._settle(done)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PLAIN_SUCCESS = {"status": "success"}  # what is read of an output that has no more to say
 _BEGINNINGS = ("/register", "/start", "/create")
+_IDENTIFIER = "external_identifier"
 _NAMED = {"parent_span_id", "agent_instance_id"}
 _FEW = 50  # spans settled at once: the agent's threads may wait for it
 _MAX_TRIES = 5  # of an item that the service answers with a passing fault of its own
@@ -143,8 +144,21 @@ class Settlement:
             or ("parent_span_id" in fault.fields and self._let_go(item))
         ):
             return item
+        if self._forgo_identifier(item, fault):
+            return item
         self._losses.reject(item, fault)
         return None
+
+    def _forgo_identifier(self, item: Item, fault: Fault) -> bool:
+        """Register a run without the identifier that is refused; say whether it had one."""
+        if item.action != "agent_instances/register" or _IDENTIFIER not in fault.fields:
+            return False
+        identifier = item.leave_out(_IDENTIFIER)
+        if identifier is None:
+            return False
+        self._unsettled.write_down(item)
+        self._notices.say_without_identifier(item.record.id, identifier, fault)
+        return True
 
     def _waits_for_another(self, item: Item, fault: Fault) -> bool:
         """Return whether what an item names is another process's, and may be on its way."""
