@@ -305,9 +305,26 @@ def test_a_comparison_says_all_that_differs(page: Page, tmp_path: Path):
     assert told.startswith("ended otherwise, slower, payload.n, result_payload")
     summary = "1 ended otherwise · 1 slower · 1 other payload"
     assert page.one(".runhead p").text.startswith(summary)
+LANGCHAIN = (
+    {
+        "messages": [
+            {"type": "system", "content": "Be short."},
+            {"type": "human", "content": "A train?", "name": None},
+            {
+                "type": "ai",
+                "content": "",
+                "tool_calls": [{"name": "find", "args": {"to": "Oslo"}, "type": "tool_call"}],
+            },
+            {"type": "tool", "content": '{"trains": 4}', "tool_call_id": "c"},
+        ]
+    },
+    {"type": "ai", "content": "There are four.", "tool_calls": []},
+    ["systemBe short.", "userA train?", "assistant→ findto: Oslo", "tooltrains: 4"],
+    "assistantThere are four.",
+)
 
 
-@pytest.mark.parametrize("shape", [OPENAI, ANTHROPIC, RESPONSES])
+@pytest.mark.parametrize("shape", [OPENAI, ANTHROPIC, RESPONSES, LANGCHAIN])
 def test_a_call_of_a_model_is_a_conversation(page: Page, tmp_path: Path, shape):
     """In the shapes that libraries send: who said what, which tools were called with what."""
     payload, result, messages, answer = shape
