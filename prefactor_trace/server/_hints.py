@@ -31,11 +31,12 @@ def hint_of(text: str | None) -> str | None:
         return None
     if not isinstance(values, dict):
         return None
-    said = (f"{key}: {_short(one)}" for key, one in values.items() if not key.startswith(PREFIX))
+    said = (f"{key}: {short(one)}" for key, one in values.items() if not key.startswith(PREFIX))
     return _cut(", ".join(said), _LONGEST) or None
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value of JSON in a few words."""
     if isinstance(value, dict) and TRUNCATED in value and isinstance(value.get("head"), str):
         value = value["head"]  # a text that was too long to be recorded whole
     if isinstance(value, str):
