@@ -170,6 +170,7 @@ def test_an_open_span_grows_and_ends(page: Page):
         page.open(f"/agent_instances/{run.id}")
         page.one(".row.active", "stream")
         page.one(".took", "open")
+        page.one(".runhead", "s so far")
         span.complete()
         assert page.tracer.flush()
         page.one(".row.complete", "stream")
