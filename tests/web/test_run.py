@@ -11,7 +11,7 @@ from cli.records import record as stored
 from prefactor_trace import Tracer
 from prefactor_trace.models import AgentSpan
 
-from .conftest import Page
+from .conftest import Keys, Page
 from .records import NAMES, record
 
 
@@ -339,3 +339,20 @@ def test_a_call_of_a_model_is_a_conversation(page: Page, tmp_path: Path, shape):
     page.one(".message")
     told = [re.sub(r"\{ 1 \}", "", text) for text in page.texts(".message")]
     assert told == [*messages, answer]
+
+
+@pytest.mark.parametrize("has_clipboard", [True, False])
+def test_what_is_copied_can_be_pasted(page: Page, tmp_path: Path, has_clipboard: bool):
+    """Also from a page over plain HTTP from another machine, which has no clipboard of its own."""
+    run = stored(tmp_path / "a.db", [span("step", payload={"city": "Oslo"})])
+    permission = {"origin": page.url, "permissions": ["clipboardSanitizedWrite"]}
+    page.driver.execute_cdp_cmd("Browser.grantPermissions", permission)
+    page.open(f"/agent_instances/{run}")
+    if not has_clipboard:
+        page.run("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.one(".row", "step").click()
+    page.one("aside dd button", "copy").click()
+    page.one("aside dd button", "copied")
+    page.one(".find input").send_keys(Keys.CONTROL, "v")
+    span_id = page.one(".row").get_attribute("data-id")
+    page.wait(lambda _: page.one(".find input").get_attribute("value") == span_id)
