@@ -9,6 +9,7 @@ from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import _json
 from prefactor_trace.server._align import Pairs, align, matches
 from prefactor_trace.server._cancelled import shown
+from prefactor_trace.server._hints import short
 from prefactor_trace.server._tree import Children, children_of, own_payload, schema_name
 
 SLOWER_TIMES = 1.2
@@ -23,7 +24,10 @@ MOST_PATHS = 50
 # What a key or a place holds that is not there, which is not the same as null.
 _MISSING = object()
 
+_LONG_ALIKE = 30  # characters that two texts may begin with before these are left out
+
 _Siblings = Sequence[AgentSpan]
+_Difference = tuple[str, Any, Any]
 
 
 class Aligned(NamedTuple):
@@ -36,6 +40,8 @@ class Aligned(NamedTuple):
         marks: What differs, of `added`, `removed`, `status`, `slower`, `faster`, `payload`,
             `result_payload`.
         paths: Where payload and result differ, as ``payload.query`` or ``result_payload.hits[3]``.
+        changes: For each of these places in a few words what was there, and what is; `None` for
+            nothing.
     """
 
     level: int
@@ -43,6 +49,7 @@ class Aligned(NamedTuple):
     right: AgentSpan | None
     marks: tuple[str, ...]
     paths: tuple[str, ...]
+    changes: tuple[tuple[str | None, str | None], ...] = ()
 
     @property
     def name(self) -> str:
@@ -59,6 +66,7 @@ class Aligned(NamedTuple):
             "right": None if self.right is None else _brief(self.right),
             "marks": list(self.marks),
             "paths": list(self.paths),
+            "changes": [list(change) for change in self.changes],
         }
 
 
@@ -136,14 +144,32 @@ def _aligned(level: int, one: AgentSpan | None, other: AgentSpan | None) -> Alig
         return Aligned(level, one, other, ("added" if one is None else "removed",), ())
     marks = ["status"] if one.status != other.status else []
     marks += _speed(one, other)
-    paths: list[str] = []
+    found: list[_Difference] = []
     given = own_payload(one.payload), own_payload(other.payload)
     came = one.result_payload, other.result_payload
     for field, values in (("payload", given), ("result_payload", came)):
         differing = list(_differences(field, *values))
         marks += [field] if differing else []
-        paths += differing
-    return Aligned(level, one, other, tuple(marks), tuple(paths[:MOST_PATHS]))
+        found += differing
+    found = found[:MOST_PATHS]
+    paths = tuple(path for path, _, _ in found)
+    changes = tuple(_change(was, is_now) for _, was, is_now in found)
+    return Aligned(level, one, other, tuple(marks), paths, changes)
+
+
+def _change(one: Any, other: Any) -> tuple[str | None, str | None]:
+    """Return two values in a few words; long texts from where they begin to differ."""
+    are_texts = isinstance(one, str), isinstance(other, str)
+    if all(are_texts):
+        pairs = zip(one, other, strict=False)
+        alike = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+        if alike > _LONG_ALIKE:
+            one, other = (f"…{text[alike - _LONG_ALIKE // 2 :]}" for text in (one, other))
+    told = [None if isinstance(value, _Missing) else short(value) for value in (one, other)]
+    if told[0] == told[1]:  # "1" and 1
+        quoted = zip(told, are_texts, strict=True)
+        told = [_json.write(word) if is_text else word for word, is_text in quoted]
+    return told[0], told[1]
 
 
 def _speed(one: AgentSpan, other: AgentSpan) -> list[str]:
@@ -163,8 +189,8 @@ def _took(span: AgentSpan) -> timedelta | None:
     return span.finished_at - span.started_at
 
 
-def _differences(path: str, one: Any, other: Any) -> Iterator[str]:
-    """Yield the places where two values of JSON differ, at most `MOST_PATHS`."""
+def _differences(path: str, one: Any, other: Any) -> Iterator[_Difference]:
+    """Yield the places where two values of JSON differ, and both, at most `MOST_PATHS`."""
     found = 0
     waiting = [(path, one, other)]
     while waiting and found < MOST_PATHS:
@@ -176,7 +202,7 @@ def _differences(path: str, one: Any, other: Any) -> Iterator[str]:
             waiting += inside[::-1]
         else:
             found += 1
-            yield path
+            yield path, one, other
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -12,6 +12,7 @@ from prefactor_trace._notes import PREFIX, TRUNCATED
 READ = 600
 """Characters of a payload's JSON that are enough to tell."""
 
+_ASKS = ("user", "human")  # whose messages tell more than a system prompt, which is always the same
 _LONGEST = 160
 _LONGEST_TEXT = 60
 _LONGEST_JSON = 40
@@ -31,16 +32,27 @@ def hint_of(text: str | None) -> str | None:
         return None
     if not isinstance(values, dict):
         return None
-    said = (f"{key}: {_short(one)}" for key, one in values.items() if not key.startswith(PREFIX))
+    said = (f"{key}: {short(one)}" for key, one in values.items() if not key.startswith(PREFIX))
     return _cut(", ".join(said), _LONGEST) or None
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value of JSON in a few words."""
+    if isinstance(value, list):
+        value = next(filter(None, map(_asked, value)), value)
     if isinstance(value, dict) and TRUNCATED in value and isinstance(value.get("head"), str):
         value = value["head"]  # a text that was too long to be recorded whole
     if isinstance(value, str):
         return _cut(" ".join(value[: 2 * _LONGEST_TEXT].split()), _LONGEST_TEXT)
     return _cut(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")), _LONGEST_JSON)
+
+
+def _asked(message: Any) -> str | None:
+    """Return what the user said in a message of a conversation, `None` for anything else."""
+    if not isinstance(message, dict) or message.get("role", message.get("type")) not in _ASKS:
+        return None
+    said = message.get("content")
+    return said if isinstance(said, str) else None
 
 
 def _cut(text: str, longest: int) -> str:

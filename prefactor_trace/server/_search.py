@@ -33,12 +33,9 @@ CREATE TABLE IF NOT EXISTS span_search_state (
     number INTEGER PRIMARY KEY, is_open INTEGER NOT NULL
 );
 """
-_MATCHING = (
-    "FROM span_search JOIN agent_spans ON agent_spans.number = span_search.rowid "
-    "WHERE span_search MATCH ?"
-)
 _RUNS = (
-    f"SELECT agent_instance_id {_MATCHING} "
+    "SELECT agent_instance_id FROM span_search JOIN agent_spans "
+    "ON agent_spans.number = span_search.rowid WHERE span_search MATCH ? "
     "GROUP BY agent_instance_id ORDER BY max(agent_spans.number) DESC LIMIT ?"
 )
 _RUNS_WITHOUT = (
@@ -46,7 +43,11 @@ _RUNS_WITHOUT = (
     "GROUP BY agent_instance_id ORDER BY max(number) DESC LIMIT ?"
 )
 _IN_ORDER = "AND agent_instance_id = ? ORDER BY coalesce(started_at, inserted_at), number LIMIT ?"
-_SPANS = f"SELECT id {_MATCHING} {_IN_ORDER}"
+# A join would ask the index once for each span of the run.
+_SPANS = (
+    "SELECT id FROM agent_spans "  # noqa: S608
+    f"WHERE number IN (SELECT rowid FROM span_search WHERE span_search MATCH ?) {_IN_ORDER}"
+)
 _SPANS_WITHOUT = f"SELECT id FROM agent_spans WHERE {{wanted}} {_IN_ORDER}"  # noqa: S608
 _NEW = """SELECT number, status IN ('pending', 'active') FROM agent_spans
 WHERE number > (SELECT coalesce(max(number), 0) FROM span_search_state) ORDER BY number LIMIT ?"""

@@ -106,6 +106,27 @@ def test_a_long_list_of_differences_is_cut() -> None:
     assert pair.marks == ("payload", "result_payload")
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "change"),
+    [
+        (1, 2, ("1", "2")),
+        ("Oslo", "Rome", ("Oslo", "Rome")),
+        (1, "1", ("1", '"1"')),
+        (None, {}, ("null", "{}")),
+        ([1], [1, "x"], (None, "x")),
+        (
+            "same " * 20 + "old",
+            "same " * 20 + "new",
+            ("…same same same old", "…same same same new"),
+        ),
+    ],
+)
+def test_what_was_and_what_is_are_told(left: object, right: object, change: object) -> None:
+    """In a few words, of texts what is not alike."""
+    (pair,) = compare([span(payload={"n": left})], [span(payload={"n": right})])
+    assert pair.changes == (change,)
+
+
 def test_status_and_result_are_compared() -> None:
     """A step that failed this time is marked, and so is what came out."""
     (pair,) = compare([span(result={"n": 1})], [span(status="failed", result={"message": "no"})])
@@ -170,4 +191,5 @@ def test_a_pair_is_plain_json() -> None:
         "right": None,
         "marks": ["removed"],
         "paths": [],
+        "changes": [],
     }

@@ -16,6 +16,12 @@ from prefactor_trace.server._hints import READ, hint_of
         ({"text": {TRUNCATED: True, "size": 9000, "head": "Once", "tail": "end"}}, "text: Once"),
         ({"text": "one\n\n  two"}, "text: one two"),
         ({"list": [1, {"a": "b"}]}, 'list: [1, {"a": "b"}]'),
+        (
+            {"messages": [{"role": "system", "content": "x"}, {"role": "user", "content": "why"}]},
+            "messages: why",
+        ),
+        ({"messages": [{"content": "why", "type": "human"}]}, "messages: why"),
+        ({"users": [{"role": "user", "age": 3}]}, 'users: [{"role": "user", "age": 3}]'),
         ({}, None),
         ({SCHEMA_NAME_KEY: "search"}, None),
         ([1], None),

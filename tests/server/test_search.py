@@ -65,6 +65,16 @@ def test_spans_of_a_run_are_found_by_words(database: Path):
         assert _search.find_spans(store, run, "") == []
 
 
+def test_the_index_is_asked_once_for_a_run(tmp_path: Path):
+    """Not for each of its spans, which takes seconds where there are thousands."""
+    run = record(tmp_path / "a.db", [span("step")])
+    with Store(tmp_path / "a.db") as store:
+        assert len(_search.find_spans(store, run, "step")) == 1
+        with store.reading() as db:
+            plan = db.execute(f"EXPLAIN QUERY PLAN {_search._SPANS}", ("step", run, 10)).fetchall()
+    assert any("LIST SUBQUERY" in row[-1] for row in plan), plan
+
+
 def test_what_comes_later_is_found_too(database: Path):
     """New spans, and the results of those that were open."""
     tracer = prefactor.Tracer(local=True, local_db=str(database))

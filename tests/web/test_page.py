@@ -170,6 +170,7 @@ def test_an_open_span_grows_and_ends(page: Page):
         page.open(f"/agent_instances/{run.id}")
         page.one(".row.active", "stream")
         page.one(".took", "open")
+        page.one(".runhead", "s so far")
         span.complete()
         assert page.tracer.flush()
         page.one(".row.complete", "stream")
@@ -443,13 +444,16 @@ def test_ten_thousand_spans_open(page: Page, capsys: pytest.CaptureFixture[str])
 def test_it_fits_every_screen_in_light_and_dark(page: Page, width: int):
     """Nothing is wider than the window; the theme is kept."""
     run = record(page.tracer, failing=True, more=3)
+    other = record(page.tracer, more=1)
     emulate = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", emulate)
     try:
-        for address in ("/", f"/agent_instances/{run}"):
+        for address in ("/", f"/agent_instances/{run}", f"/compare/{run}/{other}"):
             page.open(address)
             page.one("tbody a, .row")
-            assert page.run("return document.documentElement.scrollWidth") <= width
+            for part in ("html", "main"):
+                script = "return document.querySelector(arguments[0]).scrollWidth"
+                assert page.run(script, part) <= width
             before = page.run("return getComputedStyle(document.body).backgroundColor")
             page.press("t")
             assert page.run("return getComputedStyle(document.body).backgroundColor") != before

@@ -11,7 +11,7 @@ from cli.records import record as stored
 from prefactor_trace import Tracer
 from prefactor_trace.models import AgentSpan
 
-from .conftest import Page
+from .conftest import Keys, Page
 from .records import NAMES, record
 
 
@@ -302,12 +302,34 @@ def test_a_comparison_says_all_that_differs(page: Page, tmp_path: Path):
     other = stored(path, [failed])
     page.open(f"/compare/{one}/{other}")
     told = page.one("tbody td:last-child", "ended otherwise").text
-    assert told.startswith("ended otherwise, slower, payload.n, result_payload")
+    lines = ["ended otherwise, slower", "payload.n 1 → 2", "result_payload null → {"]
+    assert [
+        line[: len(known)] for line, known in zip(told.splitlines(), lines, strict=True)
+    ] == lines
     summary = "1 ended otherwise · 1 slower · 1 other payload"
     assert page.one(".runhead p").text.startswith(summary)
 
 
-@pytest.mark.parametrize("shape", [OPENAI, ANTHROPIC, RESPONSES])
+LANGCHAIN = (
+    {
+        "messages": [
+            {"type": "system", "content": "Be short."},
+            {"type": "human", "content": "A train?", "name": None},
+            {
+                "type": "ai",
+                "content": "",
+                "tool_calls": [{"name": "find", "args": {"to": "Oslo"}, "type": "tool_call"}],
+            },
+            {"type": "tool", "content": '{"trains": 4}', "tool_call_id": "c"},
+        ]
+    },
+    {"type": "ai", "content": "There are four.", "tool_calls": []},
+    ["systemBe short.", "userA train?", "assistant→ findto: Oslo", "tooltrains: 4"],
+    "assistantThere are four.",
+)
+
+
+@pytest.mark.parametrize("shape", [OPENAI, ANTHROPIC, RESPONSES, LANGCHAIN])
 def test_a_call_of_a_model_is_a_conversation(page: Page, tmp_path: Path, shape):
     """In the shapes that libraries send: who said what, which tools were called with what."""
     payload, result, messages, answer = shape
@@ -317,3 +339,20 @@ def test_a_call_of_a_model_is_a_conversation(page: Page, tmp_path: Path, shape):
     page.one(".message")
     told = [re.sub(r"\{ 1 \}", "", text) for text in page.texts(".message")]
     assert told == [*messages, answer]
+
+
+@pytest.mark.parametrize("has_clipboard", [True, False])
+def test_what_is_copied_can_be_pasted(page: Page, tmp_path: Path, has_clipboard: bool):
+    """Also from a page over plain HTTP from another machine, which has no clipboard of its own."""
+    run = stored(tmp_path / "a.db", [span("step", payload={"city": "Oslo"})])
+    permission = {"origin": page.url, "permissions": ["clipboardSanitizedWrite"]}
+    page.driver.execute_cdp_cmd("Browser.grantPermissions", permission)
+    page.open(f"/agent_instances/{run}")
+    if not has_clipboard:
+        page.run("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.one(".row", "step").click()
+    page.one("aside dd button", "copy").click()
+    page.one("aside dd button", "copied")
+    page.one(".find input").send_keys(Keys.CONTROL, "v")
+    span_id = page.one(".row").get_attribute("data-id")
+    page.wait(lambda _: page.one(".find input").get_attribute("value") == span_id)

@@ -17,10 +17,19 @@ function leading(rows) {
 const MARKS = { status: "ended otherwise", removed: "removed", added: "added", slower: "slower", faster: "faster", payload: "other payload", result_payload: "other result" };
 const SIGNS = { added: "+", removed: "−" };
 
-// What is said of a pair: how it differs, and where.
-function differences({ marks, paths }) {
+const MOST = 4; // places of a pair that are told before somebody asks for all
+
+// What is said of a pair: how it differs, and where, from what to what.
+function differences({ marks, paths, changes }) {
   const told = Object.keys(MARKS).filter((mark) => marks.includes(mark) && !["payload", "result_payload"].includes(mark));
-  return [...told.map((mark) => MARKS[mark]), ...paths].join(", ");
+  const places = paths.map((path, at) => h("div", {}, h("code", {}, path), " ", value(changes[at][0]), " → ", value(changes[at][1])));
+  const more = places.splice(MOST);
+  return [told.map((mark) => MARKS[mark]).join(", "), ...places,
+    more.length > 0 && h("details", {}, h("summary", {}, `${more.length} more`), more)];
+}
+
+function value(told) {
+  return h("bdi", { class: told === null ? "null" : null }, told ?? "nothing");
 }
 
 export class Compare {

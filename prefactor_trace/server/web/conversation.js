@@ -6,7 +6,14 @@ import { json, long } from "./json.js";
 
 const LONG = 2000;
 
-const isMessage = (one) => one && typeof one === "object" && typeof one.role === "string";
+const ROLES = { human: "user", ai: "assistant", system: "system", tool: "tool" }; // as LangChain calls them
+
+function roleOf(one) {
+  if (typeof one?.role === "string") return one.role;
+  return one?.content !== undefined && Object.hasOwn(ROLES, one.type ?? "") ? ROLES[one.type] : null;
+}
+
+const isMessage = (one) => roleOf(one) !== null;
 const listOf = (value) => (value === null || value === undefined ? [] : Array.isArray(value) ? value : [value]);
 
 // The messages of a payload, and how many there are in all; nothing where it has none.
@@ -25,7 +32,7 @@ export function messagesOf(payload) {
 // What the model answered: the result as it came, or what lies in it where libraries put it.
 export function answerOf(result) {
   const value = result && Object.keys(result).length === 1 && result.result ? result.result : result;
-  if (value?.role === "assistant") return [value];
+  if (roleOf(value) === "assistant") return [value];
   const choices = listOf(cutOf(value?.choices)?.kept ?? value?.choices).map((one) => one?.message);
   return [...choices, value?.message, ...listOf(cutOf(value?.output)?.kept ?? value?.output)]
     .filter((one) => isMessage(one) || one?.type === "function_call");
@@ -37,7 +44,7 @@ export function conversation({ messages, missing }, answer = []) {
 }
 
 function told(message) {
-  const role = message.role ?? (message.type === "function_call" ? "assistant" : "tool");
+  const role = roleOf(message) ?? (message.type === "function_call" ? "assistant" : "tool");
   return h("li", { class: `message ${/^[a-z]+$/.test(role) ? role : ""}` },
     h("b", {}, role, typeof message.name === "string" && role === "tool" && ` ${message.name}`), said(message, role));
 }
@@ -50,6 +57,7 @@ function said(message, role) {
 
 function piece(part, role) {
   const text = textOf(part) ?? textOf(part?.text);
+  if (text === "") return [];
   if (text !== undefined) {
     const value = role === "tool" ? parsed(text) : null;
     return value && typeof value === "object" ? json(value) : h("p", { dir: "auto" }, long(text, LONG));

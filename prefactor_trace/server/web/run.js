@@ -218,7 +218,7 @@ export class Run {
     return h("div", {
       class: classes.filter(Boolean).join(" "), id: `row-${span.id}`, role: "treeitem", "aria-level": depth + 1,
       "aria-selected": String(span.id === this.chosen), "aria-expanded": span.children.length ? String(!isFolded) : null,
-      "aria-label": [span.name, span.status, took, holding && `${holding} failed in it`, span.error].filter(Boolean).join(", "),
+      "aria-label": [span.name, span.status, took, holding && `${holding} failed in it`, span.error ?? span.summary ?? span.hint].filter(Boolean).join(", "),
       "data-id": span.id, style: { top: `${at * ROW}px` },
     },
       h("span", { class: "name", style: { "padding-left": `${indent + 4}px` } }, twist,

@@ -50,7 +50,6 @@ export class Runs {
     if (this.runs.length) this.draw();
     this.app.main.scrollTop = this.scroll;
     await this.refresh();
-    this.app.main.scrollTop = this.scroll;
     clearInterval(this.timer);
     this.timer = setInterval(() => this.draw(), 30_000); // how long it took so far, or is silent
   }
