@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 QUESTION ?= How is a span delivered when the service is away?
 
-.PHONY: demo test lint types wheel check clean bench growth stalls instructions
+.PHONY: demo test lint types wheel check clean reference bench growth stalls instructions
 
 demo: $(VENV)/.demo-installed  ## install, ask the demo agent a question, show what it did
 	$(BIN)/prefactor-trace demo "$(QUESTION)"
@@ -25,6 +25,9 @@ wheel: $(VENV)/.test-installed  ## build the wheel and try its installed copy
 	$(PYTHON) -m venv build/wheel-venv
 	build/wheel-venv/bin/python -m pip install --quiet dist/*.whl
 	cd build && wheel-venv/bin/python -I ../tests/smoke.py
+
+reference: $(VENV)/.test-installed  ## write docs/reference.md anew, from the docstrings
+	$(BIN)/python docs/reference.py
 
 bench: $(VENV)/.bench-installed  ## measure every tracer, write benchmarks/RESULTS.md; BENCH=quick for less
 	$(BIN)/python -m benchmarks

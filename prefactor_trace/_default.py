@@ -112,7 +112,8 @@ def configure(**settings: Unpack[GivenSettings]) -> Tracer:
     """Set the default tracer; called again, flush it and put another in its place.
 
     Args:
-        **settings: As listed in the documentation; each wins over its environment variable.
+        **settings: Any of those that docs/settings.md lists; each wins over its environment
+            variable.
 
     Returns:
         The default tracer.

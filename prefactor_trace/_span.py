@@ -141,7 +141,8 @@ class Span(Record):
         """End the span with an error.
 
         Args:
-            error: What went wrong.
+            error: What went wrong: an exception, of which type, message and stack trace are kept,
+                or a text.
             at: When it ended, as in `complete`.
 
         Raises:

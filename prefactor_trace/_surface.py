@@ -107,17 +107,23 @@ class Surface:
         """Return one run of an agent: a block (sync or async) or a decorator.
 
         Args:
-            agent_id: Agent that runs; the setting `agent_id` when missing.
-            version: Version of the agent; the setting when missing.
-            name: Human-readable name of that version.
-            description: What it is.
-            environment_id: Environment to run in; the setting when missing.
+            agent_id: Agent that runs; the setting `agent_id` when missing. With a deployment's
+                token neither is needed.
+            version: Version of the agent; when missing the setting `version`, else the git commit
+                of the code, else the version of its distribution.
+            name: Human-readable name of that version; the setting `agent_name` when missing.
+            description: What that version is.
+            environment_id: Environment to run in; the setting `environment_id` when missing, else
+                that of the token.
             external_identifier: Your own name for this run, unique per agent.
-            purpose: ``"live"``, ``"smoke_test"`` or ``"eval"``.
-            id: PFID of the run; made when missing.
+            purpose: Why it runs: ``"live"``, ``"smoke_test"`` or ``"eval"``; the setting `purpose`
+                when missing.
+            id: PFID of the run, for a run whose id has to be known beforehand; made when missing.
             on_terminate: What happens when the platform ends the run: ``"continue"`` or ``"raise"``
-                (`PrefactorTerminated`, where its next span begins); the setting when missing.
-            risk: Risk of the span types that declare none.
+                (`PrefactorTerminated`, where its next span begins); the setting `on_terminate` when
+                missing.
+            risk: Risk of the span types that declare none: a `Risk`, a `DataRisk` or a mapping
+                like one.
             **unknown: Refused, with the nearest known name.
 
         Raises:
@@ -174,22 +180,28 @@ class Surface:
         Args:
             schema_name: Name of the span's type; a decorated function's qualified name when
                 missing.
-            payload: What goes in, of a block.
+            payload: What goes into a block: any mapping, copied when the block is entered.
             parent: Span or instance to nest in, or `ROOT` for the top of the run; the one that the
                 code is in when missing.
-            sensitive: Ask the service to keep marked values apart.
-            capture_input: Record the arguments; the setting `capture_inputs` when missing.
-            capture_output: Record what is returned; the setting `capture_outputs` when missing.
-            title: Human-readable name of the span's type.
-            description: What such a step does.
-            template: Liquid one-liner over payload and result, shown as the span's summary.
-            risk: Risk that such a step carries.
+            sensitive: Ask the service to keep values of payload and result that are marked as
+                sensitive apart (`sensitive_encoding` of its API). Nothing is hidden by it on the
+                way there: that is what redaction is for, see docs/privacy.md.
+            capture_input: Record the arguments of a decorated function; the setting
+                `capture_inputs` when missing.
+            capture_output: Record what a decorated function returns; the setting
+                `capture_outputs` when missing.
+            title: Human-readable name of the span's type, such as ``"Train search"``.
+            description: What such a step does; the first line of a decorated function's docstring
+                when missing.
+            template: Liquid one-liner over the fields of payload and result, such as
+                ``"{{ model }}: {{ tokens }} tokens"``; it becomes the span's summary.
+            risk: Risk that such a step carries: a `Risk`, a `DataRisk` or a mapping like one.
             params: What the payload looks like: a JSON schema, a pydantic model or a type; of a
                 decorated function, what its annotations say when missing.
-            result: What the result looks like.
+            result: What the result looks like, in the same ways.
             ignore: Names of arguments of a decorated function that are not recorded.
             reduce: Makes the result of a decorated generator from the list of its items, which are
-                then all kept; without it the first and last ones are.
+                then all kept; without it the first 16 and the last 16 are.
             started_at: When it began, an aware datetime; when it is entered, if missing.
             **options: The arguments from `parent` on, which most spans do without.
 
@@ -246,9 +258,10 @@ class Surface:
 
         Args:
             schema_name: Name of the span's type.
-            payload: What goes in.
+            payload: What goes in: any mapping, copied now.
             parent: As of `span`.
-            **options: As of `span`.
+            **options: As of `span`: `sensitive`, `title`, `description`, `template`, `risk`,
+                `params`, `result` and `started_at`.
 
         Raises:
             UsageError: As `span`.
@@ -301,9 +314,9 @@ class Surface:
         Args:
             iterator: What gives the items. It is closed with what is returned.
             schema_name: Name of the span's type.
-            payload: What went in.
+            payload: What went in: any mapping, copied now.
             parent: As of `span`.
-            reduce: As of `span`.
+            reduce: As of `span`, of a decorated generator.
 
         Raises:
             UsageError: `iterator` is neither, or as `span`.
@@ -327,6 +340,9 @@ class Surface:
 
         It is called on the background thread, which delivers nothing meanwhile. What it raises is
         logged. May be put on a function as a decorator.
+
+        Args:
+            callback: A plain function, no coroutine function, that takes the instance.
 
         Raises:
             UsageError: It cannot be called.
@@ -375,11 +391,11 @@ class Surface:
         Args:
             schema_name: Name of the type.
             params: What the payload looks like: a JSON schema, a pydantic model or a type.
-            result: What the result looks like.
+            result: What the result looks like, in the same ways.
             title: Human-readable name.
             description: What such a step does.
-            template: Liquid one-liner over payload and result, shown as the span's summary.
-            risk: Risk that such a step carries.
+            template: As of `span`.
+            risk: As of `span`.
 
         Raises:
             UsageError: The name is empty, a schema is neither a JSON schema nor a type, `risk` has
@@ -406,8 +422,8 @@ class Surface:
             schema: What a record looks like: a JSON schema, a pydantic model or a type.
             title: Human-readable name.
             description: What is judged.
-            template: Liquid one-liner over the record.
-            risk: Risk that the record carries.
+            template: Liquid one-liner over the fields of the record.
+            risk: Risk that the record carries, as of `span`.
 
         Raises:
             UsageError: As `declare`.

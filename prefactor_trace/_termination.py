@@ -58,6 +58,9 @@ class Terminable(Node):
         It is called once, on the background thread, which delivers nothing meanwhile; at once, and
         on this thread, where the run has ended already. What it raises is logged.
 
+        Args:
+            callback: A plain function, no coroutine function, that takes the instance.
+
         Raises:
             UsageError: It cannot be called.
         """

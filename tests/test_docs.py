@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,67 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of a page names a file that exists."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def anchors(page: Path) -> list[str]:
+    """Return the anchors that a forge gives the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_a_place_in_a_page_lead_to_a_heading(page: Path) -> None:
+    """Such a link, within the page or to another one, names a heading that is there."""
+    for target, place in re.findall(r"\]\(([^)#:]*)#([^)]*)\)", page.read_text("utf-8")):
+        there = page.parent / target if target else page
+        assert place in anchors(there), f"{page.name} links to {target}#{place}"
+
+
+REFERENCE = ROOT / "docs" / "reference.md"
+
+
+def test_reference_is_made_of_the_docstrings(tmp_path: Path) -> None:
+    """The page is what its generator makes now: after a change, run `make reference`."""
+    pytest.importorskip("griffe")
+    made = tmp_path / "reference.md"
+    script = ROOT / "docs" / "reference.py"
+    done = run([sys.executable, str(script), str(made)], tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert REFERENCE.read_text("utf-8") == made.read_text("utf-8"), "run `make reference`"
+
+
+def public_names() -> Iterator[tuple[str, str]]:
+    """Yield every public name, with the module that it is imported from."""
+    listed = ["", ".models", ".server", ".testing", ".integrations.logging"]
+    unlisted = [".exceptions", ".receipts", ".integrations.concurrency"]
+    for path in (f"prefactor_trace{room}" for room in listed + unlisted):
+        module = importlib.import_module(path)
+        own = [
+            name
+            for name, value in vars(module).items()
+            if not name.startswith("_") and getattr(value, "__module__", "") == path
+        ]
+        yield from ((path, name) for name in getattr(module, "__all__", own))
+
+
+@pytest.mark.parametrize(("module", "name"), list(public_names()))
+def test_every_public_name_stands_in_the_reference(module: str, name: str) -> None:
+    """Under a heading or in a table of its own, with the module that it is imported from."""
+    page = REFERENCE.read_text("utf-8")
+    assert re.search(rf"^(### (class )?`{name}`$|\| `{name}` \|)", page, re.MULTILINE)
+    assert module == "prefactor_trace" or f"From `{module}`" in page
+
+
+def test_the_reference_has_no_heading_twice() -> None:
+    """Of two that are alike, links would lead to the first."""
+    assert len(set(anchors(REFERENCE))) == len(anchors(REFERENCE)) > 100
+
+
+def test_the_reference_tells_of_nothing_private() -> None:
+    """No name that begins with an underscore stands there, nor one that nobody can import."""
+    page = REFERENCE.read_text("utf-8")
+    assert re.findall(r"\b_\w+|\b(?:Untraced|Root|GivenSettings|BlockOptions)\b", page) == []
 
 
 def test_tests_that_are_named_exist() -> None:

@@ -37,8 +37,9 @@ class Risk:
     `models.DataCategories`.
 
     Args:
-        params: Kinds of data that the payload holds.
-        result: Kinds of data that the result holds.
+        params: Kinds of data that the payload holds: their names, or a mapping of names to
+            ``"included"`` or ``"excluded"``.
+        result: Kinds of data that the result holds, in the same ways.
         classification: How widely both may be known: ``"public"``, ``"internal"``,
             ``"confidential"``, ``"restricted"`` or ``"secret"``.
         **actions: ``"allowed"`` or ``"disallowed"`` for `create_data`, `read_data`, `update_data`,

@@ -165,7 +165,7 @@ def _change(one: Any, other: Any) -> tuple[str | None, str | None]:
         alike = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
         if alike > _LONG_ALIKE:
             one, other = (f"…{text[alike - _LONG_ALIKE // 2 :]}" for text in (one, other))
-    told = [None if isinstance(value, _Missing) else short(value) for value in (one, other)]
+    told = [None if value is _MISSING else short(value) for value in (one, other)]
     if told[0] == told[1]:  # "1" and 1
         quoted = zip(told, are_texts, strict=True)
         told = [_json.write(word) if is_text else word for word, is_text in quoted]

@@ -28,7 +28,11 @@ class CountingClock:
             return self.now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass.
+
+        Args:
+            seconds: How much.
+        """
         with self._lock:
             self.now += round(seconds * 1_000_000_000)
 

@@ -39,7 +39,7 @@ class Recorder(Assertions, Controls):
 
     Args:
         live: Whether it is delivered as well.
-        **settings: As of `configure`, for the time of the recording.
+        **settings: As of `prefactor_trace.configure`, for the time of the recording.
     """
 
     def __init__(self, *, live: bool = False, **settings: Unpack[GivenSettings]) -> None:
@@ -198,7 +198,7 @@ def record(**settings: Unpack[GivenSettings]) -> Iterator[Recorder]:
     """Record what is done in the block.
 
     Args:
-        **settings: As of `configure`, for the time of the block.
+        **settings: As of `prefactor_trace.configure`, for the time of the block.
     """
     recorder = Recorder(**settings)
     recorder.start()

@@ -157,7 +157,7 @@ class RecordedSpan:
 
     @property
     def descendants(self) -> list[RecordedSpan]:
-        """Return every span below it, each before its own children."""
+        """Every span below it, each before its own children."""
         return list(self._below())
 
     def _below(self) -> Iterator[RecordedSpan]:
