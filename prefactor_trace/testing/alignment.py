@@ -1,4 +1,4 @@
-"""In which places has a trace not the shape that a test says? All of them, in its order."""
+"""All the places in which a trace has not the shape that a test asks for, in their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent, kept as it is and put together to instances and spans; faults on demand."""
+"""What is sent: kept as it is, read as instances and spans, answered with faults on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a trace have the shape that a test says? And where is the first place that it has not."""
+"""Whether a trace has the shape that a test asks for, and the first place in which it has not."""
 
 from __future__ import annotations
 
