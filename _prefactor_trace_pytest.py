@@ -21,11 +21,8 @@ if TYPE_CHECKING:
 
 _OFFLINE = "PREFACTOR_OFFLINE"
 _SECTION = "Captured prefactor trace"
-_MARKER = (
-    "prefactor(live, strict, allow_unfinished, allow_errors, purpose): how prefactor_trace records"
-    " this test"
-)
-_ALLOWED = {"live", "strict", "allow_unfinished", "allow_errors", "purpose"}
+_ALLOWED = ("live", "strict", "allow_unfinished", "allow_errors", "purpose")
+_MARKER = f"prefactor({', '.join(_ALLOWED)}): how prefactor_trace records this test"
 
 _recorder_key = pytest.StashKey["Recorder"]()
 _undo_key = pytest.StashKey["list[Callable[[], object]]"]()
@@ -100,7 +97,7 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
     """Return what the markers of a test say, the nearest one first."""
     said: dict[str, Any] = {}
     for marker in item.iter_markers("prefactor"):
-        unknown = marker.kwargs.keys() - _ALLOWED
+        unknown = marker.kwargs.keys() - set(_ALLOWED)
         if unknown or marker.args:
             what = ", ".join(sorted(unknown)) or "arguments without a name"
             raise pytest.UsageError(

@@ -29,6 +29,11 @@ _WARM = 50
 _TIMES = 7
 _DELIVERED = 400
 
+_HOT = {
+    "on": ("block", "data", "decorated", "async", "nested"),
+    "off": ("block", "decorated"),
+    "unsampled": ("block", "decorated"),
+}
 _OURS = str(Path(prefactor_trace.__file__).parent)
 
 Baseline = dict[str, dict[str, float]]
@@ -59,13 +64,6 @@ def measure() -> Baseline:
         prefactor_trace.shutdown()
     found["delivery"] = _count_delivery()
     return found
-
-
-_HOT = {
-    "on": ("block", "data", "decorated", "async", "nested"),
-    "off": ("block", "decorated"),
-    "unsampled": ("block", "decorated"),
-}
 
 
 def _tracer(mode: str) -> PrefactorTrace:

@@ -98,12 +98,19 @@ class Rounds:
 
 def run_child(sink: Sink, name: str, task: str, mode: str = "on", size: float = 1.0) -> Any:
     """Return what a tracer's own process found at a task."""
-    command = [sys.executable, "-m", "benchmarks.child", name, task, "--mode", mode]
-    command += ["--url", sink.url, "--tally", str(sink.tally_path), "--size", str(size)]
+    command = child_command(name, task, sink.url, sink.tally_path, mode=mode, size=size)
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
     )
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def child_command(
+    name: str, task: str, url: str, tally: Path, *, mode: str = "on", size: float = 1.0
+) -> list[str]:
+    """Return the command, to be run in `ROOT`, of the process that measures a tracer at a task."""
+    command = [sys.executable, "-m", "benchmarks.child", name, task, "--mode", mode]
+    return [*command, "--url", url, "--tally", str(tally), "--size", str(size)]
 
 
 def measure_alone(name: str, task: str) -> Any:

@@ -12,6 +12,7 @@ import time
 import tracemalloc
 
 import pytest
+from shapes.trees import parents
 
 from prefactor_trace import current_instance, current_span
 from prefactor_trace.exceptions import UsageError
@@ -257,17 +258,6 @@ async def test_what_reads_an_async_generator_is_not_inside_it(tracer):
         "work": ["inside", "inside"],
         "consume": ["outer", "outer"],
     }
-
-
-def parents(t) -> dict[str, list[str | None]]:
-    """Return the name of each span's parent, by the name of the span."""
-    spans = t.spans()
-    names = {span["id"]: span["schema_name"] for span in spans}
-    found: dict[str, list[str | None]] = {}
-    for span in spans:
-        parent = names.get(span.get("parent_span_id"))
-        found.setdefault(span["schema_name"], []).append(parent)
-    return found
 
 
 def test_leaving_a_stream_early_is_no_error(tracer):

@@ -14,7 +14,7 @@ import time
 from statistics import median
 from typing import Any
 
-from benchmarks.shapes import SHAPES, Shape, bare
+from benchmarks.shapes import Shape, bare
 from benchmarks.sink import Tally
 from benchmarks.tasks.delivered import settle, wait_for
 from benchmarks.tasks.timing import timed, warm_processor
@@ -27,13 +27,8 @@ _INNER = 200
 
 def measure(tracer: Tracer, tally: Tally, size: float) -> dict[str, Any]:
     """Return, for each shape of the tracer's mode, its median in ns and its CPU a span."""
-    operations = tracer.operations()
-    series = []
-    for shape in SHAPES:
-        name = shape.name.removeprefix(f"{shape.mode}_")
-        if shape.mode == tracer.mode and name in operations:
-            kind = _Delivered if tracer.mode == "on" else _Idle
-            series.append(kind(tracer, tally, shape, operations[name]))
+    kind = _Delivered if tracer.mode == "on" else _Idle
+    series = [kind(tracer, tally, shape, operation) for shape, operation in tracer.shapes()]
     for one in series:
         one.warm_up()
     for _ in range(max(2, round(5 * size))):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.shapes import SHAPES
 from benchmarks.sink import Tally
 from benchmarks.tasks.delivered import settle, wait_for
 from benchmarks.tasks.timing import timed
@@ -17,15 +16,12 @@ def measure(tracer: Tracer, tally: Tally, size: float) -> dict[str, Any]:
     """Return, for each shape of the tracer's mode, how many spans were recorded and arrived."""
     del size
     found = {}
-    operations = tracer.operations()
-    for shape in SHAPES:
-        name = shape.name.removeprefix(f"{shape.mode}_")
-        if shape.mode == tracer.mode and name in operations:
-            before = settle(tally)
-            with tracer.run():
-                timed(operations[name], _TIMES, tracer.loop)
-            tracer.flush()
-            recorded = _TIMES * shape.spans if tracer.mode == "on" and tracer.records else 0
-            wait_for(tally, before + recorded)
-            found[shape.name] = {"recorded": recorded, "arrived": settle(tally) - before}
+    for shape, operation in tracer.shapes():
+        before = settle(tally)
+        with tracer.run():
+            timed(operation, _TIMES, tracer.loop)
+        tracer.flush()
+        recorded = _TIMES * shape.spans if tracer.mode == "on" and tracer.records else 0
+        wait_for(tally, before + recorded)
+        found[shape.name] = {"recorded": recorded, "arrived": settle(tally) - before}
     return found

@@ -10,22 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
+from benchmarks.rounds import ROOT, child_command
 from benchmarks.sink import Tally
 from benchmarks.tasks import drain
 from benchmarks.tasks.delivered import settle, wait_for
-from benchmarks.tasks.timing import percentile, timed
+from benchmarks.tasks.timing import percentiles, timed
 from benchmarks.tracers.tracer import Tracer
 
 ROOMY = drain.ROOMY
 
-_ROOT = Path(__file__).parent.parent.parent
 _PAUSE = 0.0002
 
 IsOver = Callable[[], bool]
@@ -42,9 +40,9 @@ def measure(tracer: Tracer, tally: Tally, size: float) -> dict[str, Any]:
         tracer.flush()
         aim = drain.fill(tracer, tally, spans)
         draining = watch(tracer, lambda aim=aim: tally.read().spans >= aim)  # type: ignore[misc]
-        found[name] = {"idle": _percentiles(idle), "draining": _percentiles(draining)}
+        found[name] = {"idle": percentiles(idle), "draining": percentiles(draining)}
         tracer.flush()
-    elsewhere = _percentiles(_loop_beside(tracer, tally, size))
+    elsewhere = percentiles(_loop_beside(tracer, tally, size))
     found["loop_beside"] = {"idle": found["loop"]["idle"], "draining": elsewhere}
     return found
 
@@ -52,10 +50,9 @@ def measure(tracer: Tracer, tally: Tally, size: float) -> dict[str, Any]:
 def _loop_beside(tracer: Tracer, tally: Tally, size: float) -> list[float]:
     """Time the turns of an event loop while another process drains."""
     name = type(tracer).__module__.rpartition(".")[2]
-    command = [sys.executable, "-m", "benchmarks.child", name, "drain", "--size", str(size)]
-    command += ["--url", tracer.url, "--tally", str(tally.path)]
+    command = child_command(name, "drain", tracer.url, tally.path, size=size)
     before = settle(tally)
-    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL) as other:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as other:
         wait_for(tally, before + drain.WARM + drain.WARM // 4, timeout=120)
         aim = before + round(drain.SPANS * size)
         return _loop(tracer, lambda: tally.read().spans >= aim or other.poll() is not None)
@@ -96,7 +93,3 @@ def _work(tracer: Tracer, is_over: IsOver) -> list[float]:
     while not is_over():
         times += timed(piece, 10, tracer.loop)
     return times
-
-
-def _percentiles(times: list[float]) -> dict[str, float]:
-    return {"p50": percentile(times, 0.5), "p99.9": percentile(times, 0.999), "max": max(times)}

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.shapes import bare
 from benchmarks.sink import Tally
-from benchmarks.tasks.timing import percentile, timed
+from benchmarks.tasks.timing import percentiles, timed
 from benchmarks.tracers.tracer import Tracer
 
 _BURST = 20
@@ -27,13 +27,9 @@ def measure(tracer: Tracer, tally: Tally, size: float) -> dict[str, Any]:
     operation = operations.get("data", operations["block"])
     _bursts(tracer, operation, 0.5)
     return {
-        "without": _percentiles(_bursts(tracer, bare("data", operation), 2 * size)),
-        "with": _percentiles(_bursts(tracer, operation, 4 * size)),
+        "without": percentiles(_bursts(tracer, bare("data", operation), 2 * size)),
+        "with": percentiles(_bursts(tracer, operation, 4 * size)),
     }
-
-
-def _percentiles(times: list[float]) -> dict[str, float]:
-    return {"p50": percentile(times, 0.5), "p99.9": percentile(times, 0.999), "max": max(times)}
 
 
 def _bursts(tracer: Tracer, operation: Any, seconds: float) -> list[float]:

@@ -55,6 +55,11 @@ def warm_processor() -> None:
         sum(range(1_000))
 
 
+def percentiles(times: list[float]) -> dict[str, float]:
+    """Return what is reported of times: their median, their slow ones, the slowest."""
+    return {"p50": percentile(times, 0.5), "p99.9": percentile(times, 0.999), "max": max(times)}
+
+
 def percentile(values: list[float], share: float) -> float:
     """Return the value that `share` of the values do not exceed."""
     ordered = sorted(values)

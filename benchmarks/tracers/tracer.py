@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import abc
 import asyncio
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
-from benchmarks.shapes import Operation
+from benchmarks.shapes import SHAPES, Operation, Shape
 
 
 class Tracer(abc.ABC):
@@ -53,6 +54,14 @@ class Tracer(abc.ABC):
     @abc.abstractmethod
     def operations(self) -> dict[str, Operation]:
         """Return an operation for each of the shapes that it has, without their mode."""
+
+    def shapes(self) -> Iterator[tuple[Shape, Operation]]:
+        """Yield the shapes of its mode that it has, each with its operation."""
+        operations = self.operations()
+        for shape in SHAPES:
+            name = shape.name.removeprefix(f"{shape.mode}_")
+            if shape.mode == self.mode and name in operations:
+                yield shape, operations[name]
 
     def run(self) -> AbstractContextManager[Any]:
         """Return a block that is one run of an agent."""

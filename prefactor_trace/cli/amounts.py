@@ -51,7 +51,7 @@ def silence(heard_at: datetime | None, now: datetime | None = None) -> str:
 
     Args:
         heard_at: When anything last arrived, ``None`` of a run that is over.
-        now: The present, when it is not that.
+        now: What counts as the present; the time of the clock when missing.
     """
     if heard_at is None:
         return ""

@@ -4,7 +4,7 @@ import argparse
 
 from prefactor_trace._settings import DEFAULT_PORT
 from prefactor_trace._version import __version__
-from prefactor_trace.cli import run_arguments
+from prefactor_trace.cli import arguments_of_runs
 from prefactor_trace.cli.commands import Commands, Parser, add_json, later
 from prefactor_trace.cli.words import port
 
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--db", metavar="PATH", default=default, help=told)
     _add_run(commands, database)
     _add_serve(commands, database)
-    run_arguments.add_all(commands, database)
+    arguments_of_runs.add_all(commands, database)
     _add_doctor(commands, database)
     _add_schema(commands)
     _add_export_test(commands, database)

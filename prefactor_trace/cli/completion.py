@@ -3,6 +3,7 @@
 import argparse
 from typing import TextIO
 
+from prefactor_trace.cli.arguments import parser
 from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.terminal import write
 
@@ -37,8 +38,6 @@ autoload -U +X bashcompinit && bashcompinit
 
 def completion(arguments: argparse.Namespace, out: TextIO) -> int:
     """Print the script of a shell."""
-    from prefactor_trace.cli.arguments import parser
-
     whole = parser()
     known, shared = options(whole), _words(whole)
     if arguments.shell == "fish":

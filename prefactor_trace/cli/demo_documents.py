@@ -12,6 +12,7 @@ import threading
 import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+.])\1{2,}\s*$")
 _LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]*\)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
-
+# An argument or an attribute in a docstring, such as "    path: Where it is."
 _FIELD = re.compile(r"\s+\*{0,2}\w{1,40}(?: \([^)]*\))?: \S")
 
 
@@ -71,14 +72,14 @@ class Document:
 
     def passages(self) -> list[Passage]:
         """Return the parts that can be quoted, in order."""
+        return [part for passage in self._whole_passages() for part in _pieces(passage)]
+
+    def _whole_passages(self) -> list[Passage]:
         if self.path.endswith(".py"):
-            try:
-                found = list(_python_passages(self))
-            except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
-                found = list(_prose(self.path, self.text.splitlines()))
-        else:
-            found = list(_prose(self.path, self.text.splitlines()))
-        return [part for passage in found for part in _pieces(passage)]
+            # What is no Python of this version is read as any other text.
+            with suppress(SyntaxError, ValueError, RecursionError, tokenize.TokenError):
+                return list(_python_passages(self))
+        return list(_prose(self.path, self.text.splitlines()))
 
 
 def list_files(folder: Path, leave_out: Sequence[str] = ()) -> list[Path]:

@@ -8,7 +8,7 @@ import math
 import re
 import sqlite3
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from prefactor_trace.cli.demo_documents import Document, Passage
@@ -174,9 +174,9 @@ def _score(
     rarity: Mapping[str, float],
     average: float,
 ) -> float:
-    counts: Counter[str] = Counter()
+    counts: dict[str, float] = defaultdict(float)
     for word, weight in (meaning[s] for s in body if s in meaning):
-        counts[word] += weight  # type: ignore[assignment]
+        counts[word] += weight
     length = 0.4 + 0.6 * len(body) / average
     bm25 = sum(
         rarity[word] * count * 2.2 / (count + 1.2 * length) for word, count in counts.items()

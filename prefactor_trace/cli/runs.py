@@ -109,11 +109,18 @@ def _cells(instance: InstanceSummary, length: int, screen: Screen) -> tuple[str,
         screen.cut(one_line(instance.agent_name), longest),
         screen.cut(one_line(instance.agent_version or "-"), longest),
         instance.status,
-        f"{started.astimezone():%Y-%m-%d %H:%M}" if started else "-",
+        _told(started.astimezone(), screen) if started else "-",
         took or "-",
         str(instance.span_counts.total),
         str(instance.span_counts.failed),
     )
+
+
+def _told(moment: datetime, screen: Screen) -> str:
+    """Return a moment to the minute, on a terminal without the year where it is this one."""
+    # With it, five columns of 80 are left for the name of the agent.
+    is_clear = screen.width < UNLIMITED and moment.year == datetime.now(moment.tzinfo).year
+    return f"{moment:%m-%d %H:%M}" if is_clear else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def as_json(instance: InstanceSummary) -> dict[str, Any]:

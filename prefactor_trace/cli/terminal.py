@@ -64,7 +64,7 @@ class Screen:
         return "→" if self.unicode else "->"
 
     def at_most(self, columns: int) -> int:
-        """Return how long a part of a line may get: `columns`, but in a pipe all that it is."""
+        """Return how long a part of a line may get: `columns`; in a pipe, as long as it is."""
         return columns if self.width < UNLIMITED else UNLIMITED
 
     def paint(self, text: str, colour: str) -> str:

@@ -1,4 +1,4 @@
-"""Telling of a process that was killed: only another one can, which has to be there before."""
+"""Tells that a process was killed, which only another one can: it has to be there before."""
 
 import contextlib
 import mmap

@@ -31,7 +31,6 @@ from prefactor_trace.server._transaction import Transaction
 
 LONGEST_REASON = 1_000  # characters of why a run was ended
 
-
 _INSERT = (
     f"INSERT INTO agent_instances ({INSTANCE_COLUMNS}) "  # noqa: S608
     f"VALUES ({', '.join('?' * len(InstanceRow._fields))})"

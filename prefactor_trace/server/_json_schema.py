@@ -22,8 +22,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "integer": (int, float),
 }
-
-
 # JSON types that the values of a class surely have.
 _SURE_TYPES: dict[type, frozenset[str]] = {
     dict: frozenset({"object"}),

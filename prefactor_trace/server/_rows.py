@@ -1,6 +1,7 @@
 """Instances and spans as they are stored, and as the service answers them."""
 
 import sqlite3
+from collections import Counter
 from typing import Any, NamedTuple
 
 from prefactor_trace.models import AgentInstanceSpanCounts
@@ -123,22 +124,20 @@ def find_instance(db: sqlite3.Connection, instance_id: str) -> InstanceRow:
 
 def count_spans(db: sqlite3.Connection, instance_id: str) -> AgentInstanceSpanCounts:
     """Return how many spans of an instance stand where."""
-    by_status: dict[str, int] = dict(
-        db.execute(
-            "SELECT status, count(*) FROM agent_spans WHERE agent_instance_id = ? GROUP BY status",
-            (instance_id,),
-        ).fetchall()
+    rows = db.execute(
+        "SELECT status, count(*) FROM agent_spans WHERE agent_instance_id = ? GROUP BY status",
+        (instance_id,),
     )
-    total = sum(by_status.values())
-    pending, active = by_status.get("pending", 0), by_status.get("active", 0)
+    counts = Counter(dict(rows.fetchall()))
+    total = counts.total()
     return AgentInstanceSpanCounts(
         total=total,
-        pending=pending,
-        active=active,
-        complete=by_status.get("complete", 0),
-        failed=by_status.get("failed", 0),
-        cancelled=by_status.get("cancelled", 0),
-        finished=total - pending - active,
+        pending=counts["pending"],
+        active=counts["active"],
+        complete=counts["complete"],
+        failed=counts["failed"],
+        cancelled=counts["cancelled"],
+        finished=total - counts["pending"] - counts["active"],
     )
 
 

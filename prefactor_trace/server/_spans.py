@@ -18,7 +18,6 @@ _FINAL = ("complete", "failed", "cancelled")
 # What a span may become from where it stands; `cancelled` belongs to spans that never started.
 _NEXT = {"pending": ("cancelled",), "active": ("complete", "failed")}
 
-
 _INSERT = (
     f"INSERT INTO agent_spans ({SPAN_COLUMNS}) "  # noqa: S608
     f"VALUES ({', '.join('?' * len(SpanRow._fields))})"

@@ -1,4 +1,4 @@
-"""In which places has a trace not the shape that a test says? All of them, in its order."""
+"""All the places in which a trace has not the shape that a test asks for, in their order."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from prefactor_trace.testing.comparison import Comparison, named, unlike
+from prefactor_trace.testing.comparison import Comparison, unlike
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.pattern import T
-from prefactor_trace.testing.spans import RecordedSpan
+from prefactor_trace.testing.spans import RecordedSpan, named
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -32,12 +32,27 @@ class Difference(NamedTuple):
     spans: tuple[RecordedSpan, ...] = ()
 
 
+class _Slot(NamedTuple):
+    """A place that a span can take.
+
+    Attributes:
+        number: Of the pattern that it is for, among its siblings.
+        pattern: A `T` node or ``...``.
+        must: Whether it must be taken.
+    """
+
+    number: int
+    pattern: Any
+    must: bool
+
+
 class _Step(NamedTuple):
-    """What becomes of the next pattern, of the next span, or of both.
+    """What becomes of the next slot, of the next span, or of both.
 
     Attributes:
         cost: Of this step and all behind it.
-        kind: ``pair``, ``other`` (a span of another type), ``none`` or ``more``.
+        kind: ``pair``, ``other`` (a span of another type), ``none`` (no span for the slot),
+            ``more`` (a span too many), ``free`` (a span where others may come) or ``end``.
     """
 
     cost: int
@@ -69,27 +84,30 @@ class Alignment:
         if len(patterns) * len(spans) > _MOST_PAIRS or len(slots) * len(spans) > _MOST_WAYS:
             return self._first(patterns, spans, where)
         steps = self._steps(slots, spans, is_open=... in patterns)
-        taken = Counter(slots[at][0] for kind, at, _ in steps if kind == "pair")
+        taken = Counter(slots[at].number for kind, at, _ in steps if kind == "pair")
         found: list[Difference] = []
         more: list[RecordedSpan] = []
         missed: set[int] = set()
-        for kind, at, other in [*steps, ("end", 0, 0)]:
+        for kind, at, other in steps:
             if kind == "more":
                 more.append(spans[other])
                 continue
             found += _too_many(more, where)
             more = []
+            if kind == "free":
+                continue
+            slot = slots[at]
             if kind == "pair":
-                found += self._of_pair(slots[at][1], spans[other])
+                found += self._of_pair(slot.pattern, spans[other])
             elif kind == "other":
-                told = f"expected {slots[at][1]}, found {named(spans[other])}"
+                told = f"expected {slot.pattern}, found {named(spans[other])}"
                 found.append(Difference(told, (spans[other],)))
-            elif kind == "none" and slots[at][2] and slots[at][0] not in missed:
-                missed.add(slots[at][0])
-                have = taken[slots[at][0]]
+            elif slot.must and slot.number not in missed:
+                missed.add(slot.number)
+                have = taken[slot.number]
                 has = f"has {have} of it" if have else "has none"
-                found.append(Difference(f"{where} should have {slots[at][1]}, and {has}"))
-        return found
+                found.append(Difference(f"{where} should have {slot.pattern}, and {has}"))
+        return found + _too_many(more, where)
 
     def _first(
         self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
@@ -100,9 +118,9 @@ class Alignment:
         return [Difference(comparison.reason, comparison.spans)]
 
     def _steps(
-        self, slots: list[tuple[int, Any, bool]], spans: Sequence[RecordedSpan], *, is_open: bool
+        self, slots: list[_Slot], spans: Sequence[RecordedSpan], *, is_open: bool
     ) -> list[tuple[str, int, int]]:
-        """Return the cheapest way through patterns and spans: kind, and the place in each."""
+        """Return the cheapest way through slots and spans: kind, and the place in each."""
         best: dict[tuple[int, int], _Step] = {}
         for at in range(len(slots), -1, -1):
             for other in range(len(spans), -1, -1):
@@ -119,7 +137,7 @@ class Alignment:
 
     def _ways(
         self,
-        slots: list[tuple[int, Any, bool]],
+        slots: list[_Slot],
         spans: Sequence[RecordedSpan],
         at: int,
         other: int,
@@ -127,7 +145,7 @@ class Alignment:
         *,
         is_open: bool,
     ) -> Iterator[_Step]:
-        _, pattern, must = slots[at] if at < len(slots) else (0, None, False)
+        _, pattern, must = slots[at] if at < len(slots) else _Slot(0, None, must=False)
         is_span = other < len(spans)
         if pattern is ...:
             yield _Step(best[at + 1, other].cost, "none")
@@ -174,9 +192,7 @@ class Alignment:
         return found if ... in patterns else [*found, *_too_many(left, where)]
 
 
-def differences_text(
-    found: Sequence[Difference],
-) -> tuple[str, list[RecordedSpan]]:
+def differences_text(found: Sequence[Difference]) -> tuple[str, list[RecordedSpan]]:
     """Return some differences as a text, and the spans that it is about."""
     marked = [span for one in found[:_MOST_TOLD] for span in one.spans]
     if len(found) == 1:
@@ -187,16 +203,16 @@ def differences_text(
     return "\n".join([f"{len(found)} differences", *lines]), marked
 
 
-def _slots(patterns: Sequence[Any], most_there_are: int) -> list[tuple[int, Any, bool]]:
+def _slots(patterns: Sequence[Any], most_there_are: int) -> list[_Slot]:
     """Return each pattern as often as there may be such spans, and whether there must."""
-    slots: list[tuple[int, Any, bool]] = []
+    slots: list[_Slot] = []
     for number, pattern in enumerate(patterns):
         if pattern is ...:
-            slots.append((number, ..., False))
+            slots.append(_Slot(number, ..., must=False))
             continue
         least, most = pattern.bounds
-        slots += [(number, pattern, True)] * min(least, most_there_are + 1)
-        slots += [(number, pattern, False)] * (min(most, most_there_are) - least)
+        slots += [_Slot(number, pattern, must=True)] * min(least, most_there_are + 1)
+        slots += [_Slot(number, pattern, must=False)] * (min(most, most_there_are) - least)
     return slots
 
 

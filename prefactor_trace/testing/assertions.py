@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from prefactor_trace import Tracer
 from prefactor_trace.receipts import Stats
@@ -253,13 +253,12 @@ class Assertions:
     def _one(self, asked: str, name: str, conditions: dict[str, Any]) -> RecordedSpan:
         spans = self._some(asked)
         found = matching(spans, name, conditions)
-        if len(found) == 1:
-            return found[0]
-        lines = [f"{asked}: expected exactly 1 span, found {len(found)}"]
-        if not found:
-            lines += ["", *candidates(spans, name, conditions, self._doubts())]
-        self._fail("\n".join(lines), marked=found)
-        raise AssertionError  # not reached
+        if len(found) != 1:
+            lines = [f"{asked}: expected exactly 1 span, found {len(found)}"]
+            if not found:
+                lines += ["", *candidates(spans, name, conditions, self._doubts())]
+            self._fail("\n".join(lines), marked=found)
+        return found[0]
 
     def _require(self, asked: str, wrong: Sequence[str]) -> None:
         if wrong:
@@ -268,6 +267,6 @@ class Assertions:
 
     def _fail(
         self, told: str, marked: Sequence[RecordedSpan] = (), names: Iterable[str] = ()
-    ) -> None:
+    ) -> NoReturn:
         lines = [told, *missing(names, self._read()[1], self._doubts())]
         raise AssertionError("\n".join([*lines, "", self.report(marked)]))

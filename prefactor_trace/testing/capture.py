@@ -1,4 +1,4 @@
-"""What is sent, kept as it is and put together to instances and spans; faults on demand."""
+"""What is sent: kept as it is, read as instances and spans, answered with faults on demand."""
 
 from __future__ import annotations
 
@@ -144,13 +144,13 @@ def _take(
             spans[span_id] = before
     elif action == "agent_spans/finish" and item["agent_span_id"] in spans:
         spans[item["agent_span_id"]].finish(item)
-    elif (instance := instances.get(item.get("agent_instance_id", ""))) is not None:  # type: ignore[assignment]
+    elif (known := instances.get(item.get("agent_instance_id", ""))) is not None:
         if action == "agent_instances/start":
-            instance.status = "active"
+            known.status = "active"
         elif action == "agent_instances/finish":
-            instance.status = item["status"]
+            known.status = item["status"]
         elif action == "agent_instances/record_quality":
-            instance.quality[item["name"]] = item["payload"]
+            known.quality[item["name"]] = item["payload"]
 
 
 def _concerns(fault: _Fault, content: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from prefactor_trace._capture.redaction import Redactor
 from prefactor_trace.server._json_schema import mismatches
-from prefactor_trace.testing.spans import RecordedSpan
+from prefactor_trace.testing.spans import RecordedSpan, named
 
 
 def order(
@@ -42,7 +42,7 @@ def unfinished(spans: Sequence[RecordedSpan], allowed: Collection[str]) -> list[
         allowed: Names of types that may be open.
     """
     return [
-        f"{_place(span)} never ended"
+        f"{named(span)} never ended"
         for span in spans
         if not span.finished and span.schema_name not in allowed
     ]
@@ -53,9 +53,9 @@ def orphans(spans: Sequence[RecordedSpan]) -> list[str]:
     found = []
     for span in spans:
         if span.parent_id is not None and span.parent is None:
-            found.append(f"{_place(span)} has a parent that was not captured")
+            found.append(f"{named(span)} has a parent that was not captured")
         elif span.parent is not None and span.parent.instance is not span.instance:
-            found.append(f"{_place(span)} has a parent in another run: {span.parent!r}")
+            found.append(f"{named(span)} has a parent in another run: {span.parent!r}")
     return found
 
 
@@ -70,7 +70,7 @@ def nonconforming(
             registered when missing.
     """
     return [
-        f"{_place(span)}: {one['field']}  {one['message']}"
+        f"{named(span)}: {one['field']}  {one['message']}"
         for span in spans
         for one in _mismatches(span, schemas)
     ]
@@ -104,9 +104,9 @@ def secrets(spans: Sequence[RecordedSpan], values: Collection[str]) -> list[str]
             clean, count = redactor.redact(content)
             text = json.dumps(content, ensure_ascii=False)
             if count:
-                found += [f"{_place(span)}: {place}" for place in _changed(content, clean, part)]
+                found += [f"{named(span)}: {place}" for place in _changed(content, clean, part)]
             elif any(value and value in text for value in values):
-                found.append(f"{_place(span)}: {part}")
+                found.append(f"{named(span)}: {part}")
     return found
 
 
@@ -144,7 +144,3 @@ def _overlap(spans: Sequence[RecordedSpan]) -> bool:
 
 def _clock(moment: Any) -> str:
     return "open" if moment is None else moment.strftime("%M:%S.%f")
-
-
-def _place(span: RecordedSpan) -> str:
-    return repr(span) if not span.where else f"{span!r} ({span.where})"

@@ -1,4 +1,4 @@
-"""Does a trace have the shape that a test says? And where is the first place that it has not."""
+"""Whether a trace has the shape that a test asks for, and the first place in which it has not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from prefactor_trace.testing.matching import differences, matches_text, shown
 from prefactor_trace.testing.pattern import T
-from prefactor_trace.testing.spans import RecordedSpan
+from prefactor_trace.testing.spans import RecordedSpan, named
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -33,21 +33,13 @@ class Comparison:
             spans: The siblings.
             where: What they are in, for the reason.
         """
-        return self._in_order(list(patterns), list(spans), where)
-
-    @property
-    def spans(self) -> tuple[RecordedSpan, ...]:
-        """What the reason is about."""
-        return () if self.span is None else (self.span,)
-
-    def _in_order(self, patterns: list[Any], spans: list[RecordedSpan], where: str) -> bool:
         if not patterns:
             if spans:
                 self._note(spans[0], f"{where} has {named(spans[0])} more than expected")
             return not spans
         first, rest = patterns[0], patterns[1:]
         if first is ...:
-            return any(self._in_order(rest, spans[at:], where) for at in range(len(spans) + 1))
+            return any(self.matches(rest, spans[at:], where) for at in range(len(spans) + 1))
         least, most = first.bounds
         taken = 0
         # The most there are first; then fewer, which leaves the others to the patterns behind.
@@ -57,10 +49,17 @@ class Comparison:
             have = f"has {taken} of it" if taken else "has none"
             self._note(spans[-1] if spans else None, f"{where} should have {first}, and {have}")
         return any(
-            self._in_order(rest, spans[count:], where) for count in range(taken, least - 1, -1)
+            self.matches(rest, spans[count:], where) for count in range(taken, least - 1, -1)
         )
 
-    def _in_any_order(self, patterns: list[Any], spans: list[RecordedSpan], where: str) -> bool:
+    @property
+    def spans(self) -> tuple[RecordedSpan, ...]:
+        """What the reason is about."""
+        return () if self.span is None else (self.span,)
+
+    def _in_any_order(
+        self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
+    ) -> bool:
         is_open = ... in patterns
         left = list(spans)
         for pattern in (one for one in patterns if one is not ...):
@@ -82,9 +81,9 @@ class Comparison:
         if own := unlike(pattern, span, is_text=self._is_text):
             self._note(span, f"{named(span)}: {own}")
             return False
-        inside = self._in_any_order if pattern.any_order else self._in_order
+        inside = self._in_any_order if pattern.any_order else self.matches
         before = self._furthest, self.reason, self.span
-        if not inside(list(pattern.children), span.children, named(span)):
+        if not inside(pattern.children, span.children, named(span)):
             return False
         # What was tried on the way and did not fit is no reason: it fits as a whole.
         self._furthest, self.reason, self.span = before
@@ -95,11 +94,6 @@ class Comparison:
         place = self._furthest if span is None else span.seq
         if force or place > self._furthest or not self.reason:
             self._furthest, self.reason, self.span = max(place, self._furthest), reason, span
-
-
-def named(span: RecordedSpan) -> str:
-    """Return how a message calls a span."""
-    return f"{span!r}" if not span.where else f"{span!r} ({span.where})"
 
 
 def unlike(pattern: T, span: RecordedSpan, *, is_text: bool) -> str:

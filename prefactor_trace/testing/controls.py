@@ -9,12 +9,11 @@ from typing import Any, Literal
 
 from prefactor_trace._clock import Clock
 from prefactor_trace._default import default
-from prefactor_trace._pfid import PfidSource
 from prefactor_trace.testing.capture import Capture
 from prefactor_trace.testing.deterministic import CountingClock, CountingIds
 from prefactor_trace.testing.observer import Observer
 from prefactor_trace.testing.replay import Replay, read_recorded
-from prefactor_trace.testing.stand_in import StandIn
+from prefactor_trace.testing.stand_in import StandIn, set_variable
 
 
 class Controls:
@@ -76,10 +75,8 @@ class Controls:
 
         self._stand_in.undo.append(put_back)
         clocks.wall = clocks.monotonic = staticmethod(clock)
-        tracer = default.tracer()
         ids: Any = CountingIds()
-        made: PfidSource = ids
-        tracer._ids = made
+        default.tracer()._ids = ids
         return clock
 
     def replay(self, schema_name: str, *, from_: Any) -> None:
@@ -125,15 +122,9 @@ class Controls:
         before = {name: os.environ.get(name) for name in wanted.keys() | os.environ.keys()}
         changed = [name for name, value in before.items() if value != wanted.get(name)]
         for name in changed:
-            _set(name, wanted.get(name))
+            set_variable(name, wanted.get(name))
         try:
             yield
         finally:
             for name in changed:
-                _set(name, before[name])
-
-
-def _set(name: str, value: str | None) -> None:
-    os.environ.pop(name, None)
-    if value is not None:
-        os.environ[name] = value
+                set_variable(name, before[name])

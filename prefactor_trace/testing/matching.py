@@ -1,4 +1,4 @@
-"""Does a value look like what a test expects? And where not, in words."""
+"""Whether a value is what a test expects and, in words, where it is not."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from prefactor_trace.server._tree import name_text
+from prefactor_trace.testing.matching import shown
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -57,8 +58,6 @@ class T(NamedTuple):
 
     def __str__(self) -> str:
         """Return it as a line of a tree's text."""
-        from prefactor_trace.testing.matching import shown
-
         parts = [("?" if self.optional else "") + _pattern_text(self.schema_name)]
         if self.payload is not ...:
             parts.append(shown(self.payload) if isinstance(self.payload, dict) else "{...}")

@@ -12,6 +12,7 @@ from prefactor_trace._default import default
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport.local import LocalTransport
 from prefactor_trace._version import SDK
+from prefactor_trace.models import BulkRequest
 from prefactor_trace.receipts import Stats
 from prefactor_trace.testing import checks
 from prefactor_trace.testing.assertions import Assertions
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from prefactor_trace._setting_types import GivenSettings
-    from prefactor_trace.models import BulkRequest
 
 _OUTCOME = "test_outcome"
 
@@ -97,8 +97,6 @@ class Recorder(Assertions, Controls):
     @property
     def requests(self) -> list[BulkRequest]:
         """The bodies that would have been sent, those that met a fault included."""
-        from prefactor_trace.models import BulkRequest
-
         self._stand_in.settle()
         return [
             BulkRequest.model_validate_json(json.dumps(content))
@@ -177,11 +175,7 @@ class Recorder(Assertions, Controls):
         self._stand_in.settle()
 
     def save(self) -> list[str]:
-        """Keep what was recorded in the local database; return how to see it, a line for each run.
-
-        Returns:
-            The commands that show them.
-        """
+        """Keep what was recorded in the local database; return the commands that show each run."""
         self._stand_in.settle()
         settings = dataclasses.replace(load_settings({"local": True}), offline=False)
         transport = LocalTransport(settings, SDK)

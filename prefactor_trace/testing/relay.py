@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._transport import Answer
 from prefactor_trace._transport.memory import accept_all
+from prefactor_trace.testing.stand_in import ANY_TOKEN
 
 if TYPE_CHECKING:
     from prefactor_trace.testing.capture import Capture
 
-_ANY_TOKEN = "recorded-by-a-test"  # noqa: S105  # opens nothing
 _TIMEOUT = 5.0  # seconds
 
 
@@ -75,7 +75,7 @@ class Relay:
             "PREFACTOR_LOCAL": "0",
             "PREFACTOR_ENABLED": "1",
             "PREFACTOR_API_URL": f"http://127.0.0.1:{self._server.server_address[1]}",
-            "PREFACTOR_API_TOKEN": _ANY_TOKEN,
+            "PREFACTOR_API_TOKEN": ANY_TOKEN,
         }
 
     def stop(self) -> None:

@@ -31,10 +31,10 @@ def what_there_is(
     instances: Sequence[RecordedInstance],
     spans: Sequence[RecordedSpan],
     *,
-    dropped: int = 0,
+    dropped: int,
     doubts: Doubts,
-    marked: Collection[str] = (),
-    verbose: bool = False,
+    marked: Collection[str],
+    verbose: bool,
 ) -> str:
     """Return the facts about a capture and its tree.
 
@@ -93,10 +93,10 @@ def candidates(
 ) -> list[str]:
     """Return the lines on what is nearest to what was asked for, and was not found."""
     lines: list[str] = []
-    for number, (span, told, met, total) in enumerate(_nearest(spans, name, conditions)):
+    for number, (span, told, met) in enumerate(_nearest(spans, name, conditions)):
         head = "closest:" if number == 0 else "next:   "
         where = f"   {span.where}" if span.where else ""
-        lines.append(f"{head} {span!r}{where}   {met} of {total} conditions met")
+        lines.append(f"{head} {span!r}{where}   {met} of {len(conditions)} conditions met")
         lines += [f"    {line}" for line in told]
     if lines:
         return [*lines, *misplaced(spans, name, conditions)]
@@ -112,19 +112,10 @@ def candidates(
 
 def _nearest(
     spans: Sequence[RecordedSpan], name: str, conditions: dict[str, Any]
-) -> list[tuple[RecordedSpan, list[str], int, int]]:
-    """Return the spans that come closest to what was asked for.
-
-    Returns:
-        Each with a line for every condition, how many are met, and how many there are.
-    """
-    found = []
-    for span in spans:
-        if span.schema_name == name:
-            lines, met = compared(span, conditions)
-            found.append((span, lines, met, len(lines)))
-    found.sort(key=lambda one: -one[2])
-    return found[:_NEAREST]
+) -> list[tuple[RecordedSpan, list[str], int]]:
+    """Return the spans nearest to what was asked for, each with what `compared` says of it."""
+    found = [(span, *compared(span, conditions)) for span in spans if span.schema_name == name]
+    return sorted(found, key=lambda one: -one[2])[:_NEAREST]
 
 
 def compared(span: RecordedSpan, conditions: dict[str, Any]) -> tuple[list[str], int]:

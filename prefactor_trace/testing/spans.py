@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace._capture import holds_cut
 from prefactor_trace._notes import LATE_PAYLOAD, MARKER, SCHEMA_NAME_KEY
+from prefactor_trace.testing.matching import differences
 
 if TYPE_CHECKING:
     from prefactor_trace.models import AgentStatus
@@ -194,8 +195,6 @@ class RecordedSpan:
         Raises:
             AssertionError: It has not; the message names each difference.
         """
-        from prefactor_trace.testing.matching import differences
-
         found = differences(self.payload, expected, "payload")
         if found:
             lines = "\n".join(f"    {one}" for one in found)
@@ -204,6 +203,11 @@ class RecordedSpan:
 
     def __repr__(self) -> str:
         return f"{self.schema_name} #{self.seq}"
+
+
+def named(span: RecordedSpan) -> str:
+    """Return how a message calls a span."""
+    return f"{span!r} ({span.where})" if span.where else repr(span)
 
 
 def _moment(text: str | None) -> datetime.datetime | None:

@@ -21,7 +21,7 @@ from prefactor_trace.testing.capture import Capture
 _OFFLINE, _API_TOKEN = "PREFACTOR_OFFLINE", "PREFACTOR_API_TOKEN"
 _SETTLE = 5.0  # seconds
 _WITH_FAULTS = 1.0  # the same; some faults are never got over
-_TOKEN = "recorded-by-a-test"  # noqa: S105  # opens nothing
+ANY_TOKEN = "recorded-by-a-test"  # noqa: S105  # opens nothing
 
 
 class StandIn:
@@ -84,7 +84,7 @@ class StandIn:
         self._tracer = made or own
         while self.undo:
             self.undo.pop()()
-        for tracer in {own, made} - {None, self._before}:
+        for tracer in {own, made} - {self._before}:
             if tracer is not None:
                 tracer.shutdown(_WITH_FAULTS)
 
@@ -130,20 +130,18 @@ class StandIn:
             settings = dataclasses.replace(self._before._get_settings(), **said)
         return dataclasses.replace(
             settings,
-            api_token=settings.api_token or _TOKEN,
+            api_token=settings.api_token or ANY_TOKEN,
             spool_dir=None,
             sample_rate=self._given.get("sample_rate", 1.0),
         )
 
     def _keep_tracer(self) -> None:
-        before, callbacks = (
-            (default._switch[:], default._may_leave_out),
-            list(default._on_terminate_callbacks),
-        )
+        switch, may_leave_out = default._switch[:], default._may_leave_out
+        callbacks = list(default._on_terminate_callbacks)
 
         def put_back() -> None:
             default._tracer = self._before
-            default._switch[:], default._may_leave_out = before
+            default._switch[:], default._may_leave_out = switch, may_leave_out
             default._on_terminate_callbacks[:] = callbacks
 
         self.undo.append(put_back)
@@ -152,13 +150,11 @@ class StandIn:
         """See to it that whatever the code configures is recorded too, without an account."""
         before = {name: os.environ.get(name) for name in (_OFFLINE, _API_TOKEN)}
         os.environ[_OFFLINE] = "1"
-        os.environ.setdefault(_API_TOKEN, _TOKEN)
+        os.environ.setdefault(_API_TOKEN, ANY_TOKEN)
 
         def put_back() -> None:
             for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+                set_variable(name, value)
 
         self.undo.append(put_back)
 
@@ -178,3 +174,10 @@ class StandIn:
 
         _guard.log_fault, _guard.log_raised = note_fault, note_raised
         self.undo.append(put_back)
+
+
+def set_variable(name: str, value: str | None) -> None:
+    """Set an environment variable, or take it away."""
+    os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value

@@ -9,18 +9,10 @@ import pytest
 from benchmarks import stalls
 from benchmarks.rounds import run_child
 from benchmarks.shapes import SHAPES
-from benchmarks.sink import Sink
 from benchmarks.tasks import growth
 from benchmarks.tracers.ours import PrefactorTrace
 
 SIZE = 0.02
-
-
-@pytest.fixture(scope="module")
-def sink():
-    """A sink for the tests of this module."""
-    with Sink() as sink:
-        yield sink
 
 
 def shapes_of(mode: str) -> set[str]:

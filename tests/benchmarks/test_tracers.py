@@ -4,15 +4,7 @@ import pytest
 
 from benchmarks.rounds import run_child
 from benchmarks.shapes import MODES, SHAPES
-from benchmarks.sink import Sink
 from benchmarks.tracers import NAMES, missing_packages, tracer_class, versions
-
-
-@pytest.fixture(scope="module")
-def sink():
-    """A sink for the tests of this module."""
-    with Sink() as sink:
-        yield sink
 
 
 def modes_of(name: str) -> list[str]:

@@ -135,7 +135,14 @@ def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str
     }
 
 
-def run(*words: str) -> tuple[int, str]:
+def run(*words: object) -> tuple[int, str]:
     """Return exit code and output of a command in this process."""
     out = io.StringIO()
-    return main(words, out), out.getvalue()
+    return main([str(word) for word in words], out), out.getvalue()
+
+
+def output(*words: object) -> str:
+    """Return the output of a command that is carried out."""
+    code, text = run(*words)
+    assert code == 0
+    return text

@@ -30,10 +30,7 @@ def test_every_command_is_there_and_explained(name: str) -> None:
         assert action.help, f"{name}: {action.dest}"
 
 
-READS = ["show", "ls"]
-
-
-@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize("name", ["show", "ls"])
 def test_reading_loads_little(name: str, tmp_path: Path) -> None:
     """What only reads the database loads no HTTP, no event loop and no agent of the demo."""
     instance = record(tmp_path / "traces.db", [span()])

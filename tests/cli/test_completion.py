@@ -1,21 +1,19 @@
 """Shells complete commands and options."""
 
-import io
 import shutil
 import subprocess
 
 import pytest
 
-from prefactor_trace.cli import main
 from prefactor_trace.cli.arguments import parser
 from prefactor_trace.cli.completion import options
+
+from .records import output
 
 
 def script(shell: str) -> str:
     """Return the script of a shell."""
-    out = io.StringIO()
-    assert main(["completion", shell], out) == 0
-    return out.getvalue()
+    return output("completion", shell)
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")

@@ -1,25 +1,15 @@
 """`diff`: two runs, and what differs between them."""
 
-import io
 import json
 from pathlib import Path
 
-import pytest
-
-from prefactor_trace.cli import main
 from prefactor_trace.cli.diff import lines
 from prefactor_trace.cli.terminal import UNLIMITED, Screen
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server import Store
 from prefactor_trace.server._compare import compare
 
-from .records import new_id, record, span
-
-
-def run(*words: str) -> tuple[int, str]:
-    """Return exit code and output of a command in this process."""
-    out = io.StringIO()
-    return main(["diff", *words], out), out.getvalue()
+from .records import new_id, record, run, span
 
 
 def steps(*found: str, took: float = 0.1) -> list[AgentSpan]:
@@ -36,17 +26,10 @@ def steps(*found: str, took: float = 0.1) -> list[AgentSpan]:
     ]
 
 
-@pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for a database, and a screen of a known width."""
-    monkeypatch.setenv("COLUMNS", "100")
-    return tmp_path / "traces.db"
-
-
 def test_differences_are_shown_with_their_parents(database: Path) -> None:
     """What is alike is counted; what differs stands below the spans that it hangs under."""
     ids = [record(database, steps("a", "b")), record(database, steps("a", "b", "c"))]
-    code, text = run(*ids, "--db", str(database))
+    code, text = run("diff", *ids, "--db", str(database))
     left, right, *rest = text.splitlines()
     assert code == 0
     assert (left[0], right[0]) == ("-", "+")
@@ -64,7 +47,7 @@ def test_differences_are_shown_with_their_parents(database: Path) -> None:
 def test_all_shows_every_span(database: Path) -> None:
     """With `--all` no span is left out."""
     ids = [record(database, steps("a")), record(database, steps("b"))]
-    _, text = run(*ids, "--all", "--db", str(database))
+    _, text = run("diff", *ids, "--all", "--db", str(database))
     assert [line.split("  100 ms")[0] for line in text.splitlines()[2:]] == [
         "  plan",
         "  work",
@@ -77,7 +60,7 @@ def test_all_shows_every_span(database: Path) -> None:
 def test_the_same_run_has_no_differences(database: Path) -> None:
     """A run beside itself says so, and is no difference for `--exit-code` either."""
     one = record(database, steps("a"))
-    code, text = run(one, one, "--exit-code", "--db", str(database))
+    code, text = run("diff", one, one, "--exit-code", "--db", str(database))
     assert (code, text.splitlines()[-1]) == (0, "no differences")
 
 
@@ -86,17 +69,17 @@ def test_exit_code_tells_more_than_timing(database: Path) -> None:
     first = record(database, steps("a"))
     slow = record(database, steps("a", took=0.9))
     other = record(database, steps("b"))
-    code, text = run(first, slow, "--exit-code", "--db", str(database))
+    code, text = run("diff", first, slow, "--exit-code", "--db", str(database))
     assert code == 0
     assert "~   find  slower  100 ms → 900 ms" in text
-    assert run(first, other, "--exit-code", "--db", str(database))[0] == 3
-    assert run(first, other, "--db", str(database))[0] == 0
+    assert run("diff", first, other, "--exit-code", "--db", str(database))[0] == 3
+    assert run("diff", first, other, "--db", str(database))[0] == 0
 
 
 def test_json(database: Path) -> None:
     """With `--json` both runs and every pair are there."""
     ids = [record(database, steps("a")), record(database, steps())]
-    found = json.loads(run(*ids, "--json", "--db", str(database))[1])
+    found = json.loads(run("diff", *ids, "--json", "--db", str(database))[1])
     assert [found["left"]["id"], found["right"]["id"]] == ids
     assert [one["marks"] for one in found["spans"]] == [[], [], ["removed"], []]
 

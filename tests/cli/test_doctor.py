@@ -2,7 +2,6 @@
 
 import errno
 import http.server
-import io
 import json
 import threading
 from pathlib import Path
@@ -10,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from prefactor_trace._pipeline.spool import Spool
-from prefactor_trace.cli import main
 from prefactor_trace.server import Api, Server, Store
 
-from .records import record, span
+from .records import output, record, run, span
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +21,8 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def examine() -> dict[str, tuple[str, str]]:
     """Return what is said of each thing: its state and the words."""
-    out = io.StringIO()
-    code = main(["doctor", "--json"], out)
-    found = json.loads(out.getvalue())
+    code, text = run("doctor", "--json")
+    found = json.loads(text)
     assert code == any(one["state"] == "fail" for one in found)
     for one in found:
         assert one["state"] == "ok" or one["todo"], one
@@ -75,9 +72,9 @@ def test_variables_that_are_no_settings_are_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PREFACTOR_LOCL", "1")
     assert examine()["variable"] == ("warn", "PREFACTOR_LOCL is no setting and changes nothing")
     monkeypatch.setenv("PREFACTOR_MAX_AGE", "soon")
-    out = io.StringIO()
-    assert main(["doctor"], out) == 1
-    assert "did you mean PREFACTOR_LOCAL?" in out.getvalue()
+    code, text = run("doctor")
+    assert code == 1
+    assert "did you mean PREFACTOR_LOCAL?" in text
 
 
 def test_a_service_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -178,8 +175,6 @@ def test_what_waits_in_the_spool_is_counted(tmp_path: Path, monkeypatch: pytest.
 
 def test_it_reads_well(capsys: pytest.CaptureFixture[str]):
     """A line each, with what to do below."""
-    out = io.StringIO()
-    main(["doctor"], out)
-    lines = out.getvalue().splitlines()
+    lines = output("doctor").splitlines()
     assert lines[0].startswith("ok    version    prefactor_trace ")
     assert any(line.strip().startswith("→ nothing is recorded") for line in lines)

@@ -1,16 +1,14 @@
 """`prune`: what it says, and that it only deletes what it was asked to."""
 
-import io
 import json
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from prefactor_trace.cli import main
 from prefactor_trace.server import Store
 
-from .records import record, span
+from .records import output, record, run, span
 
 
 @pytest.fixture
@@ -23,13 +21,6 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-def run(*words: str) -> str:
-    """Return the output of a command that is carried out."""
-    out = io.StringIO()
-    assert main(["prune", *words], out) == 0
-    return out.getvalue()
-
-
 def agents(path: Path) -> list[str]:
     """Return the agents of the runs that are left."""
     with Store(path) as store:
@@ -38,7 +29,7 @@ def agents(path: Path) -> list[str]:
 
 def test_old_runs_are_deleted(database: Path) -> None:
     """The runs and spans are counted; a run that goes on stays."""
-    text = run("--older-than", "1d", "--db", str(database))
+    text = output("prune", "--older-than", "1d", "--db", database)
     assert text.startswith("2 runs with 3 spans deleted, ")
     assert text.endswith(" given back\n")
     assert agents(database) == ["still"]
@@ -47,7 +38,9 @@ def test_old_runs_are_deleted(database: Path) -> None:
 def test_a_dry_run_changes_nothing(database: Path) -> None:
     """`--dry-run` names what would go, and leaves the file as it is."""
     before = database.read_bytes()
-    text = run("--older-than", "1d", "--agent", "other", "--dry-run", "--db", str(database))
+    text = output(
+        "prune", "--older-than", "1d", "--agent", "other", "--dry-run", "--db", str(database)
+    )
     first, *ids = text.splitlines()
     assert first == "1 run with 1 span would be deleted"
     assert len(ids) == 1
@@ -56,17 +49,17 @@ def test_a_dry_run_changes_nothing(database: Path) -> None:
 
 def test_open_runs_only_when_asked_for(database: Path) -> None:
     """An open run that was heard of just now is not old; one of long ago is, with `--open`."""
-    run("--older-than", "1h", "--open", "--db", str(database))
+    output("prune", "--older-than", "1h", "--open", "--db", database)
     assert agents(database) == ["still"]
-    run("--older-than", "0s", "--db", str(database))
+    output("prune", "--older-than", "0s", "--db", database)
     assert agents(database) == ["still"]
-    run("--older-than", "0s", "--open", "--db", str(database))
+    output("prune", "--older-than", "0s", "--open", "--db", database)
     assert agents(database) == []
 
 
 def test_json(database: Path) -> None:
     """With `--json` the deleted ids and the bytes are there."""
-    found = json.loads(run("--older-than", "1d", "--json", "--db", str(database)))
+    found = json.loads(output("prune", "--older-than", "1d", "--json", "--db", database))
     assert len(found["instances"]) == 2
     assert (found["spans"], found["dry_run"]) == (3, False)
     assert found["bytes"] >= 0
@@ -81,7 +74,7 @@ def test_space_that_cannot_be_given_back_is_told(
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr("prefactor_trace.cli.prune.give_space_back", full)
-    assert main(["prune", "--older-than", "1d", "--db", str(database)], io.StringIO()) == 1
+    assert run("prune", "--older-than", "1d", "--db", database)[0] == 1
     told = capsys.readouterr().err
     assert "2 runs with 3 spans are deleted" in told
     assert "disk is full" in told
@@ -90,5 +83,5 @@ def test_space_that_cannot_be_given_back_is_told(
 
 def test_an_age_has_to_be_given(capsys: pytest.CaptureFixture[str]) -> None:
     """Without an age nothing is deleted."""
-    assert main(["prune"], io.StringIO()) == 2
+    assert run("prune")[0] == 2
     assert "--older-than" in capsys.readouterr().err

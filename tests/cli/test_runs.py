@@ -1,15 +1,16 @@
 """`ls` and `show`: what is listed, and how a run is found."""
 
+import dataclasses
 import json
 import sqlite3
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.runs import find, shortest_unique, table
-from prefactor_trace.cli.terminal import Screen
+from prefactor_trace.cli.terminal import UNLIMITED, Screen
 from prefactor_trace.server import Store
 
 from .records import record, run, span
@@ -136,6 +137,24 @@ def test_table_lines_up(database: Path) -> None:
     assert {line.index("complete") for line in lines[1:]} == {lines[0].index("STATUS")}
     painted = list(table(instances, Screen(colour=True)))
     assert "\x1b[32mcomplete\x1b[0m" in painted[1]
+
+
+def test_the_year_is_told_where_it_is_another_or_wanted_by_a_program(database: Path) -> None:
+    """On a terminal the room is the agent's."""
+    record(database)
+    with Store(database) as store:
+        (old,) = store.list_instances()
+    now = datetime.now(timezone.utc)
+    new = dataclasses.replace(old, started_at=now)
+    old = dataclasses.replace(old, started_at=now - timedelta(days=400))
+    for one, screen, form in (
+        (new, Screen(width=80), "%m-%d %H:%M"),
+        (old, Screen(width=80), "%Y-%m-%d %H:%M"),
+        (new, Screen(width=UNLIMITED), "%Y-%m-%d %H:%M"),
+    ):
+        assert one.started_at is not None
+        (_, line) = table([one], screen)
+        assert f" complete  {one.started_at.astimezone():{form}} " in line
 
 
 def test_table_keeps_to_a_narrow_screen(database: Path) -> None:

@@ -1,6 +1,5 @@
 """Spans as they begin and end, in every process."""
 
-import io
 import json
 import os
 import signal
@@ -12,12 +11,11 @@ from pathlib import Path
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace.cli import main
 from prefactor_trace.cli.tail import Watch
 from prefactor_trace.cli.terminal import columns_of
 from prefactor_trace.server import Api, Store
 
-from .records import new_id, record, span
+from .records import new_id, output, record, span
 
 
 def test_the_newest_are_printed(tmp_path: Path):
@@ -26,14 +24,11 @@ def test_the_newest_are_printed(tmp_path: Path):
     error = {"error_type": "ValueError", "message": "no\nno"}
     spans = [span(f"s{number}") for number in range(5)]
     record(path, [*spans, span("bad", status="failed", result=error)])
-    out = io.StringIO()
-    assert main(["tail", "-n", "2", "--db", str(path)], out) == 0
-    first, second = out.getvalue().splitlines()
+    first, second = output("tail", "-n", "2", "--db", path).splitlines()
     assert "s4" in first
     assert second.endswith(r"failed     bad  100 ms  ValueError: no\nno")
-    out = io.StringIO()
-    main(["tail", "--json", "--db", str(path)], out)
-    assert [json.loads(line)["schema_name"] for line in out.getvalue().splitlines()][-1] == "bad"
+    last = output("tail", "--json", "--db", path).splitlines()[-1]
+    assert json.loads(last)["schema_name"] == "bad"
 
 
 def test_wide_characters_have_their_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -41,19 +36,15 @@ def test_wide_characters_have_their_columns(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("COLUMNS", "80")
     path = tmp_path / "a.db"
     record(path, [span("探す", payload={"query": "日本語" * 30})], agent="エージェント")
-    out = io.StringIO()
-    assert main(["tail", "--db", str(path)], out) == 0
-    assert columns_of(out.getvalue().rstrip("\n")) in (79, 80)
+    assert columns_of(output("tail", "--db", path).rstrip("\n")) in (79, 80)
 
 
 def test_where_there_is_nothing_that_is_said(tmp_path: Path):
     """To people, and not while it waits for what is to come."""
     path = tmp_path / "a.db"
     Store(path).close()
-    out = io.StringIO()
-    assert main(["tail", "--db", str(path)], out) == 0
-    assert main(["tail", "--json", "--db", str(path)], out) == 0
-    assert out.getvalue() == f"no spans in {path}\n"
+    assert output("tail", "--db", path) == f"no spans in {path}\n"
+    assert output("tail", "--json", "--db", path) == ""
 
 
 def test_an_open_span_of_a_silent_run_says_so(tmp_path: Path):
@@ -62,9 +53,7 @@ def test_an_open_span_of_a_silent_run_says_so(tmp_path: Path):
     spans = [span("ended"), span("open", took=None, status="active")]
     record(path, spans, finish=False, ago=timedelta(minutes=5))
     record(path, [span("at work", took=None, status="active")], finish=False)
-    out = io.StringIO()
-    assert main(["tail", "--db", str(path)], out) == 0
-    silent = ["silent for 5 min" in line for line in out.getvalue().splitlines()]
+    silent = ["silent for 5 min" in line for line in output("tail", "--db", path).splitlines()]
     assert silent == [False, True, False]
 
 

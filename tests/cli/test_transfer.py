@@ -1,6 +1,5 @@
 """Runs as files, and back."""
 
-import io
 import json
 import shlex
 import subprocess
@@ -11,10 +10,9 @@ from typing import Any
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace.cli import main
 from prefactor_trace.server import Store
 
-from .records import command, environment, record, span
+from .records import command, environment, record, run, span
 
 
 @pytest.fixture
@@ -38,12 +36,6 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-def words(*parts: object) -> tuple[int, str]:
-    """Return the code and the output of a command."""
-    out = io.StringIO()
-    return main([str(part) for part in parts], out), out.getvalue()
-
-
 def content(path: Path) -> list[object]:
     """Return all that is told of the runs, without when they came into the database."""
     own = ("inserted_at", "updated_at", "account_id", "environment_id", "id_of_line")
@@ -58,30 +50,30 @@ def content(path: Path) -> list[object]:
 
 def test_runs_come_back_whole(database: Path, tmp_path: Path):
     """The same ids, times and ends; importing twice is harmless."""
-    code, told = words("export", "--db", database, "-o", tmp_path / "runs.jsonl")
+    code, told = run("export", "--db", database, "-o", tmp_path / "runs.jsonl")
     assert (code, told.split()[0]) == (0, "4")
     other = tmp_path / "other.db"
-    code, told = words("import", tmp_path / "runs.jsonl", "--db", other)
+    code, told = run("import", tmp_path / "runs.jsonl", "--db", other)
     assert told == "4 runs with 7 spans imported, 0 known already\n"
     assert content(other) == content(database)
-    code, told = words("import", tmp_path / "runs.jsonl", "--db", other, "--json")
+    code, told = run("import", tmp_path / "runs.jsonl", "--db", other, "--json")
     assert json.loads(told) == {"runs": 0, "spans": 0, "known": 4}
     assert content(other) == content(database)
-    assert words("import", tmp_path / "runs.jsonl", "--db", database)[1].startswith("0 runs")
+    assert run("import", tmp_path / "runs.jsonl", "--db", database)[1].startswith("0 runs")
     one = record(database, [span("only")])
-    words("export", one, "--db", database, "-o", tmp_path / "one.jsonl")
-    told = words("import", tmp_path / "one.jsonl", "--db", other)[1]
+    run("export", one, "--db", database, "-o", tmp_path / "one.jsonl")
+    told = run("import", tmp_path / "one.jsonl", "--db", other)[1]
     assert told == "1 run with 1 span imported, 0 known already\n"
 
 
 def test_an_import_that_was_cut_off_is_finished_by_the_next(database: Path, tmp_path: Path):
     """What is there already is not there twice."""
-    lines = words("export", "--db", database)[1].split("\n")
+    lines = run("export", "--db", database)[1].split("\n")
     (tmp_path / "part.jsonl").write_text("\n".join([*lines[:2], "{broken"]), "utf-8")
     (tmp_path / "all.jsonl").write_text("\n".join(lines), "utf-8")
     other = tmp_path / "other.db"
-    assert words("import", tmp_path / "part.jsonl", "--db", other)[0] == 1
-    assert words("import", tmp_path / "all.jsonl", "--db", other)[0] == 0
+    assert run("import", tmp_path / "part.jsonl", "--db", other)[0] == 1
+    assert run("import", tmp_path / "all.jsonl", "--db", other)[0] == 0
     assert content(other) == content(database)
 
 
@@ -100,21 +92,21 @@ def test_a_line_that_is_wrong_is_named(
     """With the file."""
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(lines))
-    assert words("import", path, "--db", tmp_path / "a.db")[0] == 1
+    assert run("import", path, "--db", tmp_path / "a.db")[0] == 1
     assert f"{path}: {told}" in capsys.readouterr().err
 
 
 def test_other_formats_hold_runs_too(database: Path, tmp_path: Path):
     """The one that is named, or all of them, the oldest first."""
-    run = record(database, [span("a")], agent="newest")
+    newest = record(database, [span("a")], agent="newest")
     with Store(database) as store:
         ids = [one.id for one in store.list_instances()][::-1]
-    named = json.loads(words("export", run[:-2], "--db", database, "--format", "otlp")[1])
-    assert exported_ids(named) == [run]
-    code, told = words("export", "--db", database, "--format", "otlp", "-o", tmp_path / "all.json")
+    named = json.loads(run("export", newest[:-2], "--db", database, "--format", "otlp")[1])
+    assert exported_ids(named) == [newest]
+    code, told = run("export", "--db", database, "--format", "otlp", "-o", tmp_path / "all.json")
     assert (code, told) == (0, f"5 runs written to {tmp_path / 'all.json'}\n")
     assert exported_ids(json.loads((tmp_path / "all.json").read_text("utf-8"))) == ids
-    chrome = json.loads(words("export", "--db", database, "--format", "chrome")[1])
+    chrome = json.loads(run("export", "--db", database, "--format", "chrome")[1])
     labels = [one for one in chrome["traceEvents"] if one["name"] == "process_labels"]
     assert [one["args"]["labels"] for one in labels] == ids
 
@@ -131,9 +123,9 @@ def exported_ids(content: Any) -> list[str]:
 
 def test_what_cannot_be_read_is_one_line(database: Path, tmp_path: Path):
     """A file that is missing, or no text; no database is made for it."""
-    assert words("import", tmp_path / "missing", "--db", tmp_path / "new.db")[0] == 1
+    assert run("import", tmp_path / "missing", "--db", tmp_path / "new.db")[0] == 1
     (tmp_path / "bytes").write_bytes(b"\xff")
-    assert words("import", tmp_path / "bytes", "--db", database)[0] == 1
+    assert run("import", tmp_path / "bytes", "--db", database)[0] == 1
     assert not (tmp_path / "new.db").exists()
 
 

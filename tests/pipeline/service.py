@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from prefactor_trace._transport import Answer
-from prefactor_trace._transport.memory import accept_all
 
 Content = dict[str, Any]
 
@@ -77,6 +76,3 @@ def error(code: str, **errors: str) -> Content:
 def refuse_name(name: str, code: str = "validation_errors") -> Callable[[Content], Content | None]:
     """Return a rule that refuses the creates of spans of one name."""
     return lambda item: error(code) if own_name(item) == name else None
-
-
-__all__ = ["Service", "accept_all", "error", "own_name", "refuse_name", "short"]

@@ -11,18 +11,7 @@ import pytest
 from prefactor_trace.exceptions import SettingsError
 from prefactor_trace.server import Api, Server
 
-
-@pytest.fixture
-def server(store):
-    """A server on a free port."""
-    with Server(Api(store, max_body_bytes=1_000)) as server:
-        yield server
-
-
-def address(server):
-    """Return host and port of a server."""
-    url = httpx.URL(server.url)
-    return url.host, url.port
+from .twin import address
 
 
 def test_a_free_port_is_found(server):

@@ -9,18 +9,7 @@ import pytest
 
 from prefactor_trace.server import Api, Server
 
-
-@pytest.fixture
-def server(store):
-    """A server on a free port."""
-    with Server(Api(store, max_body_bytes=1_000)) as server:
-        yield server
-
-
-def address(server):
-    """Return host and port of a server."""
-    url = httpx.URL(server.url)
-    return url.host, url.port
+from .twin import address
 
 
 def exchange(server, *sent, end=True):

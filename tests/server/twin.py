@@ -135,6 +135,12 @@ class Twin:
         self.served_store.terminate(instance["id"], reason)
 
 
+def address(server):
+    """Return host and port of a server."""
+    url = httpx.URL(server.url)
+    return url.host, url.port
+
+
 def item(type, key, **fields):
     """Return one item of a bulk request."""
     return {"_type": type, "idempotency_key": key, **fields}

@@ -165,7 +165,7 @@ def test_nothing_leaves_a_test_run(run, pytester: pytest.Pytester):
         def record(tracer):
             with tracer.instance("agent"), tracer.span("step"):
                 pass
-            return tracer.flush(1)
+            return tracer.flush(20)
 
         def test_default():
             assert record(prefactor)

@@ -23,7 +23,7 @@ def _add_runs(commands: "Commands[Parser]", db: Parser) -> None:
     parser.add_argument(
         "--limit", type=count, default=20, metavar="N", help="how many (default: %(default)s)"
     )
-    parser.add_argument("--status", choices=_STATUSES, help="only runs that stand there")
+    parser.add_argument("--status", choices=_STATUSES, help="only runs with this status")
     _add_narrowing(parser)
     parser.add_argument(
         "--failed", action="store_true", help="only runs that failed, or of which a span did"
@@ -41,7 +41,7 @@ def _add_runs(commands: "Commands[Parser]", db: Parser) -> None:
         "id",
         nargs="?",
         metavar="ID",
-        help="its id, or its beginning (default: the newest run); that of a span prints all of it",
+        help="id of a run, or its beginning (default: the newest); that of a span shows it whole",
     )
     parser.add_argument(
         "--full", action="store_true", help="all that was recorded of each span, below its line"
