@@ -72,7 +72,7 @@ class Buffer:
         # may while the thread sleeps, or where there are too many bytes.
         self.room = 0
         self._instances: deque[Instance] = deque()
-        self._ends: deque[Span | Instance | Quality] = deque()
+        self.ends: deque[Span | Instance | Quality] = deque()
         self._bytes = 0  # that the spans take that were taken
         # Those of the spans that wait, about: added without a lock, so that threads may lose each
         # other's additions, and counted anew from each drain on.
@@ -102,7 +102,7 @@ class Buffer:
         """Leave the end of a span or an instance; there is always room for it."""
         if record._fate == _fate.LOST:
             return
-        self._ends.append(record)
+        self.ends.append(record)
         self.rouse()
 
     def add_instance(self, instance: Instance) -> None:
@@ -119,7 +119,7 @@ class Buffer:
 
     def add_quality(self, quality: Quality) -> None:
         """Leave a quality record."""
-        self._ends.append(quality)
+        self.ends.append(quality)
         self.rouse()
 
     def weigh(self, span: Span, size: int) -> None:
@@ -193,7 +193,7 @@ class Buffer:
         with self.lock:
             estimate, self._waiting_bytes = self._waiting_bytes, 0
             self._bytes += estimate
-        ends, starts, instances = len(self._ends), len(self.starts), len(self._instances)
+        ends, starts, instances = len(self.ends), len(self.starts), len(self._instances)
         taken: list[Span] = []
         weight = 0
         for few in in_slices(_in_fews(starts)):
@@ -214,7 +214,7 @@ class Buffer:
             self._measure_room()
         ended: list[Span | Instance | Quality] = []
         for few in in_slices(_in_fews(ends)):
-            ended += [self._ends.popleft() for _ in range(few)]
+            ended += [self.ends.popleft() for _ in range(few)]
         return Drained([self._instances.popleft() for _ in range(instances)], taken, ended)
 
     def claim(self, span: Span) -> tuple[AgentStatus, Json]:
@@ -312,7 +312,7 @@ class Buffer:
     @property
     def waiting(self) -> int:
         """Number of records that wait to be taken."""
-        return len(self.starts) + len(self._ends) + len(self._instances)
+        return len(self.starts) + len(self.ends) + len(self._instances)
 
     @property
     def is_empty(self) -> bool:
