@@ -315,6 +315,17 @@ class Instance(Terminable):
             self._is_held = False
             self._buffer = cast("HeldBuffer", self._buffer).release()
 
+    def _leave_to_parent(self) -> None:
+        """In a forked child: leave a run that is held to the parent process, which alone keeps it.
+
+        As in other processes that go on with such a run, nothing more of it is recorded here.
+        """
+        if self._is_held:
+            self._is_held = self._recorded = False
+            self._open_to = None
+            self._home._is_quiet = True
+            self._buffer.add_end(self)
+
     def _read_clocks(self) -> None:
         wall = Clock.wall()
         self._started = Clock.monotonic()

@@ -256,6 +256,8 @@ class Tracer(Surface):
         """Begin anew in a forked child."""
         self._ids.reset()
         self._ambient = None
+        for run in self._home._open_runs:
+            run._leave_to_parent()
         if self._pipeline is not None:
             self._pipeline.after_fork()
 
