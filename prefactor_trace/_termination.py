@@ -66,7 +66,7 @@ class Terminable(Node):
             if not is_late:
                 self._told.append(callback)
         if is_late:
-            self._tell([callback])
+            _call(callback, self)
         else:
             self._ask_sooner()
         return callback
@@ -144,11 +144,14 @@ class Terminable(Node):
             self.terminated = True
             self._open_to = None
             told, self._told = self._told, []
-        self._tell([*told, *self._home._on_terminate_callbacks])
-
-    def _tell(self, callbacks: list[Any]) -> None:
-        for callback in callbacks:
-            _call(callback, self)
+        for callback in (*told, *self._home._on_terminate_callbacks):
+            try:
+                _call(callback, self)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001
+                # Such as of `sys.exit`, which would only end the thread that delivers.
+                _guard.log_raised("on_terminate", callback, error)
 
     def _forget(self, callback: Callback) -> None:
         with _lock, contextlib.suppress(ValueError):
