@@ -59,11 +59,11 @@ class Buffer:
         max_spans: Spans that may be undelivered; what begins beyond them is dropped.
         max_bytes: Bytes that these may take, estimated.
         wake_at: Number of waiting spans at which the background thread is woken.
-        wake: Wakes it; cheap, and safe to call from anywhere.
+        wake: Wakes it, and says whether it could; cheap, and safe to call from anywhere.
     """
 
     def __init__(
-        self, max_spans: int, max_bytes: int, wake_at: int, wake: Callable[[], None]
+        self, max_spans: int, max_bytes: int, wake_at: int, wake: Callable[[], bool]
     ) -> None:
         self.lock = make_lock()
         self.held = 0  # spans taken and not settled; stored by the background thread alone
@@ -160,8 +160,14 @@ class Buffer:
         )
 
     def _wake(self) -> None:
-        self._set_wake(_NEVER)  # once is enough until the next drain
-        self._wake_up()
+        try:
+            self._set_wake(_NEVER)  # once is enough until the next drain
+            is_awake = self._wake_up()
+        except BaseException:  # of a signal handler: perhaps nobody was woken
+            self._set_wake(0)
+            raise
+        if not is_awake:  # there are too many threads, by now
+            self._set_wake(len(self.starts) + self._batch)
 
     def _set_wake(self, wake_at: int) -> None:
         self._wake_at = wake_at
