@@ -145,13 +145,7 @@ class Terminable(Node):
             self._open_to = None
             told, self._told = self._told, []
         for callback in (*told, *self._home._on_terminate_callbacks):
-            try:
-                _call(callback, self)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # noqa: BLE001
-                # Such as of `sys.exit`, which would only end the thread that delivers.
-                _guard.log_raised("on_terminate", callback, error)
+            _call_in_background(callback, self)
 
     def _forget(self, callback: Callback) -> None:
         with _lock, contextlib.suppress(ValueError):
@@ -163,6 +157,15 @@ def _call(callback: Any, run: Terminable) -> None:
         # In a context of its own: what it records is the agent's, unlike what we do.
         contextvars.Context().run(callback, run)
     except Exception as error:  # noqa: BLE001
+        _guard.log_raised("on_terminate", callback, error)
+
+
+def _call_in_background(callback: Any, run: Terminable) -> None:
+    try:
+        _call(callback, run)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # `sys.exit` would end the thread that delivers
         _guard.log_raised("on_terminate", callback, error)
 
 
