@@ -128,10 +128,11 @@ class Buffer:
         if span._fate == _fate.NEW:
             self._add_waiting(size)
             return
-        with self.lock:
+        with self.lock:  # and no call in there, see `make_lock`
             if span._fate < _fate.SETTLED:
-                self._bytes += _count(span)
-                self._measure_room()
+                self._bytes += span._size - span._weight
+                span._weight = span._size
+        self._measure_room()
 
     def rouse(self) -> None:
         """Wake the thread, if it sleeps."""
@@ -171,8 +172,7 @@ class Buffer:
 
     def _set_wake(self, wake_at: int) -> None:
         self._wake_at = wake_at
-        with self.lock:
-            self._measure_room()
+        self._measure_room()
 
     def _add_waiting(self, size: int) -> None:
         self._waiting_bytes += size
@@ -180,8 +180,13 @@ class Buffer:
             self.room = 0
 
     def _measure_room(self) -> None:
-        room = min(self._max_spans - self.held, self._wake_at)
-        self.room = max(0, room) if self._has_room_for_bytes else 0
+        with self.lock:  # and no call in there, see `make_lock`
+            room = self._max_spans - self.held
+            if room > self._wake_at:
+                room = self._wake_at
+            if room < 0 or self._bytes + self._waiting_bytes > self._max_bytes:
+                room = 0
+            self.room = room
 
     @property
     def _has_room_for_bytes(self) -> bool:

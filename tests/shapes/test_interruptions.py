@@ -2,7 +2,10 @@
 
 import gc
 import linecache
+import os
 import re
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -184,3 +187,58 @@ def test_where_there_is_no_stack_left_nothing_stays_open(tracer):
     assert t.flush()
     assert not t._pipeline._delivery.has_open
     assert t.stats().started > 500
+
+
+HANDLER = """
+import random, signal, sys, time
+import prefactor_trace as prefactor
+
+prefactor.configure(local=True)
+flushes = []
+
+def flush(number, frame):
+    begin = time.monotonic()
+    receipt = prefactor.flush(3)
+    flushes.append((bool(receipt), time.monotonic() - begin))
+
+def id_of_a_span():
+    with prefactor.span("step") as span:
+        span.id
+
+def long_step():
+    with prefactor.span("step") as span:
+        prefactor.flush()
+        for number in range(200):
+            span.set_result(number)
+
+def stats():
+    with prefactor.span("step"):
+        prefactor.stats()
+
+def block():
+    with prefactor.span("step", {"query": "parcel"}):
+        pass
+
+work = globals()[sys.argv[1]]
+chance = random.Random(1)
+signal.signal(signal.SIGALRM, flush)
+with prefactor.instance():
+    while len(flushes) < 60:
+        signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0005, 0.003))
+        before = len(flushes)
+        while len(flushes) == before:
+            work()
+assert max(seconds for _, seconds in flushes) < 2.5, flushes
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer here")
+@pytest.mark.parametrize("work", ["id_of_a_span", "long_step", "stats", "block"])
+def test_a_signal_handler_that_flushes_waits_for_nothing_that_it_has_interrupted(tmp_path, work):
+    """The lock that the background thread needs is not held by the code below the handler."""
+    subprocess.run(
+        [sys.executable, "-c", HANDLER, work],
+        env={**os.environ, "PREFACTOR_LOCAL_DB": str(tmp_path / "local.db")},
+        timeout=100,
+        check=True,
+    )
