@@ -14,7 +14,7 @@ def make_lock() -> threading.RLock:
     Re-entrant, since a signal handler, a finaliser or a log handler may come to the same lock
     while its thread holds it. Such code may also wait for the background thread, by a `flush`, and
     that one for the lock: where it is held on the agent's path nothing is called meanwhile, since
-    Python looks for signals at calls only (and where it jumps back).
+    Python looks for signals at calls only (and where it jumps: back, in 3.10 also on).
 
     A fork sets it free in the child: the thread that held it is not there to let it go.
     """

@@ -182,11 +182,9 @@ class Buffer:
     def _measure_room(self) -> None:
         with self.lock:  # and no call in there, see `make_lock`
             room = self._max_spans - self.held
-            if room > self._wake_at:  # noqa: PLR1730  # `min` would be a call
-                room = self._wake_at
-            if room < 0 or self._bytes + self._waiting_bytes > self._max_bytes:
-                room = 0
-            self.room = room
+            room = (room, self._wake_at)[room > self._wake_at]
+            is_full = (room < 0) | (self._bytes + self._waiting_bytes > self._max_bytes)
+            self.room = (room, 0)[is_full]
 
     @property
     def _has_room_for_bytes(self) -> bool:
