@@ -135,19 +135,19 @@ def _call(
     node = calls.begin(instance, args, kwargs)
     if node is None:
         return wrapped(*args, **kwargs)
-    node.__enter__()
     try:
+        node.__enter__()
         result = wrapped(*args, **kwargs)
+        if id(type(result)) not in AT_ONCE and node._instance is not None:
+            lasting = outlast(node, result, calls.output, calls.keep)
+            if lasting is not None:
+                leave(node)
+                return lasting
+        calls.keep(node, result)
+        node.__exit__(None, None, None)
     except BaseException as error:
         node.__exit__(type(error), error, None)
         raise
-    if id(type(result)) not in AT_ONCE and node._instance is not None:
-        lasting = outlast(node, result, calls.output, calls.keep)
-        if lasting is not None:
-            leave(node)
-            return lasting
-    calls.keep(node, result)
-    node.__exit__(None, None, None)
     return result
 
 

@@ -56,16 +56,18 @@ class Default(Surface):
 
         with self._lock:
             before, left = self._tracer, None
-            if before is not None and not before.shutdown(before._settings.exit_timeout).is_settled:
+            if before is not None and not before._settle().is_settled:
                 left = before._pipeline
             is_heir = left is not None and target_of(settings) == left.target
             self._tracer = tracer = Tracer._at(self, settings, left if is_heir else None)
+            if before is not None:
+                tracer._succeed(before)
         if left is not None and tracer._pipeline is left:
             left.renew(settings)
         elif left is not None:
             left.give_up("replaced")
         elif before is not None:
-            before.shutdown(before._settings.exit_timeout)  # what came in the meantime
+            before._settle()  # what came in the meantime
         return tracer
 
     def _get_pipeline(self) -> Pipeline | None:

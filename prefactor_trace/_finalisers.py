@@ -9,22 +9,35 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import itertools
 import sys
 from collections import deque
-from typing import Any
+from functools import partial
 
-# One call of `set` allocates a few times, and each time the collector may run.
+# One call of `set` allocates a few times, and each time the collector may run. It calls twice.
 _COLLECTIONS_KEPT = 8
 
-_kept: deque[contextvars.Context] = deque(maxlen=_COLLECTIONS_KEPT)
+_kept: deque[contextvars.Context] = deque(maxlen=2 * _COLLECTIONS_KEPT)
+
+
+class _Keeper:
+    """Keeps the context when its `step` is looked at.
+
+    Not by a line of Python: Ctrl-C, or another signal, that comes while the collector runs raises
+    in the first one after it. If that were in a callback of the collector's, the exception would be
+    printed and forgotten, and the program would go on.
+    """
+
+    __iter__ = partial(itertools.islice, iter(contextvars.copy_context, None), 1)
+    step = property(_kept.extend)
+
+
+# Whatever else it is called with, it looks at the step. What it formats is text already: of other
+# things it would ask for the text, and CPython looks for signals there, too.
+_keep_context = partial("{0.step.__class__.__name__}".format, _Keeper())
 
 
 def protect() -> None:
     """Keep what each collection finds as the context until some collections later."""
     if sys.version_info < (3, 12) and _keep_context not in gc.callbacks:
         gc.callbacks.append(_keep_context)
-
-
-def _keep_context(phase: str, info: dict[str, Any]) -> None:  # noqa: ARG001
-    if phase == "start":
-        _kept.append(contextvars.copy_context())

@@ -31,7 +31,7 @@ class Steps:
         inside: What is current in the first step, where that is not `node`.
     """
 
-    __slots__ = ("_inside", "_is_block", "_is_closing", "_node", "_output", "_outside")
+    __slots__ = ("_inside", "_is_block", "_is_closing", "_is_in", "_node", "_output", "_outside")
 
     def __init__(
         self, node: Span | Instance | None, output: Output | None, inside: Node | None = None
@@ -40,7 +40,7 @@ class Steps:
         self._output = output
         self._inside = inside
         self._outside: Node | None = None
-        self._is_block = False
+        self._is_block = self._is_in = False
         self._is_closing = False
 
     def begin(self) -> None:
@@ -52,6 +52,7 @@ class Steps:
             self._node = None  # tracing is off, or not for this run
             self._inside = outer
             return
+        self._outside, self._is_in = outer, True
         enter(node)
         self._inside = node
         wrapper = sys._getframe(1)
@@ -60,11 +61,13 @@ class Steps:
             note_frame(node, wrapper)
         else:
             current.set(outer)
+        self._outside, self._is_in = None, False
 
     def enter(self) -> None:
         """Be in the body."""
         if not self._is_block:
             self._outside = current.get()
+            self._is_in = True
             current.set(self._inside)
 
     def leave(self) -> None:
@@ -72,6 +75,7 @@ class Steps:
         if not self._is_block:
             self._inside = current.get()
             current.set(self._outside)
+            self._is_in = False
             self._outside = None
 
     def add(self, item: Any) -> None:
@@ -100,6 +104,15 @@ class Steps:
             self._node._end_with(error)
             self._let_go()
 
+    def abandon(self, error: BaseException) -> None:
+        """End the span, if it has not ended, since a signal handler raised between two steps."""
+        if self._is_in:
+            self._is_in = False
+            current.set(self._outside)
+        if self._node is not None and self._node._instance is not None:
+            leave(self._node)
+            self.fail(error)
+
     def _keep_output(self, returned: Any) -> None:
         if self._output is None:
             return
@@ -119,67 +132,75 @@ class Steps:
 
 def drive(steps: Steps, body: Any) -> Generator[Any, Any, Any]:
     """Run a generator, or another iterator, as `steps` say, with its whole protocol."""
-    steps.begin()
-    send = step = _sender(body)
-    value: Any = None
-    while True:
-        steps.enter()
-        try:
-            item = step(value)
-        except StopIteration as stop:
+    try:
+        steps.begin()
+        send = step = _sender(body)
+        value: Any = None
+        while True:
+            steps.enter()
+            try:
+                item = step(value)
+            except StopIteration as stop:
+                steps.leave()
+                steps.finish(stop.value)
+                return stop.value
+            except BaseException as error:
+                steps.leave()
+                steps.fail(error)
+                raise
+            finally:
+                value = None  # or an exception would keep this frame, which keeps it
             steps.leave()
-            steps.finish(stop.value)
-            return stop.value
-        except BaseException as error:
-            steps.leave()
-            steps.fail(error)
-            raise
-        finally:
-            value = None  # or an exception would keep this frame, which keeps it
-        steps.leave()
-        steps.add(item)
-        try:
-            # What is thrown in goes on outside of this block: the body sees the context of
-            # exceptions that it would see alone.
-            value = yield item
-            step = send
-        except BaseException as error:  # noqa: BLE001
-            steps.note_thrown(error)
-            value, step = error, _thrower(body)
-        finally:
-            item = None
+            steps.add(item)
+            try:
+                # What is thrown in goes on outside of this block: the body sees the context of
+                # exceptions that it would see alone.
+                value = yield item
+                step = send
+            except BaseException as error:  # noqa: BLE001
+                steps.note_thrown(error)
+                value, step = error, _thrower(body)
+            finally:
+                item = None
+    except BaseException as error:
+        steps.abandon(error)
+        raise
 
 
 async def drive_async(steps: Steps, body: Any) -> AsyncGenerator[Any, Any]:
     """Run an async generator, or another async iterator, as `steps` say."""
-    steps.begin()
-    send = _async_sender(body)
-    step = _hidden_from_loop(send)
-    value: Any = None
-    while True:
-        steps.enter()
-        try:
-            item = await step(value)
-        except StopAsyncIteration:
+    try:
+        steps.begin()
+        send = _async_sender(body)
+        step = _hidden_from_loop(send)
+        value: Any = None
+        while True:
+            steps.enter()
+            try:
+                item = await step(value)
+            except StopAsyncIteration:
+                steps.leave()
+                steps.finish()
+                return
+            except BaseException as error:
+                steps.leave()
+                steps.fail(error)
+                raise
+            finally:
+                value = None
             steps.leave()
-            steps.finish()
-            return
-        except BaseException as error:
-            steps.leave()
-            steps.fail(error)
-            raise
-        finally:
-            value = None
-        steps.leave()
-        steps.add(item)
-        try:
-            value = yield item
-            step = send
-        except BaseException as error:  # noqa: BLE001
-            steps.note_thrown(error)
-            value, step = error, _async_thrower(body)
-        finally:
-            item = None
+            steps.add(item)
+            try:
+                value = yield item
+                step = send
+            except BaseException as error:  # noqa: BLE001
+                steps.note_thrown(error)
+                value, step = error, _async_thrower(body)
+            finally:
+                item = None
+    except BaseException as error:
+        steps.abandon(error)
+        raise
 
 
 def _sender(body: Any) -> Callable[[Any], Any]:

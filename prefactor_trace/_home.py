@@ -98,7 +98,11 @@ def make_ids(records: Iterable[Span]) -> None:
 
 def make_id(record: Span | Instance) -> str:
     """Return the PFID of a span or an instance, made when first asked for."""
-    with _id_lock:
-        made: str = record._id or record._home._new_id()
-        record._id = made
+    made: str | None = record._id
+    if made is None:
+        new = record._home._new_id()
+        with _id_lock:  # and no call in there, see `make_lock`
+            made = record._id
+            if made is None:
+                record._id = made = new
     return made

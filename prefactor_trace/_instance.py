@@ -13,6 +13,7 @@ from prefactor_trace._capture import ErrorSnapshot, snapshot, snapshot_error
 from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
+    current,
     enter,
     innermost,
     leave_all_in,
@@ -137,9 +138,17 @@ class Instance(Terminable):
     # As a block
 
     def __enter__(self) -> Self:
-        if self._start():
-            enter(self)
-            note_frame(self, sys._getframe(1))
+        held, is_new = current.get(), self._instance is None
+        try:
+            if self._start():
+                enter(self)
+                note_frame(self, sys._getframe(1))
+        except BaseException as error:
+            # A signal handler raised in the midst of it: nobody will leave this block.
+            if is_new:
+                current.set(held)
+                self._exit(error)
+            raise
         return self
 
     def __exit__(
@@ -148,14 +157,22 @@ class Instance(Terminable):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> Literal[False]:
+        try:
+            self._exit(exc)
+        except BaseException:  # a signal handler's, in the midst of it
+            self._exit(exc)
+            raise
+        return False
+
+    def _exit(self, error: BaseException | None) -> None:
+        """End as a block, left with an exception or without."""
         if self._instance is not None:
             leave_all_in(self)
             self._doubt = ENDED
-            if exc is None:
+            if error is None:
                 self._end("complete")
             else:
-                self._end_with(exc)
-        return False
+                self._end_with(error)
 
     # As a decorator
 
@@ -306,6 +323,14 @@ class Instance(Terminable):
             return
         self._ended = Clock.monotonic()
         self._status = status
+        try:
+            self._tell_end(status)
+        except BaseException:  # a signal handler's, in the midst of it: to be told twice is no harm
+            self._tell_end(status)
+            raise
+
+    def _tell_end(self, status: FinishStatus) -> None:
+        """Let those know that count on it."""
         self._home._open_runs.discard(self)
         if self._is_held and status == "failed":
             self._keep()
@@ -317,6 +342,17 @@ class Instance(Terminable):
         if self._is_held:
             self._is_held = False
             self._buffer = cast("HeldBuffer", self._buffer).release()
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child: leave a run that is held to the parent process, which alone keeps it.
+
+        As in other processes that go on with such a run, nothing more of it is recorded here.
+        """
+        if self._is_held:
+            self._is_held = self._recorded = False
+            self._open_to = None
+            self._home._may_leave_out = True
+            self._buffer.add_end(self)
 
     def _read_clocks(self) -> None:
         wall = Clock.wall()

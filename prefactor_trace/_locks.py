@@ -12,8 +12,11 @@ def make_lock() -> threading.RLock:
     """Return a lock for a few steps that nothing waits in.
 
     Re-entrant, since a signal handler, a finaliser or a log handler may come to the same lock
-    while its thread holds it. A fork sets it free in the child: the thread that held it is not
-    there to let it go.
+    while its thread holds it. Such code may also wait for the background thread, by a `flush`, and
+    that one for the lock: where it is held on the agent's path nothing is called meanwhile, since
+    Python looks for signals at calls only (and where it jumps: back, in 3.10 also on).
+
+    A fork sets it free in the child: the thread that held it is not there to let it go.
     """
     lock = threading.RLock()
     _locks.add(lock)

@@ -41,7 +41,7 @@ class PlainSpan(Span):
 
     __init__ = object.__init__  # `plain_span` does its work: calling one in Python takes as long
 
-    def __enter__(self, _now: Callable[[], int] = Clock.monotonic) -> Self:
+    def __enter__(self, _now: Callable[[], int] = Clock.monotonic) -> Self:  # noqa: C901
         outer = _held()
         # Apart, since the interpreter is fast where an expression meets one class alone.
         if type(outer) is PlainSpan:
@@ -57,29 +57,33 @@ class PlainSpan(Span):
         ):
             return self._enter(_frame_above(1))
         try:
-            payload = self._payload
-            if payload and not self._size:  # or it was copied before, when it was called
-                self._payload, self._size = snapshot(payload)
-            self._parent = parent
-            self._instance = instance
-            self._status = "active"
-            self._started = _now()
-            buffer = instance._buffer
-            if len(buffer.starts) >= buffer.room:
-                buffer.add_start(self)
-            else:
-                if payload:
-                    buffer.add_waiting(self._size)
-                buffer.starts.append(self)
-                if not buffer.room:  # since it was looked at
-                    buffer.rouse()
-        except Exception as error:  # noqa: BLE001
-            _guard.log_fault("starting a span", error)
-            return self
-        self._token = _hold(self)
-        code = _frame_above(1).f_code
-        if code.co_flags & GENERATOR or code.co_name in ENTERS:
-            note_frame(self, _frame_above(1))
+            try:
+                payload = self._payload
+                if payload and not self._size:  # or it was copied before, when it was called
+                    self._payload, self._size = snapshot(payload)
+                self._parent = parent
+                self._instance = instance
+                self._status = "active"
+                self._started = _now()
+                buffer = instance._buffer
+                if len(buffer.starts) >= buffer.room:
+                    buffer.add_start(self)
+                else:
+                    if payload:
+                        buffer.add_waiting(self._size)
+                    buffer.starts.append(self)
+                    if not buffer.room:  # since it was looked at
+                        buffer.rouse()
+            except Exception as error:  # noqa: BLE001
+                _guard.log_fault("starting a span", error)
+                return self
+            self._token = _hold(self)
+            code = _frame_above(1).f_code
+            if code.co_flags & GENERATOR or code.co_name in ENTERS:
+                note_frame(self, _frame_above(1))
+        except BaseException as error:
+            self._take_back(outer, error)
+            raise
         return self
 
     def __exit__(
@@ -89,20 +93,27 @@ class PlainSpan(Span):
         traceback: TracebackType | None,
         _now: Callable[[], int] = Clock.monotonic,
     ) -> Literal[False]:
-        held: object = _held()
-        if exc is not None or self._status != "active" or held is not self:
-            return self._exit(exc)
         try:
-            _put_back(self._token)  # type: ignore[arg-type, unused-ignore]
-        except (ValueError, RuntimeError, TypeError):
-            return self._exit(None)
-        self._token = None
-        self._ended = _now()
-        self._status = "complete"
-        self._doubt = ENDED
-        parent = self._parent
-        if self._fate or (parent is not None and parent._status != "active"):
-            self._tell_end()
+            held: object = _held()
+            if exc is not None or self._status != "active" or held is not self:
+                return self._exit(exc)
+            try:
+                _put_back(self._token)  # type: ignore[arg-type, unused-ignore]
+            except (ValueError, RuntimeError, TypeError):
+                return self._exit(None)
+            self._token = None
+            self._ended = _now()
+            self._status = "complete"
+            self._doubt = ENDED
+            parent = self._parent
+            if self._fate or (parent is not None and parent._status != "active"):
+                self._tell_end()
+        except BaseException as fault:
+            self._exit(exc)
+            if self._fate:  # it may have ended without a word
+                self._instance._buffer.ends.append(self)
+            if not isinstance(fault, Exception):
+                raise
         return False
 
 

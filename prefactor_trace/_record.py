@@ -15,6 +15,7 @@ from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
     Node,
+    current,
     enter,
     innermost,
     leave,
@@ -108,26 +109,61 @@ class Record(Node):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> Literal[False]:
-        return self._exit(exc)
+        try:
+            return self._exit(exc)
+        except BaseException:  # a signal handler's: perhaps before it had begun
+            self._exit(exc)
+            raise
 
     def _enter(self, frame: FrameType) -> Self:
         """Begin as a block that was entered in `frame`."""
         if not self.schema_name:
             raise UsageError("a span that is a block needs a name, such as span('tool_call')")
-        if self._start(innermost()):
-            enter(self)
-            note_frame(self, frame)
+        held, is_new = current.get(), self._instance is None
+        try:
+            if self._start(innermost()):
+                enter(self)
+                note_frame(self, frame)
+        except BaseException as error:
+            if is_new:
+                self._take_back(held, error)
+            raise
         return self
 
     def _exit(self, error: BaseException | None) -> Literal[False]:
         """End as a block, left with an exception or without."""
         if self._instance is not None:
-            leave(self)
-            if error is None:
-                self._end("complete")
-            else:
-                self._end_with(error)
+            try:
+                leave(self)
+                if error is None:
+                    self._end("complete")
+                else:
+                    self._end_with(error)
+            except BaseException as fault:
+                # A signal handler raised in the midst of it, or there is no stack left: by the
+                # least of calls, for nobody comes back to it.
+                if self._status == "active":
+                    self._ended = Clock.monotonic()
+                    self._status = "complete" if error is None else "failed"
+                self._doubt = ENDED
+                self._instance._buffer.ends.append(self)
+                if not isinstance(fault, Exception):
+                    raise
         return False
+
+    def _take_back(self, held: Node | None, error: BaseException) -> None:
+        """End a block whose entering was interrupted: nobody will leave it.
+
+        Args:
+            held: What was held before.
+            error: What interrupted it, such as the exception of a signal handler.
+        """
+        if self._instance is None:
+            return
+        if current.get() is self:
+            current.set(held)  # not by the token, which may not be stored yet
+        self._token = None
+        self._exit(error)
 
     def _begin(self) -> bool:
         return self._start(innermost())

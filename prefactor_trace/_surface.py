@@ -272,7 +272,11 @@ class Surface:
         span = self.span(schema_name, payload, **said)
         if not isinstance(span, Span) or not schema_name:
             _refuse_name(schema_name)
-        span._start(innermost())
+        try:
+            span._start(innermost())
+        except BaseException as error:
+            span._end_with(error)  # nobody has it who could
+            raise
         return span
 
     @overload

@@ -70,7 +70,7 @@ class Terminable(Node):
             if not is_late:
                 self._told.append(callback)
         if is_late:
-            self._tell([callback])
+            _call(callback, self)
         else:
             self._ask_sooner()
         return callback
@@ -148,11 +148,8 @@ class Terminable(Node):
             self.terminated = True
             self._open_to = None
             told, self._told = self._told, []
-        self._tell([*told, *self._home._on_terminate_callbacks])
-
-    def _tell(self, callbacks: list[Any]) -> None:
-        for callback in callbacks:
-            _call(callback, self)
+        for callback in (*told, *self._home._on_terminate_callbacks):
+            _call_in_background(callback, self)
 
     def _forget(self, callback: Callback) -> None:
         with _lock, contextlib.suppress(ValueError):
@@ -164,6 +161,15 @@ def _call(callback: Any, run: Terminable) -> None:
         # In a context of its own: what it records is the agent's, unlike what we do.
         contextvars.Context().run(callback, run)
     except Exception as error:  # noqa: BLE001
+        _guard.log_raised("on_terminate", callback, error)
+
+
+def _call_in_background(callback: Any, run: Terminable) -> None:
+    try:
+        _call(callback, run)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # `sys.exit` would end the thread that delivers
         _guard.log_raised("on_terminate", callback, error)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +65,8 @@ class Tracer(Surface):
         self._ids = PfidSource(partition_of(known) if known and is_pfid(known) else None)
         self._pipeline: Pipeline | None = None
         self._ambient: Instance | None = None
+        self._former: Tracer | None = None  # that this one has replaced, and whose runs go on
+        self._former_runs: weakref.WeakSet[Instance] = weakref.WeakSet()
         self._lock = make_lock()
         home._set_recording(on=settings.off_reason is None)
         if settings.off_reason is None:
@@ -140,7 +144,7 @@ class Tracer(Surface):
         Returns:
             A receipt, true only when all of it has.
         """
-        return _no_receipt() if self._pipeline is None else self._pipeline.flush(timeout)
+        return self._ask_all(lambda pipeline, left: pipeline.flush(left), timeout)
 
     async def aflush(self, timeout: float | None = None) -> Receipt:
         """Flush without holding up the event loop (asyncio).
@@ -151,7 +155,7 @@ class Tracer(Surface):
         Returns:
             A receipt, true only when all that was recorded before this call has arrived.
         """
-        if self._pipeline is None:
+        if self._pipeline is None and self._former is None:
             return _no_receipt()
         from prefactor_trace._pipeline.waiting import in_thread
 
@@ -168,10 +172,46 @@ class Tracer(Surface):
         Returns:
             A receipt, true only when all that was recorded before has arrived.
         """
+        self._end_ambient()
+        return self._ask_all(lambda pipeline, left: pipeline.shutdown(left), timeout)
+
+    def _ask_all(
+        self, ask: Callable[[Pipeline, float | None], Receipt], timeout: float | None
+    ) -> Receipt:
+        """Ask the pipeline, and those that runs from before a `configure` still record into."""
+        begin = time.monotonic()
+        receipt = _no_receipt() if self._pipeline is None else ask(self._pipeline, timeout)
+        former = self._former
+        if former is None:
+            return receipt
+        left = None if timeout is None else max(0.0, begin + timeout - time.monotonic())
+        receipt = receipt._and(former._ask_all(ask, left))
+        self._forget_former()
+        return receipt
+
+    def _succeed(self, before: Tracer) -> None:
+        """Be what is asked in the place of a tracer, of which runs may go on."""
+        if before._pipeline is self._pipeline:
+            self._former, self._former_runs = before._former, before._former_runs
+            return
+        self._former_runs.update(self._home._open_runs)
+        if self._former_runs:
+            self._former = before
+
+    def _forget_former(self) -> None:
+        """Let go of the tracer before, once its runs have ended and arrived."""
+        former = self._former
+        if former is None or any(run._status == "active" for run in self._former_runs):
+            return
+        if former._former is None and former._settle(0.0).is_settled:
+            self._former = None
+
+    def _settle(self, timeout: float | None = None) -> Receipt:
+        """Bring what was recorded here where it belongs, for as long as an exit may take."""
         if self._pipeline is None:
             return _no_receipt()
         self._end_ambient()
-        return self._pipeline.shutdown(timeout)
+        return self._pipeline.shutdown(self._exit_timeout if timeout is None else timeout)
 
     def stats(self) -> Stats:
         """Return what became of the spans so far."""
@@ -257,6 +297,8 @@ class Tracer(Surface):
         """Begin anew in a forked child."""
         self._ids.reset()
         self._ambient = None
+        for run in self._home._open_runs:
+            run._leave_to_parent()
         if self._pipeline is not None:
             self._pipeline.after_fork()
 

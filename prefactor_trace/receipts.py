@@ -81,5 +81,14 @@ class Receipt:
         """Whether nothing is left to be delivered."""
         return not self.pending
 
+    def _and(self, other: Receipt) -> Receipt:
+        """Return the receipt of two tracers."""
+        return Receipt(
+            self.delivered + other.delivered,
+            self.rejected + other.rejected,
+            self.dropped + other.dropped,
+            self.pending + other.pending,
+        )
+
     def __bool__(self) -> bool:
         return not (self.rejected or self.dropped or self.pending)

@@ -1,10 +1,15 @@
 """The default tracer: the functions of the module, `configure`, and what came before it."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 import prefactor_trace as prefactor
 from prefactor_trace._default import default
 from prefactor_trace.exceptions import SettingsError
+from prefactor_trace.server import Store
 
 
 def test_the_functions_are_the_default_tracers(default_tracer):
@@ -88,6 +93,60 @@ def test_configure_again_flushes_and_replaces(default_tracer):
     assert default.tracer() is second
     assert first.stats().delivered == 1
     assert first.transport.closed
+
+
+def test_a_run_goes_on_where_it_began(default_tracer):
+    """What it records after another `configure` is flushed, too, and its end."""
+    first = default_tracer(flush_interval=60)
+    with prefactor.instance():
+        with prefactor.span("before"):
+            pass
+        second = prefactor.configure(api_token="another", offline=True)
+        with prefactor.span("after"):
+            pass
+        assert first.stats().pending == 1
+        assert prefactor.flush()
+        assert first.stats().delivered == 2
+        assert second._former is first
+        with prefactor.span("last"):
+            pass
+    with prefactor.instance(), prefactor.span("elsewhere"):
+        pass
+    receipt = second.shutdown()
+    assert receipt
+    assert receipt.delivered == 4
+    assert [span["schema_name"] for span in first.spans()] == ["before", "after", "last"]
+    assert first.items("agent_instances/finish")
+    assert second.flush()
+    assert second._former is None
+
+
+def test_a_run_goes_on_though_tracing_was_switched_off(default_tracer):
+    """It was begun, so it is ended."""
+    first = default_tracer(flush_interval=60)
+    with prefactor.instance():
+        prefactor.configure(enabled=False)
+    assert prefactor.flush().pending == 0
+    assert first.transport.items[-1]["_type"] == "agent_instances/finish"
+
+
+def test_a_run_that_goes_on_arrives_at_the_end_of_the_process(tmp_path):
+    """Whoever replaced the tracer that it records into."""
+    program = """if True:
+        import prefactor_trace as prefactor
+        prefactor.configure(local=True)
+        with prefactor.instance():
+            prefactor.configure(local=True, flush_interval=50)
+            with prefactor.span("after"):
+                pass
+    """
+    path = tmp_path / "local.db"
+    environment = {**os.environ, "PREFACTOR_LOCAL_DB": str(path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, timeout=60, check=True)
+    with Store(path) as store:
+        (run,) = store.list_instances()
+        (span,) = store.list_spans(run.id)
+    assert (run.status, span.status) == ("complete", "complete")
 
 
 def test_a_wrong_setting_leaves_the_tracer_before(default_tracer):

@@ -1,6 +1,8 @@
 """The interpreter survives finalisers that begin and end spans."""
 
+import contextvars
 import gc
+import signal
 import subprocess
 import sys
 
@@ -39,6 +41,28 @@ with prefactor.instance("agent"):
             pass
 """
 
+INTERRUPTED = """
+import gc, signal
+import prefactor_trace as prefactor
+
+class Interrupted(BaseException):
+    pass
+
+def interrupt(number, frame):
+    raise Interrupted
+
+signal.signal(signal.SIGALRM, interrupt)
+many = [[] for _ in range(300_000)]  # which the collector takes longer to look through
+prefactor.current_span()
+for _ in range(5):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+        gc.collect()
+        gc.collect()
+    except Interrupted:
+        print("interrupted")
+"""
+
 
 def test_spans_in_finalisers_crash_nothing(tmp_path):
     """However often the collector runs, and wherever it meets the code."""
@@ -61,4 +85,15 @@ def test_protects_once_and_keeps_little():
     assert gc.callbacks.count(_finalisers._keep_context) == 1
     for _ in range(20):
         gc.collect()
-    assert len(_finalisers._kept) == 8
+    assert len(_finalisers._kept) == 16
+    assert all(type(kept) is contextvars.Context for kept in _finalisers._kept)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer here")
+def test_a_signal_that_comes_while_the_collector_runs_is_not_lost():
+    """What its handler raises, such as `KeyboardInterrupt`, reaches the program."""
+    # In a process of its own, since hypothesis, too, has something called by the collector.
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=100, check=True
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n" * 5, "")

@@ -260,7 +260,7 @@ def test_an_end_is_told_only_of_what_was_taken(tracer):
         with t.span("waiting") as waiting:
             pass
         assert waiting._fate == _fate.NEW
-        assert not t._pipeline.buffer._ends
+        assert not t._pipeline.buffer.ends
         with t.span("taken") as taken:
             t.flush()
             assert taken._fate == _fate.OPEN

@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import sys
 import threading
 import time
 
@@ -257,6 +258,17 @@ def test_a_callback_that_raises_holds_up_nobody(tracer, caplog):
         run._terminate(None)
     assert told == [run]
     assert "given as on_terminate, raised ZeroDivisionError" in caplog.text
+
+
+def test_a_callback_that_exits_holds_up_nobody(tracer, caplog):
+    """On the background thread `sys.exit` could only end the delivery."""
+    told = []
+    with tracer().instance() as run:
+        run.on_terminate(lambda _: sys.exit(1))
+        run.on_terminate(told.append)
+        run._terminate(None)
+    assert told == [run]
+    assert "given as on_terminate, raised SystemExit" in caplog.text
 
 
 def test_a_callback_is_no_coroutine_function(tracer):

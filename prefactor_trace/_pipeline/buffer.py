@@ -59,11 +59,11 @@ class Buffer:
         max_spans: Spans that may be undelivered; what begins beyond them is dropped.
         max_bytes: Bytes that these may take, estimated.
         batch: Spans that fill a request: when so many wait, the background thread is woken.
-        wake: Wakes it; cheap, and safe to call from anywhere.
+        wake: Wakes it, and says whether it could; cheap, and safe to call from anywhere.
     """
 
     def __init__(
-        self, max_spans: int, max_bytes: int, batch: int, wake: Callable[[], None]
+        self, max_spans: int, max_bytes: int, batch: int, wake: Callable[[], bool]
     ) -> None:
         self.lock = make_lock()
         self.held = 0  # spans taken and not settled; stored by the background thread alone
@@ -72,7 +72,7 @@ class Buffer:
         # may while the thread sleeps, or where there are too many bytes.
         self.room = 0
         self._instances: deque[Instance] = deque()
-        self._ends: deque[Span | Instance | Quality] = deque()
+        self.ends: deque[Span | Instance | Quality] = deque()
         self._bytes = 0  # that the spans take that were taken
         # Those of the spans that wait, about: added without a lock, so that threads may lose each
         # other's additions, and counted anew from each drain on.
@@ -102,7 +102,7 @@ class Buffer:
         """Leave the end of a span or an instance, or a quality record; there is always room."""
         if record._fate == _fate.LOST:
             return
-        self._ends.append(record)
+        self.ends.append(record)
         self.rouse()
 
     def add_instance(self, instance: Instance) -> None:
@@ -123,10 +123,11 @@ class Buffer:
         if span._fate == _fate.NEW:
             self.add_waiting(more)
             return
-        with self.lock:
+        with self.lock:  # and no call in there, see `make_lock`
             if span._fate < _fate.SETTLED:
-                self._bytes += _reweigh(span)
-                self._measure_room()
+                self._bytes += span._size - span._weight
+                span._weight = span._size
+        self._measure_room()
 
     def rouse(self) -> None:
         """Wake the thread, if it sleeps."""
@@ -155,13 +156,18 @@ class Buffer:
         )
 
     def _wake(self) -> None:
-        self._set_wake_at(_NEVER)  # once is enough until the next drain
-        self._wake_thread()
+        try:
+            self._set_wake_at(_NEVER)  # once is enough until the next drain
+            is_awake = self._wake_thread()
+        except BaseException:  # of a signal handler: perhaps nobody was woken
+            self._set_wake_at(0)
+            raise
+        if not is_awake:  # there are too many threads, by now
+            self._set_wake_at(len(self.starts) + self._batch)
 
     def _set_wake_at(self, wake_at: int) -> None:
         self._wake_at = wake_at
-        with self.lock:
-            self._measure_room()
+        self._measure_room()
 
     def add_waiting(self, size: int) -> None:
         self._waiting_bytes += size
@@ -169,8 +175,11 @@ class Buffer:
             self.room = 0
 
     def _measure_room(self) -> None:
-        room = min(self._max_spans - self.held, self._wake_at)
-        self.room = max(0, room) if self._has_room_for_bytes else 0
+        with self.lock:  # and no call in there, see `make_lock`
+            room = self._max_spans - self.held
+            room = (room, self._wake_at)[room > self._wake_at]
+            is_full = (room < 0) | (self._bytes + self._waiting_bytes > self._max_bytes)
+            self.room = (room, 0)[is_full]
 
     @property
     def _has_room_for_bytes(self) -> bool:
@@ -188,7 +197,7 @@ class Buffer:
         with self.lock:
             estimate, self._waiting_bytes = self._waiting_bytes, 0
             self._bytes += estimate
-        ends, starts, instances = len(self._ends), len(self.starts), len(self._instances)
+        ends, starts, instances = len(self.ends), len(self.starts), len(self._instances)
         taken: list[Span] = []
         weight = 0
         for few in in_slices(_in_fews(starts)):
@@ -211,7 +220,7 @@ class Buffer:
             self._measure_room()
         ended: list[Span | Instance | Quality] = []
         for few in in_slices(_in_fews(ends)):
-            ended += [self._ends.popleft() for _ in range(few)]
+            ended += [self.ends.popleft() for _ in range(few)]
         return Drained([self._instances.popleft() for _ in range(instances)], taken, ended)
 
     def claim(self, span: Span) -> tuple[AgentStatus, Json]:
@@ -304,7 +313,7 @@ class Buffer:
     @property
     def waiting(self) -> int:
         """Number of records that wait to be taken."""
-        return len(self.starts) + len(self._ends) + len(self._instances)
+        return len(self.starts) + len(self.ends) + len(self._instances)
 
     @property
     def is_empty(self) -> bool:

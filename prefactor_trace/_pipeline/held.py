@@ -34,7 +34,7 @@ class HeldBuffer:
         self.starts: deque[Span] = deque()
         self._buffer = buffer
         self._instance = instance
-        self._ends: deque[Span | Instance | Quality] = deque()
+        self.ends: deque[Span | Instance | Quality] = deque()
         self._bytes = 0
         self._refused = 0
         self._is_over = False
@@ -63,9 +63,9 @@ class HeldBuffer:
                     for span in self.starts:
                         _let_go(span)
                     self.starts.clear()
-                    self._ends.clear()
+                    self.ends.clear()
                 elif record._fate != _fate.LOST:
-                    self._ends.append(record)
+                    self.ends.append(record)
                 return
         self._kept.add_end(record)
 
@@ -85,12 +85,12 @@ class HeldBuffer:
             buffer.add_instance(self._instance)
             for span in self.starts:
                 buffer.add_start(span)
-            for record in self._ends:
+            for record in self.ends:
                 buffer.add_end(record)
             for _ in range(self._refused):
                 buffer.count_refused()
             self.starts.clear()
-            self._ends.clear()
+            self.ends.clear()
             self._kept = buffer
         return buffer
 

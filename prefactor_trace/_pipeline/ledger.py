@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 
 from prefactor_trace._locks import make_lock
@@ -22,10 +22,10 @@ class Ledger:
         self._delivered = 0
         self._rejected = 0
         self._given_up = 0  # taken, then dropped
-        self._dropped: dict[str, int] = {}
+        self._dropped: defaultdict[str, int] = defaultdict(int)
         self._rejections: deque[Rejection] = deque(maxlen=_KEPT_REJECTIONS)
         self._news: deque[Rejection] = deque(maxlen=_KEPT_REJECTIONS)  # nobody was told yet
-        self._dropped_news: dict[str, int] = {}
+        self._dropped_news: defaultdict[str, int] = defaultdict(int)
         self.retries = 0
         self.requests = 0
         self.bytes_sent = 0
@@ -50,10 +50,10 @@ class Ledger:
 
     def drop(self, reason: str, *, taken: bool) -> None:
         """Count a span that is given up, `taken` from the buffer before or not."""
-        with self.lock:
+        with self.lock:  # and no call in there, see `make_lock`
             self._given_up += taken
-            self._dropped[reason] = self._dropped.get(reason, 0) + 1
-            self._dropped_news[reason] = self._dropped_news.get(reason, 0) + 1
+            self._dropped[reason] += 1
+            self._dropped_news[reason] += 1
 
     def drop_run(self, id: str, reason: str) -> None:
         """Keep that a run was given up before it was registered; its spans count by themselves."""
@@ -67,37 +67,41 @@ class Ledger:
     def take_news(self) -> tuple[list[Rejection], dict[str, int]]:
         """Return what was refused, and reason to number of spans dropped, since the last call."""
         with self.lock:
-            news, self._dropped_news = self._dropped_news, {}
+            news, self._dropped_news = self._dropped_news, defaultdict(int)
             rejections = list(self._news)
             self._news.clear()
         return rejections, news
 
     def stats(self) -> Stats:
         """Return the counts of one moment."""
-        with self.lock:
-            untaken = self._untaken()
-            dropped = sum(self._dropped.values())
-            settled = self._delivered + self._rejected + self._given_up
-            return Stats(
-                started=self._taken + untaken + dropped - self._given_up,
-                delivered=self._delivered,
-                rejected=self._rejected,
-                dropped=dropped,
-                pending=untaken + self._taken - settled,
-                dropped_by_reason=dict(self._dropped),
-                retries=self.retries,
-                requests=self.requests,
-                bytes_sent=self.bytes_sent,
-                restarts=self.restarts,
-                last_error=self.last_error,
-            )
+        is_one_moment = False
+        while not is_one_moment:
+            before, untaken = self._taken, self._untaken()
+            with self.lock:  # and no call in there, see `make_lock`
+                taken, given_up = self._taken, self._given_up
+                delivered, rejected = self._delivered, self._rejected
+            is_one_moment = taken == before  # or some were taken, and count as both
+        by_reason = dict(self._dropped)
+        dropped = sum(by_reason.values())
+        return Stats(
+            started=taken + untaken + dropped - given_up,
+            delivered=delivered,
+            rejected=rejected,
+            dropped=dropped,
+            pending=untaken + taken - delivered - rejected - given_up,
+            dropped_by_reason=by_reason,
+            retries=self.retries,
+            requests=self.requests,
+            bytes_sent=self.bytes_sent,
+            restarts=self.restarts,
+            last_error=self.last_error,
+        )
 
     def receipt(self, pending: int) -> Receipt:
         """Return a receipt that says `pending` records are not acknowledged."""
-        with self.lock:
-            return Receipt(
-                delivered=self._delivered,
-                rejected=tuple(self._rejections),
-                dropped=sum(self._dropped.values()),
-                pending=pending,
-            )
+        return Receipt(
+            delivered=self._delivered,
+            rejected=tuple(self._rejections.copy()),
+            dropped=sum(dict(self._dropped).values()),
+            pending=pending,
+        )

@@ -149,5 +149,7 @@ def _call(setting: str, function: Callable[..., object] | None, *told: Any) -> N
     try:
         # In a context of its own: what it records is the agent's, unlike what we do around it.
         contextvars.Context().run(function, *told)
-    except Exception as error:  # noqa: BLE001
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # `sys.exit` would end the thread that delivers
         _guard.log_raised(setting, function, error)

@@ -64,6 +64,7 @@ class Pipeline:
         self._run_untraced = run_untraced
         self._poll = Poll(open_runs, transport.look)
         self._lock = make_lock()
+        self._one_here = make_lock()  # of the threads that deliver for want of one that does
         self.buffer = Buffer(
             settings.max_buffer_spans,
             settings.max_buffer_bytes,
@@ -151,10 +152,10 @@ class Pipeline:
         if stats.dropped:
             self._delivery.notices.say_dropped(stats.dropped, stats.dropped_by_reason)
 
-    def wake(self) -> None:
-        """Have the thread look at the buffer now; called from any thread."""
+    def wake(self) -> bool:
+        """Have the thread look at the buffer now, if there can be one; called from any thread."""
         self._requests.put(None)
-        self._start()
+        return self._start()
 
     def hurry(self) -> None:
         """Have what waits sent soon; called from the agent's threads, and waits for nothing."""
@@ -225,11 +226,20 @@ class Pipeline:
         if self._start():
             request.done.wait(max(0.0, deadline - time.monotonic()))
         else:
-            self._run_work(lambda: self._work(deadline))
+            self._do_here(request, deadline)
         if request.done.is_set() and not self._delivery.is_halted:
             return self.buffer.ledger.receipt(0)  # what others recorded since is not its matter
         is_told = request.done.is_set() and self._delivery.has_ceased
         return self._receipt(at_least=0 if is_told else 1)
+
+    def _do_here(self, request: Request, deadline: float) -> None:
+        """Do what is asked on this thread, since there is no other."""
+        if self._one_here.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            try:
+                self._requests.put(request)  # whoever was here before may have taken it along
+                self._run_work(lambda: self._work(deadline, request.done.is_set))
+            finally:
+                self._one_here.release()
 
     @property
     def _has_left(self) -> bool:
@@ -242,15 +252,20 @@ class Pipeline:
                 return True
             if _exits.is_over():
                 return False
-            if self._thread is not None:
-                self.buffer.ledger.restarts += 1  # it died
-            self._thread = threading.Thread(
-                target=self._run_work, args=(self._work,), name="prefactor-trace", daemon=True
+            thread = threading.Thread(
+                target=self._work_as_chosen, name="prefactor-trace", daemon=True
             )
+            if self._thread is not None:
+                # A signal handler, or a finaliser, may have come here in the midst of it.
+                if self._thread.is_alive():
+                    return True
+                self.buffer.ledger.restarts += self._thread.ident is not None  # it died
+            self._thread = thread
             try:
-                self._thread.start()
-            except RuntimeError:  # the interpreter is shutting down
-                self._thread = None
+                thread.start()
+            except RuntimeError:  # the interpreter is shutting down, or there are too many
+                if self._thread is thread:
+                    self._thread = None
                 return False
             if self._on_start is not None:
                 self._on_start()
@@ -271,8 +286,15 @@ class Pipeline:
 
     # On the background thread
 
-    def _work(self, deadline: float | None = None) -> None:
-        """Deliver until asked to stop, or, where no thread can start any more, until `deadline`."""
+    def _work_as_chosen(self) -> None:
+        """Deliver, unless another thread was chosen while this one was being started."""
+        if self._thread is threading.current_thread():
+            self._run_work(self._work)
+
+    def _work(
+        self, deadline: float | None = None, is_done: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Deliver until asked to stop; where no thread can start, until `is_done` or `deadline`."""
         sender: Sender | Inline
         if self._spool is None or deadline is not None:
             sender = Inline(self._transport, self._poll)
@@ -283,7 +305,7 @@ class Pipeline:
         try:
             parts = (self.buffer, self._delivery, sender, self._requests, self.settings)
             worker = Worker(*parts, poll=self._poll)
-            stopped = worker.run(deadline)
+            stopped = worker.run(deadline, is_done)
             sender.close(timeout=1.0)
             if self._spool is not None:
                 self._spool.close()

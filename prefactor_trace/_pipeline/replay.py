@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Done already, by the process that died before it could read the answer.
 _DONE = ("invalid_action", "idempotency_key_conflict")
 
+_NAMED = {"parent_span_id", "agent_instance_id"}
 _END_OF_RUN = b'{"_type":"agent_instances/finish"'
 
 
@@ -145,12 +146,13 @@ class _Replay:
                 done.append(item.key)
                 self._note_run(item)
                 continue
-            if not fault.is_permanent:
+            if not fault.is_permanent or self._waits_for_another(fault):
                 self._replayed.reason = f"{fault.code}: {fault.message}"
                 goes_on = False
             elif not (
                 ("schema_name" in fault.fields and self._rename(item))
                 or ("external_identifier" in fault.fields and item.leave_out("external_identifier"))
+                or ("parent_span_id" in fault.fields and self._let_go(item))
             ):
                 self._reject(item, fault)
             break
@@ -244,6 +246,18 @@ class _Replay:
                 details["schema_name"] = UNDECLARED
                 details["payload"] = {SCHEMA_NAME_KEY: name, **details.get("payload", {})}
                 item.body = to_json(fields)
+        return True
+
+    def _waits_for_another(self, fault: Fault) -> bool:
+        """Return whether what an item names may be among what others left, and is not sent yet."""
+        return bool(self._replayed.left) and not _NAMED.isdisjoint(fault.fields)
+
+    def _let_go(self, item: Item) -> bool:
+        """Hang a span at the top, whose parent another process never sent; say whether it is so."""
+        fields = item.fields()
+        if fields["details"].pop("parent_span_id", None) is None:
+            return False
+        item.body = to_json(fields)
         return True
 
     def _settle(self, keys: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prefactor_trace import _guard
@@ -87,15 +88,19 @@ class Worker:
         self._waiting: list[Request] = []
         self._interval = _SPOOL_INTERVAL if settings.spool_dir else settings.flush_interval
         self._flush_interval = settings.flush_interval
+        self._deadline = _NEVER
         self._next_take = 0.0  # when the buffer is looked at next; never, while asleep
         self._next_send = 0.0  # when what does not fill a request is sent all the same
 
-    def run(self, deadline: float | None = None) -> list[Request]:
-        """Work until asked to stop, or until `deadline`; return the requests to stop."""
+    def run(
+        self, deadline: float | None = None, is_done: Callable[[], bool] = lambda: False
+    ) -> list[Request]:
+        """Work until asked to stop, until `is_done` or `deadline`; return the requests to stop."""
+        self._deadline = _NEVER if deadline is None else deadline
         self._next_take = time.monotonic() + self._interval
         self._next_send = time.monotonic() + self._flush_interval
         stopping: list[Request] = []
-        while not stopping and (deadline is None or time.monotonic() < deadline):
+        while not stopping and not is_done() and time.monotonic() < self._deadline:
             stopping = self._turn()
         return stopping
 
@@ -140,7 +145,7 @@ class Worker:
     def _receive(self) -> None:
         """Wait for something asked, for being woken, or for what is due."""
         longest = time.monotonic() + _LONGEST_SLEEP
-        due = min(self._next_take, self._send_due, self._poll.due, longest)
+        due = min(self._next_take, self._send_due, self._poll.due, longest, self._deadline)
         try:
             asked = self._requests.get(timeout=max(0.0, due - time.monotonic()))
         except TimeoutError:

@@ -299,3 +299,48 @@ def test_threads_that_outlive_the_function_of_a_process(tmp_path: Path, how: str
     with Store(tmp_path / "local.db") as store:
         counts = [run.span_counts.total for run in store.list_instances()]
     assert counts == [10] * 10
+
+
+HELD = """
+import os, sys
+import prefactor_trace as prefactor
+
+with prefactor.instance("held"):
+    with prefactor.span("before"):
+        pass
+    with prefactor.span("around"):
+        pid = os.fork()
+        if pid == 0:
+            with prefactor.span("child"):
+                pass
+            with prefactor.instance("of the child"), prefactor.span("its own"):
+                sys.exit(1)
+        os.waitpid(pid, 0)
+    if sys.argv[1] == "fails":
+        sys.exit(1)
+"""
+
+
+@pytest.mark.parametrize("how", ["fails", "ends well"])
+def test_a_run_that_is_kept_if_it_fails(tmp_path: Path, how: str) -> None:
+    """Whether it is, and what is sent of it, is for the parent process alone to say."""
+    path = tmp_path / "local.db"
+    variables = {
+        "PREFACTOR_LOCAL": "1",
+        "PREFACTOR_LOCAL_DB": str(path),
+        "PREFACTOR_SAMPLE_RATE": "0",
+        "PREFACTOR_KEEP_FAILED": "1",
+    }
+    subprocess.run(
+        [sys.executable, "-c", HELD, how],
+        env={**os.environ, **variables},
+        capture_output=True,
+        timeout=100,
+        check=False,
+    )
+    with Store(path) as store:
+        runs = [
+            sorted(span.payload.get(SCHEMA_NAME_KEY, span.schema_name) for span in spans)
+            for spans in (store.list_spans(run.id) for run in store.list_instances())
+        ]
+    assert sorted(runs) == [*([["around", "before"]] if how == "fails" else []), ["its own"]]

@@ -30,7 +30,7 @@ def wakes():
 @pytest.fixture
 def buffer(wakes):
     """A buffer of five spans and a thousand bytes, that wakes at three."""
-    return Buffer(5, 1000, 3, lambda: wakes.append(1))
+    return Buffer(5, 1000, 3, lambda: not wakes.append(1))
 
 
 def test_beyond_the_bound_new_spans_are_dropped_and_counted(buffer, caplog):
@@ -111,7 +111,7 @@ def test_additions_that_threads_lose_are_made_good(buffer):
 
 def test_bytes_are_right_after_many_threads(wakes):
     """Threads begin spans and weigh them while others take and settle: nothing is left."""
-    buffer = Buffer(100_000, 1 << 30, 50, lambda: wakes.append(1))
+    buffer = Buffer(100_000, 1 << 30, 50, lambda: not wakes.append(1))
     is_over = threading.Event()
 
     def record():
@@ -196,7 +196,7 @@ def test_sleeps_only_while_nothing_waits(buffer, wakes):
 
 def test_no_end_is_drained_before_its_beginning():
     """Whatever the moment of a drain, what it takes out has begun in it or before."""
-    buffer = Buffer(1_000_000, 1 << 30, 1 << 30, lambda: None)
+    buffer = Buffer(1_000_000, 1 << 30, 1 << 30, lambda: True)
     count = 20_000
 
     def record():
@@ -280,3 +280,21 @@ def test_a_result_that_comes_while_its_span_is_taken_counts_once(buffer):
     assert (buffer._bytes, span._weight) == (510, 510)
     buffer.settle(span, _fate.SETTLED)
     assert buffer._bytes == 0
+
+
+def test_after_an_interruption_the_next_record_wakes_the_thread():
+    """A signal handler that raises while it is woken leaves it for the next one to do."""
+    wakes = []
+
+    def wake():
+        wakes.append(1)
+        if len(wakes) == 1:
+            raise KeyboardInterrupt
+        return True
+
+    buffer = Buffer(100, 1000, 10, wake)
+    with pytest.raises(KeyboardInterrupt):
+        buffer.rouse()
+    buffer.rouse()
+    buffer.rouse()
+    assert len(wakes) == 2

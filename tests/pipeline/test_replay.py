@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from prefactor_trace import Tracer, _exits
+from prefactor_trace._carrier import inject
 from prefactor_trace._notes import CANCELLED, SCHEMA_NAME_KEY, UNDECLARED
 from prefactor_trace._pfid import PfidSource
 from prefactor_trace._pipeline.orphans import find_orphans
@@ -37,8 +38,14 @@ def left(tmp_path: Path) -> Path:
     with tracer.instance(), tracer.span("a", {"n": 1}):
         with tracer.span("b", {"n": 2, "text": "x" * 3_000}), tracer.span("c", {"n": 3}):
             pass
+    die(tracer, folder, b"agent_instances/finish")
+    return folder
+
+
+def die(tracer: Tracer, folder: Path, last: bytes) -> None:
+    """Be gone, as a process that was killed, once a text is on disk."""
     deadline = time.monotonic() + 20
-    while not is_on_disk(folder, b"agent_instances/finish") and time.monotonic() < deadline:
+    while not is_on_disk(folder, last) and time.monotonic() < deadline:
         tracer.flush(0.05)
     pipeline = tracer._pipeline
     assert pipeline is not None
@@ -48,7 +55,6 @@ def left(tmp_path: Path) -> Path:
     pipeline._delivery.refused = True  # so that its thread ends, with all that it still has
     tracer.shutdown(10)
     _exits._leavers.discard(tracer)
-    return folder
 
 
 def is_on_disk(folder: Path, text: bytes) -> bool:
@@ -240,3 +246,60 @@ def test_a_run_of_which_only_spans_are_left_has_no_end(left, service):
     """Where all else of it was sent before; the end of a span does not say whose it is."""
     drop(left, "agent_instances/register", "agent_instances/start", "agent_instances/finish")
     assert send_to(left, service).without_end == 1
+
+
+@pytest.fixture
+def left_by_two(tmp_path: Path) -> Path:
+    """A spool in which two processes left one run: spans of the second are below the first's."""
+    folder = tmp_path / "spool"
+    settings = {"api_url": TARGET, "api_token": "t", "spool_dir": str(folder)}
+    first, second = (Tracer(**settings, retry_first_delay=60, log_level="ERROR") for _ in range(2))
+    with first.instance(), first.span("a"):
+        carrier = inject({})
+    die(first, folder, b"agent_instances/finish")
+    with second.attach(carrier), second.span("b"), second.span("c"):
+        pass
+    die(second, folder, b'"c"')
+    return folder
+
+
+def replay_to(api: Api, folder: Path, answers: list[Answer]) -> Replayed:
+    """Replay a spool to the embedded service, behind some other answers."""
+    settings = load_settings({"api_url": TARGET, "api_token": "t"}, {})
+
+    def send(body: bytes) -> Answer:
+        if answers:
+            return answers.pop(0)
+        response = api.handle("POST", "/api/v1/bulk", body=body)
+        return Answer(response.status, response.body)
+
+    return replay(folder, TARGET, send, settings)
+
+
+def test_what_names_what_another_left_waits_for_it(left_by_two, tmp_path):
+    """One request that fails costs none of the spans that were to come after it."""
+    with Store(tmp_path / "local.db") as store:
+        api = Api(store)
+        done = replay_to(api, left_by_two, [Answer(503)])
+        assert (done.rejected, done.sent) == ({}, 0)
+        done = replay_to(api, left_by_two, [])
+        assert (done.rejected, done.left) == ({}, 0)
+        (run,) = store.list_instances()
+        a, b, c = store.list_spans(run.id)
+    assert (b.parent_span_id, c.parent_span_id) == (a.id, b.id)
+
+
+def test_what_names_what_nobody_has_is_sent_without_it(left_by_two, tmp_path):
+    """The parent was with a process whose disk is gone: its child stands at the top."""
+    with Store(tmp_path / "local.db") as store:
+        api = Api(store)
+        first, second = sorted(left_by_two.iterdir())
+        segment = next(first.glob("*.jsonl"))
+        lines = segment.read_bytes().splitlines(keepends=True)
+        segment.write_bytes(b"".join([line for line in lines if b"agent_spans" not in line]))
+        done = replay_to(api, left_by_two, [])
+        assert (done.rejected, done.left) == ({}, 0)
+        (run,) = store.list_instances()
+        b, c = store.list_spans(run.id)
+    assert (b.parent_span_id, c.parent_span_id) == (None, b.id)
+    assert not second.exists()

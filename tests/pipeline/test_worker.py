@@ -8,6 +8,7 @@ import pytest
 
 from prefactor_trace._carrier import inject
 from prefactor_trace._transport import Answer
+from prefactor_trace.receipts import Rejection
 
 from .service import Service, error, own_name
 
@@ -311,3 +312,101 @@ def test_after_hasten_a_service_that_is_away_keeps_nobody_busy(make, service, mo
     assert looks[19] - looks[9] >= 0.09
     service.answers.clear()
     assert traced.flush(10)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_where_no_thread_can_start_a_flush_takes_no_longer_than_it_must(make, monkeypatch, count):
+    """As in an exit function that comes late: whoever flushes does the work, one after another."""
+    traced = make()
+    monkeypatch.setattr("prefactor_trace._exits._over", True)
+    receipts = []
+
+    def work():
+        with traced.instance(), traced.span("step"):
+            pass
+        receipts.append(traced.flush(60))
+
+    workers = [threading.Thread(target=work) for _ in range(count)]
+    begin = time.monotonic()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert all(receipts)
+    assert time.monotonic() - begin < 20
+    sent = [item["idempotency_key"] for item in traced.transport.items]
+    assert len(sent) == len(set(sent)) == 4 * count
+    assert threads() == []
+
+
+def test_where_there_were_too_many_threads_another_record_starts_one(make, service, monkeypatch):
+    """A moment without a thread is no reason to deliver nothing until the end."""
+    arrived = threading.Event()
+
+    def arrive(content):
+        arrived.set()
+        return service.process(content)
+
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    traced = make(flush_interval=0.01, max_batch_items=10)
+    service.answers = [arrive]
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with traced.instance(), traced.span("step"):
+            pass
+    assert threads() == []
+    for _ in range(20):
+        with traced.span("step"):
+            pass
+    assert arrived.wait(20)
+    assert traced.flush()
+    assert traced.stats().delivered == 21
+
+
+def test_a_signal_handler_that_flushes_while_the_thread_starts(make, monkeypatch):
+    """There is one thread afterwards, and no record is sent twice."""
+    traced = make()
+    start = threading.Thread.start
+    receipts = []
+
+    def interrupted_start(thread):
+        if not receipts and thread.name == "prefactor-trace":
+            receipts.append(None)
+            receipts.append(traced.flush(20))
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted_start)
+    with traced.instance(), traced.span("step"):
+        pass
+    assert receipts[1]
+    assert traced.flush()
+    assert traced.stats().restarts == 0
+    assert traced.shutdown()
+    sent = [item["idempotency_key"] for item in traced.transport.items]
+    assert len(sent) == len(set(sent))
+    for thread in threads():
+        thread.join(20)
+    assert threads() == []
+
+
+def test_a_callback_that_exits_ends_nothing(make, caplog):
+    """`sys.exit` in the background could only end the thread that delivers."""
+
+    def leave(rejection):
+        raise SystemExit(1)
+
+    traced = make(on_reject=leave)
+    with traced.instance() as run:
+        pass
+    traced._pipeline.buffer.ledger.reject(
+        Rejection(run.id, "quality", "validation_errors", "no"), is_span=False
+    )
+    with traced.span("step"):
+        pass
+    begin = time.monotonic()
+    traced.flush(60)
+    assert time.monotonic() - begin < 20
+    assert traced.stats().restarts == 0
+    assert "given as on_reject, raised SystemExit" in caplog.text
