@@ -17,6 +17,7 @@ class Arguments:
         "clashing",
         "ignored",
         "keywords",
+        "least",
         "names",
         "names_object",
         "positional",
@@ -30,6 +31,7 @@ class Arguments:
         self.names: tuple[str, ...] = ()  # of the arguments that can be given by position
         self.blank: dict[str, Any] = {}  # every argument in its order, with its default
         self.required: tuple[str, ...] = ()  # those without a default
+        self.least = 0  # how many these are
         self.ignored: tuple[str, ...] = ()
         self.takes_any = True  # by name
         self.keywords = "kwargs"  # name of the mapping that takes these
@@ -63,6 +65,7 @@ class Arguments:
                 self.blank[name] = None if name in required else parameter.default
         self.names = tuple(names)
         self.required = tuple(required)
+        self.least = len(required)
         self.names_object = bool(names) and names[0] in ("self", "cls")
         self.clashing = self.positional | ({self.rest} if self.rest and self.takes_any else set())
 
@@ -86,7 +89,7 @@ class Arguments:
         self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> dict[str, Any]:
         """Return the arguments of one call by name, without the object of a method."""
-        names = self.names
+        names, least = self.names, self.least
         payload = self.blank.copy()
         if instance is not None or self.names_object:
             is_method = instance is not None and self.takes_object
@@ -95,6 +98,7 @@ class Arguments:
                 # wrapt hands the object of a method apart; a bare call has it among the arguments.
                 args = args if is_method else args[1:]
                 names = names[1:]
+                least -= 1
         # A loop, since `update(zip(...))` takes twice as long for so few.
         for name, value in zip(names, args):  # noqa: B905  # saying so takes 80 ns
             payload[name] = value
@@ -105,7 +109,7 @@ class Arguments:
                 payload.update(kwargs)
             else:
                 self._keep_apart(payload, kwargs)
-        if len(args) + len(kwargs) < len(self.required) - (names is not self.names):
+        if len(args) < least and len(args) + len(kwargs) < least:
             self._leave_out_missing(payload, {*names[: len(args)], *kwargs})
         for name in self.ignored:
             payload.pop(name, None)
