@@ -130,3 +130,16 @@ def test_what_is_ignored_is_left_out_of_the_mapping_too():
         "options": {"tool": 2},
     }
     assert payload_of(call, 1, tool=2, ignore=["tool"]) == {}
+
+
+def test_what_a_call_lacks_is_not_recorded():
+    """The call fails, and does not read as if it had been given nothing by that name."""
+
+    class Tool:
+        def search(self, query, *, limit, lang="en"):
+            return query, limit, lang
+
+    assert payload_of(Tool.search, instance=Tool()) == {"lang": "en"}
+    assert payload_of(Tool.search, "q", instance=Tool()) == {"query": "q", "lang": "en"}
+    given = payload_of(Tool.search, limit=None, instance=Tool())
+    assert given == {"limit": None, "lang": "en"}

@@ -303,3 +303,16 @@ def test_the_environment_tells_of_a_place(tracer, monkeypatch):
     monkeypatch.setenv("PREFACTOR_CONTEXT", place(run_id)["prefactor-context"])
     with t.attach_env() as attached:
         assert attached.instance.id == run_id
+
+
+def test_finishing_the_run_of_another_process_is_said_to_do_nothing(tracer, caplog):
+    """It is that process's to finish."""
+    t = tracer()
+    with t.instance() as run:
+        carrier = inject()
+    other = tracer()
+    with other.attach(carrier) as attached:
+        attached.instance.finish("failed")
+    assert "finish('failed')" in caplog.text
+    assert run.id in caplog.text
+    assert other.items("finish") == []

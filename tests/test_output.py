@@ -61,14 +61,15 @@ def test_reduce_sees_every_item(result_of):
     assert result_of([1], reduce=lambda _: None) == {}
 
 
-def test_a_reduce_that_raises_leaves_the_number_of_items(result_of):
-    """And says what went wrong."""
+def test_a_reduce_that_raises_leaves_the_number_of_items(result_of, caplog):
+    """And says what went wrong, in the log too."""
 
     def reduce(items):
         raise LookupError(items)
 
     result = result_of([1, 2], reduce=reduce)
     assert result == {"prefactor.reason": "reduce raised LookupError", "count": 2}
+    assert "reduce, given as reduce, raised LookupError" in caplog.text
 
 
 def test_a_result_of_the_bodys_own_wins(result_of):

@@ -390,3 +390,14 @@ def test_a_mapping_that_is_changed_while_it_is_copied_is_copied_whole(kind):
         gc.set_threshold(*threshold)
         gc.callbacks.remove(change)
     assert copied["one"]["2999"] == 2_999
+
+
+def test_no_moment_of_pandas_is_no_moment(monkeypatch):
+    """Its class is made of `datetime`, and its fields are those of one long ago."""
+
+    class NaTType(datetime.datetime):
+        pass
+
+    missing = NaTType(1, 1, 1)
+    monkeypatch.setitem(sys.modules, "pandas", types.SimpleNamespace(NaT=missing))
+    assert snapshot({"at": missing})[0] == {"at": "NaT"}

@@ -207,3 +207,15 @@ def test_what_found_no_room_in_the_spool_is_waited_for_and_said_to_be_lost(tmp_p
     (orphan,) = find_orphans(tmp_path / "spool", None)
     assert len(orphan.read()) == 4
     orphan.close()
+
+
+def test_what_was_dropped_is_said_in_all_at_the_end(tmp_path):
+    """Its runs look as if they were whole."""
+    code = """
+        with prefactor.instance("agent"):
+            for _ in range(30):
+                with prefactor.span("step"):
+                    pass
+    """
+    done = run(code, local=1, local_db=tmp_path / "a.db", max_buffer_spans=20)
+    assert "10 spans were dropped by this process (buffer full: 10)" in done.stderr

@@ -217,3 +217,22 @@ def test_each_answer_is_word_of_the_run(traced):
             pass
         assert traced.flush()
         assert run._heard
+
+
+def test_a_run_whose_identifier_is_taken_is_recorded_without_it(traced, service, caplog):
+    """As that of a request which its client sent twice."""
+    taken = "external_identifier"
+
+    def refuse(item):
+        return error(
+            "validation_errors", **{taken: "has already been taken"} if taken in item else {}
+        )
+
+    service.refuse = lambda item: refuse(item) if taken in item else None
+    with traced.instance("agent", external_identifier="request-7") as run, traced.span("step"):
+        pass
+    assert traced.flush()
+    assert service.names() == ["register", "start", "create step complete", "finish"]
+    assert taken not in service.applied[f"{run.id}-register"]
+    assert "'request-7'" in caplog.text
+    assert "recorded without" in caplog.text
