@@ -58,7 +58,9 @@ class PlainSpan(Span):
             return self._enter(_frame_above(1))
         try:
             payload = self._payload
-            if payload and not self._size:  # or it was copied before, when it was called
+            if not payload:
+                self._payload = None  # whoever holds an empty one may fill it
+            elif not self._size:  # or it was copied before, when it was called
                 self._payload, self._size = snapshot(payload)
             self._parent = parent
             self._instance = instance
