@@ -77,7 +77,7 @@ def _was_stepped(generator: Any) -> bool:
     import opcode  # seldom, and in old Pythons alone
 
     # Before its first step it is where it was made, or nowhere yet.
-    at = frame.f_lasti
+    at: int = frame.f_lasti
     return at >= 0 and opcode.opname[frame.f_code.co_code[at]] != "RETURN_GENERATOR"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from prefactor_trace import _fate
 from prefactor_trace._locks import make_lock
@@ -34,7 +34,7 @@ class HeldBuffer:
         self.starts: deque[Span] = deque()
         self._buffer = buffer
         self._instance = instance
-        self._ends: deque[Span | Instance | Quality] = deque()
+        self._qualities: deque[Quality] = deque()
         self._bytes = 0
         self._refused = 0
         self._is_over = False
@@ -55,7 +55,7 @@ class HeldBuffer:
         self._kept.add_start(span)
 
     def add_end(self, record: Span | Instance) -> None:
-        """Hold the end of a span; at the end of the run, let go of everything."""
+        """Let go of everything at the end of the run; how a held span ended, it says itself."""
         with self.lock:
             if self._kept is None:
                 if record is self._instance:
@@ -63,9 +63,7 @@ class HeldBuffer:
                     for span in self.starts:
                         _let_go(span)
                     self.starts.clear()
-                    self._ends.clear()
-                elif record._fate != _fate.LOST:
-                    self._ends.append(record)
+                    self._qualities.clear()
                 return
         self._kept.add_end(record)
 
@@ -73,7 +71,8 @@ class HeldBuffer:
         """Hold a quality record."""
         with self.lock:
             if self._kept is None:
-                self._ends.append(quality)
+                if not self._is_over:
+                    self._qualities.append(quality)
                 return
         self._kept.add_quality(quality)
 
@@ -93,15 +92,12 @@ class HeldBuffer:
             buffer.add_instance(self._instance)
             for span in self.starts:
                 buffer.add_start(span)
-            for record in self._ends:
-                if hasattr(record, "payload"):
-                    buffer.add_quality(cast("Quality", record))
-                else:
-                    buffer.add_end(cast("Span", record))
+            for quality in self._qualities:
+                buffer.add_quality(quality)
             for _ in range(self._refused):
                 buffer.refuse()
             self.starts.clear()
-            self._ends.clear()
+            self._qualities.clear()
             self._kept = buffer
         return buffer
 

@@ -128,6 +128,29 @@ def test_refused_request_is_halved_until_the_item_at_fault_is_found(traced, serv
     assert traced.stats().requests < 20
 
 
+def test_an_item_that_is_too_large_makes_no_others_wait(make, service):
+    """It is cut to what the service takes, and then they go together again."""
+    traced = make(max_batch_bytes=100_000, max_input_length=100_000)
+
+    def refuse_large(content):
+        service.answers.insert(0, refuse_large)
+        if len(json.dumps(content)) > 20_000:
+            return Answer(413, b'{"status":"error","code":"x","message":"too large"}')
+        return service.process(content)
+
+    with traced.instance("agent"):
+        traced.flush()
+        with traced.span("large", {"text": "x" * 50_000}) as large:
+            pass
+        for _ in range(10):
+            with traced.span("small", {"text": "x" * 100}):
+                pass
+        service.answers = [refuse_large]
+        assert traced.flush()
+    assert large.truncated
+    assert len(traced.transport.requests[-1]["items"]) == 11
+
+
 @pytest.mark.parametrize("steps", [["good", "bad"], ["bad", "good"]])
 def test_of_two_items_the_one_at_fault_is_rejected(traced, service, steps):
     """The other one is sent alone, and arrives."""
