@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -278,3 +279,88 @@ def test_ends_that_race_with_the_sending_are_neither_lost_nor_doubled(make, serv
     assert (stats.started, stats.delivered) == (3000, 3000)
     assert traced._pipeline.buffer.held == 0
     assert traced._pipeline.buffer._bytes == 0
+
+
+def test_what_is_on_its_way_is_what_awaits_its_answer(traced):
+    """From the giving out of a body until its answer is read."""
+    delivery = traced._pipeline._delivery
+    with traced.instance("agent"), traced.span("step"):
+        delivery.take()
+        assert delivery.on_its_way == 0
+        assert delivery.next_body()
+        assert delivery.on_its_way == 3
+        delivery.read(Answer(503))
+        assert delivery.on_its_way == 0
+
+
+def test_what_is_open_has_a_name_before_a_fork(traced):
+    """Or each process would give it one of its own."""
+    with traced.instance("agent") as run:
+        taken = traced.start_span("taken")
+        traced._pipeline._delivery.take()
+        waiting = traced.start_span("waiting")
+        traced._pipeline.before_fork()
+        names = [one._id for one in (run, taken, waiting)]
+        traced._pipeline.after_fork_in_parent()
+        assert None not in names
+        taken.complete()
+        waiting.complete()
+
+
+def test_an_end_after_a_shutdown_ends_what_is_open(traced, service):
+    """Though nothing was recorded between the two."""
+    with traced.instance("agent"):
+        span = traced.start_span("step")
+        assert traced._pipeline.shutdown(20)
+        assert traced._pipeline.shutdown(20, closing="it is over")
+    assert span.status == "failed"
+    assert service.names()[-2:] == ["finish span failed", "finish"]
+
+
+def test_what_was_refused_is_still_pending_after_a_shutdown(traced, service):
+    """Nobody is told that all has arrived."""
+    service.answers = [Answer(401, b'{"code":"unauthorized","message":"bad token"}')]
+    with traced.span("step"):
+        pass
+    for _ in range(2):
+        receipt = traced._pipeline.shutdown(20)
+        assert not receipt
+        assert receipt.pending
+    traced._pipeline.renew(traced._pipeline.settings)
+    assert traced.flush(20)
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+def test_an_end_waits_for_what_can_be_delivered(make, service, failures):
+    """As long as it may, where there is no spool to keep it."""
+    traced = make()
+    service.answers = [Answer(503)] * failures
+    with traced.span("step"):
+        pass
+    assert traced._pipeline.shutdown(20, closing="it is over")
+    assert traced.stats().delivered == 1
+
+
+def test_an_end_waits_for_the_service_while_that_is_well(make, service, tmp_path):
+    """With a spool too: it is for what cannot be delivered now."""
+    traced = make(spool_dir=tmp_path)
+    with traced.span("step"):
+        pass
+    assert traced._pipeline.shutdown(20, closing="it is over")
+    assert traced.stats().delivered == 1
+
+
+def test_an_end_does_not_wait_for_what_a_spool_keeps(make, service, tmp_path):
+    """Another process will deliver it; but whoever flushes waits."""
+    traced = make(spool_dir=tmp_path, retry_first_delay=60)
+    with traced.span("step"):
+        pass
+    service.answers = [Answer(503)]
+    assert not traced.flush(0.2)
+    assert traced.stats().requests == 1
+    service.answers = [Answer(503)] * 9
+    began = time.monotonic()
+    traced._pipeline.shutdown(60, closing="it is over")
+    assert time.monotonic() - began < 30
+    assert traced.stats().pending == 1
+    assert list(tmp_path.iterdir())
