@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prefactor_trace import _guard
 from prefactor_trace._pipeline.ages import Ages
 from prefactor_trace._pipeline.backoff import Backoff
 from prefactor_trace._pipeline.intake import Intake
@@ -247,7 +246,7 @@ class Delivery:
         self._maker.renew(settings)
         self._limits = Limits(settings)
         if self.refused:
-            _guard.forget_logged("token refused")
+            self.notices.forget_refused()
         self.refused = False
         self.hurry()
 

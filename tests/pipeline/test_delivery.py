@@ -1,5 +1,6 @@
 """Delivery: the order of what is sent, and what each answer changes."""
 
+import dataclasses
 import json
 import threading
 import time
@@ -364,3 +365,91 @@ def test_an_end_does_not_wait_for_what_a_spool_keeps(make, service, tmp_path):
     assert time.monotonic() - began < 30
     assert traced.stats().pending == 1
     assert list(tmp_path.iterdir())
+    service.answers.clear()
+    assert traced.flush(20)
+
+
+@pytest.mark.parametrize("is_made", [False, True])
+def test_what_is_given_up_goes_whole_but_not_the_beginning_of_a_run(
+    traced, service, caplog, is_made
+):
+    """What belongs to it later must not be lost with it; newer records stay."""
+    delivery = traced._pipeline._delivery
+    with traced.instance("over"), traced.span("in over"):
+        pass
+    with traced.instance("goes on") as run:
+        with traced.span("old"):
+            pass
+        delivery.take()
+        if is_made:
+            assert delivery.next_body()
+            delivery.read(Answer(503))
+        until = delivery.intake.taken
+        with traced.span("newer"):
+            pass
+        delivery.take()
+        delivery._drop(0, "max_age")
+        delivery._drop(delivery.oldest - 1, "max_age")
+        assert traced.stats().dropped == 0
+        delivery._drop(until, "max_age")
+        assert traced.stats().dropped_by_reason == {"max_age": 2}
+    assert [(one.name, one.code) for one in traced.flush().rejected] == [("register", "max_age")]
+    assert service.names() == ["register", "start", "create newer complete", "finish"]
+    assert {item.get("id", run.id) for item in service.applied.values()} == {run.id}
+    assert len([line for line in caplog.messages if "max_age" in line]) == 1
+    delivery._drop(delivery.intake.taken, "max_age")
+    assert traced.stats().dropped == 2
+
+
+def test_children_of_what_is_given_up_hang_on_its_parent(traced, service):
+    """Made or not."""
+    delivery = traced._pipeline._delivery
+    with traced.instance("agent"):
+        with traced.span("kept") as kept:
+            traced.flush()
+            with traced.span("given up"):
+                delivery.take()
+                until = delivery.intake.taken
+                with traced.span("child"):
+                    pass
+                delivery.take()
+                assert delivery.next_body()
+                delivery.read(Answer(503))
+                delivery._drop(until, "max_age")
+        traced.flush()
+    (child,) = [item for item in service.applied.values() if own_name(item) == "child"]
+    assert child["details"]["parent_span_id"] == kept.id
+
+
+def test_other_settings_begin_anew(traced, service, caplog):
+    """With their token, which may be refused too, and with their limits."""
+    refusal = Answer(401, b'{"code":"unauthorized","message":"bad token"}')
+    pipeline = traced._pipeline
+    with traced.instance("agent"):
+        for _ in range(4):
+            with traced.span("step"):
+                pass
+        service.answers = [refusal, refusal]
+        for lines in (1, 2):
+            assert not traced.flush()
+            assert len([line for line in caplog.messages if "token" in line]) == lines
+            pipeline.renew(dataclasses.replace(pipeline.settings, max_batch_items=2))
+        assert traced.flush()
+    assert {len(body["items"]) for body in traced.transport.requests[2:]} == {2}
+    assert pipeline._delivery._maker.writer.settings is pipeline.settings
+
+
+@pytest.mark.parametrize("status", [413, 422])
+def test_parts_of_a_refused_request_are_sent_without_delay(traced, status):
+    """Until all of it has been answered."""
+    delivery = traced._pipeline._delivery
+    with traced.instance("agent"), traced.span("step"):
+        pass
+    delivery.take()
+    assert delivery.next_body()
+    delivery.read(Answer(status, b'{"status":"error","code":"x","message":"no"}'))
+    assert delivery.goes_on
+    assert delivery.next_body()
+    delivery.read(Answer(503))
+    assert not delivery.goes_on
+    traced.flush()
