@@ -218,7 +218,7 @@ class Delivery:
 
     def _drop(self, until: int, reason: str) -> None:
         """Give up the records up to number `until`, but not the begin of runs that go on."""
-        if not until or self.oldest is None or self.oldest > until:
+        if self.oldest is None or self.oldest > until:
             return
         waiting = [(item.order, item.what, item.record) for item in self._unsettled.items]
         waiting += [(order, kind, record) for kind, record, order in self.intake.steps()]
