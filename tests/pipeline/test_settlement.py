@@ -153,6 +153,29 @@ def test_an_end_is_rejected_for_what_only_a_beginning_could_mend(traced, service
     assert traced.stats().pending == 0
 
 
+def test_what_nobody_else_will_make_known_is_rejected_at_once(traced, service):
+    """The run is this process's alone."""
+    service.refuse = lambda item: (
+        error("not_found", parent_span_id="is unknown") if own_name(item) == "step" else None
+    )
+    with traced.instance("agent"), traced.span("step"):
+        pass
+    assert [one.code for one in traced.flush().rejected] == ["not_found"]
+    assert traced.stats().requests == 2
+
+
+def test_a_cancelled_run_that_has_finished_is_done(traced, service):
+    """Only of a span it may mean that it cannot be cancelled."""
+    service.refuse = lambda item: (
+        error("invalid_action") if item["_type"] == "agent_instances/finish" else None
+    )
+    with traced.instance("agent") as run:
+        run.finish("cancelled")
+    receipt = traced.flush()
+    assert receipt
+    assert traced.stats().requests == 1
+
+
 def test_finish_of_what_has_finished_is_done(traced, service):
     """`invalid_action` on a start or a finish settles it."""
     service.refuse = lambda item: (
