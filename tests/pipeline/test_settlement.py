@@ -267,7 +267,7 @@ def test_a_span_that_another_process_has_made_known_is_ended(traced, service, is
     service.refuse = lambda item: (
         error("idempotency_key_conflict") if own_name(item) == "step" else None
     )
-    with traced.instance(), traced.span("step") as span:
+    with traced.instance(), traced.span("step", {"a": 1}) as span:
         if is_open:
             assert traced.flush()
         span.set_result(1)
