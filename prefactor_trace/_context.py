@@ -146,7 +146,7 @@ def _generator_of(frame: FrameType) -> FrameType | None:
 def _runner_of(frame: FrameType) -> FrameType | None:
     """Return the frame that takes the items of a generator, past those that only hand them on."""
     runner = frame.f_back
-    while runner is not None and runner.f_code.co_flags & GENERATOR and _hands_on(runner):
+    while runner is not None and _hands_on(runner):
         runner = runner.f_back
     return runner
 
@@ -156,7 +156,7 @@ def _is_block_maker(frame: FrameType | None) -> bool:
 
 
 def _hands_on(frame: FrameType) -> bool:
-    """Return whether a generator is at a `yield from`, or is ours around a decorated one."""
+    """Return whether it is a generator's, at a `yield from`, or ours around a decorated one."""
     if frame.f_globals.get("__name__") == _DRIVER:
         return True
     if not frame.f_code.co_flags & _PLAIN_GENERATOR:
@@ -198,11 +198,9 @@ def leave_all_in(node: Node) -> None:
         and held._doubt in (None, ENDED)
     ):
         held = outer_of(held)
-    if held is node and current.get() is not node:
+    if held is node:
         current.set(outer_of(node))
         node._token = None
-    else:
-        leave(node)
 
 
 def first_that_counts(node: Node | None) -> Node | None:

@@ -47,7 +47,7 @@ def outlast(node: Span | Instance, result: Any, output: MakeOutput, keep: Keep) 
             return None
         driven = drive(Steps(node, output()), result)
     elif kind is types.AsyncGeneratorType:
-        if result.ag_running or getattr(result, "ag_suspended", False):
+        if _was_stepped(result):
             return None
         driven = drive_async(Steps(node, output()), result)
     elif kind is types.CoroutineType:
@@ -65,6 +65,20 @@ def outlast(node: Span | Instance, result: Any, output: MakeOutput, keep: Keep) 
     if kind.__module__ == "contextlib" and hasattr(result, "gen"):
         return _outlast_block(node, result)
     return None
+
+
+def _was_stepped(generator: Any) -> bool:
+    """Return whether an async generator has begun, as `inspect` says it from Python 3.12 on."""
+    frame = generator.ag_frame
+    if frame is None or generator.ag_running:
+        return True
+    if hasattr(generator, "ag_suspended"):
+        return bool(generator.ag_suspended)
+    import opcode  # seldom, and in old Pythons alone
+
+    # Before its first step it is where it was made, or nowhere yet.
+    at: int = frame.f_lasti
+    return at >= 0 and opcode.opname[frame.f_code.co_code[at]] != "RETURN_GENERATOR"
 
 
 def _outlast_block(node: Span | Instance, block: Any) -> Any:

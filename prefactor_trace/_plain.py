@@ -41,7 +41,7 @@ class PlainSpan(Span):
 
     __init__ = object.__init__  # `plain_span` does its work: calling one in Python takes as long
 
-    def __enter__(self, _now: Callable[[], int] = Clock.monotonic) -> Self:  # noqa: C901
+    def __enter__(self, _now: Callable[[], int] = Clock.monotonic) -> Self:  # noqa: C901, PLR0912
         outer = _held()
         # Apart, since the interpreter is fast where an expression meets one class alone.
         if type(outer) is PlainSpan:
@@ -59,7 +59,9 @@ class PlainSpan(Span):
         try:
             try:
                 payload = self._payload
-                if payload and not self._size:  # or it was copied before, when it was called
+                if not payload:
+                    self._payload = None  # whoever holds an empty one may fill it
+                elif not self._size:  # or it was copied before, when it was called
                     self._payload, self._size = snapshot(payload)
                 self._parent = parent
                 self._instance = instance

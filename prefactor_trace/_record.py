@@ -184,7 +184,9 @@ class Record(Node):
                 instance._refuse_span()
             self._parent = None if node is None else node._own_span
             payload = self._payload
-            if payload and not self._size:
+            if not payload:
+                self._payload = None  # whoever holds an empty one may fill it
+            elif not self._size:
                 self._payload, self._size = snapshot(payload)
             self._instance = instance
             self._status = "active"
@@ -205,6 +207,8 @@ class Record(Node):
             self._parent = self._find_parent(outer) or self._home._get_ambient()
             if self._payload:
                 self._payload, self._size = snapshot(self._payload)
+            else:
+                self._payload = None
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("preparing a span", error)
 

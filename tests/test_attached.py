@@ -165,6 +165,15 @@ def test_no_place_changes_nothing(tracer, carrier):
         assert current_instance() is run
 
 
+async def test_no_place_changes_nothing_of_an_async_block(tracer):
+    """Neither does it in code that awaits."""
+    t = tracer()
+    with t.instance() as run:
+        async with t.attach({}) as attached:
+            assert attached.instance is None
+            assert current_instance() is run
+
+
 def test_while_tracing_is_off_nothing_is_recorded(tracer):
     """As everywhere."""
     t = tracer(enabled=False)
@@ -177,8 +186,9 @@ def test_a_run_that_is_not_sampled_is_recorded_nowhere(tracer):
     """The process that began it has decided for all."""
     t = tracer()
     with t.attach(place(sampled=False)), t.span("inner"):
-        pass
+        t.start_span("started").complete()
     assert t.items() == []
+    assert t.stats().started == 0
 
 
 def test_code_that_is_not_traced_stays_so(tracer):

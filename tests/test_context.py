@@ -1,18 +1,28 @@
 """Which span and instance the running code is in."""
 
+import _thread
 import asyncio
 import contextlib
 import contextvars
+import threading
 
 import pytest
 
-from prefactor_trace import current_instance, current_span
+from prefactor_trace import current_instance, current_span, untraced
+from prefactor_trace._context import current
 
 
 def test_outside_of_everything_there_is_nothing():
     """Code that nobody traces is in no span and no instance."""
     assert current_span() is None
     assert current_instance() is None
+
+
+def test_in_an_untraced_block_there_is_nothing(tracer):
+    """Whatever is around it."""
+    t = tracer()
+    with t.instance(), t.span("around"), untraced():
+        assert (current_span(), current_instance()) == (None, None)
 
 
 def test_blocks_set_and_put_back(tracer):
@@ -88,6 +98,35 @@ def test_a_block_that_ends_in_another_context_leaves_that_one_alone(tracer):
         with t.span("elsewhere") as elsewhere:
             generator.close()
             assert current_span() is elsewhere
+
+
+def test_a_block_is_left_in_a_context_that_was_copied_inside_of_it(tracer):
+    """The code there is outside again, as where the block was entered."""
+    t = tracer()
+    with t.instance(), t.span("outer") as outer:
+        block = t.span("block")
+        block.__enter__()
+        copied = contextvars.copy_context()
+        copied.run(block.__exit__, None, None, None)
+        assert copied.run(current_span) is outer
+        assert current_span() is outer
+
+
+@pytest.mark.parametrize("has_token", [False, True])
+@pytest.mark.parametrize("make", ["span", "instance"])
+def test_a_block_is_left_even_if_what_it_replaced_cannot_be_put_back(tracer, make, has_token):
+    """As when a signal handler leaves it that came between two steps of ours."""
+    t = tracer()
+    with t.instance(), t.span("outer") as outer:
+        block = getattr(t, make)("block")
+        block.__enter__()
+        current.reset(block._token)
+        current.set(block)
+        if not has_token:
+            block._token = None
+        block.__exit__(None, None, None)
+        assert current.get() is (outer if has_token else None)
+    assert block.status == "complete"
 
 
 def parents_of(t):
@@ -292,6 +331,47 @@ async def test_a_class_that_holds_a_span_counts_in_the_async_generator_that_ente
             pass
         assert [one async for one in begun] == []
     assert parents_of(t) == IN_A_SESSION
+
+
+async def test_an_async_generator_read_in_the_making_of_a_block_is_no_block(tracer):
+    """What reads its items, and then makes the block, is not inside of it."""
+    t = tracer()
+
+    async def items():
+        with t.span("in items"):
+            yield 1
+            yield 2
+
+    @contextlib.asynccontextmanager
+    async def block():
+        begun = items()
+        async for _ in begun:
+            with t.span("reads"):
+                pass
+            break
+        yield
+        await begun.aclose()
+
+    async with t.instance(), block():
+        with t.span("in block"):
+            pass
+    assert parents_of(t) == [("in items", None), ("reads", None), ("in block", None)]
+
+
+def test_a_generator_may_be_run_by_no_code_of_python(tracer):
+    """As by a thread that has nothing else to do."""
+    t = tracer()
+    is_over = threading.Event()
+
+    @t.instance("agent")
+    def agent():
+        with t.span("step"):
+            yield
+        is_over.set()
+
+    _thread.start_new_thread(list, (agent(),))
+    assert is_over.wait(20)
+    assert t.one("step")["status"] == "complete"
 
 
 async def test_a_span_that_nobody_left_is_over_with_the_block_of_its_run(tracer):

@@ -114,6 +114,40 @@ def test_a_second_of_the_time_is_kept_for_the_last_answer(clock):
     ]
 
 
+def test_half_of_a_short_time_is_for_delivering(clock):
+    """Also where nobody has more."""
+    leaver = SlowLeaver(clock, 0.5)
+    _exits.add(leaver)
+    _exits.end_all("it is over")
+    assert leaver.told == [("it is over", 0.25)]
+    assert leaver.lost == [0.25]
+
+
+def test_who_takes_too_long_leaves_nothing_to_others_and_no_debt(clock):
+    """They are still told."""
+
+    class Late(SlowLeaver):
+        def _end_at_exit(self, reason, timeout):
+            super()._end_at_exit(reason, timeout)
+            self._clock.now += 60
+
+    leavers = [Late(clock, 3.0) for _ in range(2)]
+    for leaver in leavers:
+        _exits.add(leaver)
+    _exits.end_all("it is over")
+    assert sorted(leaver.told[0][1] for leaver in leavers) == [0, 2]
+    assert [leaver.lost for leaver in leavers] == [[0], [0]]
+
+
+def test_what_was_done_in_time_may_take_its_time_again(clock):
+    """Only what was waited for in vain is not waited for again."""
+    leaver = SlowLeaver(SimpleNamespace(now=0.0), 3.0)
+    _exits.add(leaver)
+    _exits.hasten_all()
+    _exits.end_all("it is over")
+    assert leaver.told == [("hurry", 3), ("it is over", 2)]
+
+
 def test_what_is_left_is_lost_only_at_the_last_end(clock):
     """A process that may live on is not told that anything is lost."""
     leaver = SlowLeaver(clock, 3.0)
@@ -155,6 +189,46 @@ def test_an_interrupt_ends_the_wait_with_one_line(caplog):
     assert told == ["it is over", "lost", "lost", "lost"]
     (record,) = caplog.records
     assert "interrupted while delivering" in record.getMessage()
+
+
+def test_an_interrupt_of_the_last_answer_ends_that_too(clock, caplog):
+    """What is lost then is said in one line for all."""
+
+    class Interrupted(SlowLeaver):
+        def _say_lost(self, timeout):
+            super()._say_lost(timeout)
+            raise KeyboardInterrupt
+
+    leavers = [Interrupted(clock, 3.0) for _ in range(2)]
+    for leaver in leavers:
+        _exits.add(leaver)
+    _exits.end_all("it is over")
+    assert sum(len(leaver.lost) for leaver in leavers) == 1
+    (record,) = caplog.records
+    assert "what is left is lost" in record.getMessage()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_has_all_of_its_time(clock):
+    """What its parent has waited for in vain is not the child's."""
+
+    class Forked(SlowLeaver):
+        def _before_fork(self):
+            """Prepare nothing."""
+
+        _after_fork_in_parent = _after_fork = _before_fork
+
+    leaver = Forked(clock, 3.0)
+    _exits.add(leaver)
+    _exits.hasten_all()
+    child = os.fork()
+    if not child:
+        _exits.end_all("it is over")
+        os._exit(7 if leaver.told[1:] == [("it is over", 2)] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    _exits.end_all("it is over")
+    assert leaver.told == [("hurry", 3), ("it is over", 0)]
 
 
 def test_a_collected_leaver_is_not_told(clock):

@@ -10,11 +10,13 @@ import logging
 import threading
 import time
 import tracemalloc
+import weakref
 
 import pytest
 from shapes.trees import parents
 
-from prefactor_trace import current_instance, current_span
+from prefactor_trace import current_instance, current_span, untraced
+from prefactor_trace._output import Output
 from prefactor_trace.exceptions import UsageError
 
 
@@ -891,3 +893,305 @@ def test_a_stream_goes_on_when_its_run_has_ended(tracer, begins):
     assert {span["parent_span_id"] for span in steps} == {outer["id"]}
     assert {span["agent_instance_id"] for span in [outer, *steps]} == {run.id}
     assert len(steps) == 3
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_block_goes_on_in_the_next_step(tracer, is_async):
+    """What begins in there is inside of it, and what comes after it is not."""
+    t = tracer()
+
+    @t.span("steps")
+    def steps():
+        with t.span("block"):
+            yield 1
+            t.start_span("inside").complete()
+        t.start_span("after").complete()
+
+    @t.span("steps")
+    async def async_steps():
+        async with t.span("block"):
+            yield 1
+            t.start_span("inside").complete()
+        t.start_span("after").complete()
+
+    with t.instance():
+        if is_async:
+            assert [item async for item in async_steps()] == [1]
+        else:
+            assert list(steps()) == [1]
+    found = parents(t)
+    assert (found["inside"], found["after"]) == (["block"], ["steps"])
+
+
+def test_the_body_of_what_is_not_recorded_is_where_its_reader_is(tracer):
+    """Nothing in there is recorded either."""
+    t = tracer()
+
+    @t.span("steps")
+    def steps():
+        for n in range(2):
+            with t.span("inside"):
+                yield n
+
+    with t.instance():
+        with untraced():
+            assert list(steps()) == [0, 1]
+        with t.span("after"):
+            pass
+    assert parents(t) == {"after": [None]}
+
+
+class Thing:
+    """Something large."""
+
+
+def kept_by(things):
+    """Return which of some weakly held things are still there, without a collection."""
+    return [at for at, thing in enumerate(things) if thing() is not None]
+
+
+def test_a_stream_that_is_not_recorded_keeps_none_of_its_items(tracer):
+    """Though its span would have been made from all of them."""
+    t, things = tracer(), []
+
+    def make():
+        thing = Thing()
+        things.append(weakref.ref(thing))
+        return thing
+
+    @t.span("steps", reduce=len)
+    def steps():
+        for _ in range(3):
+            yield make()
+
+    with t.instance(), untraced():
+        for _ in steps():
+            del _
+            assert kept_by(things[:-1]) == []
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_what_goes_in_and_out_is_let_go_of(tracer, is_async):
+    """An item while the next is made, and what is sent as soon as the body has done with it."""
+    t, items, sent = tracer(), [], []
+
+    def make(things):
+        thing = Thing()
+        things.append(weakref.ref(thing))
+        return thing
+
+    @t.span("steps")
+    def steps():
+        for _ in range(3):
+            yield make(items)
+            assert kept_by(items) == []
+
+    @t.span("steps")
+    async def async_steps():
+        for _ in range(3):
+            yield make(items)
+            assert kept_by(items) == []
+
+    with t.instance():
+        if is_async:
+            reading = async_steps()
+            await reading.asend(None)
+            for _ in range(2):
+                await reading.asend(make(sent))
+                assert kept_by(sent) == []
+            await reading.aclose()
+        else:
+            reading = steps()
+            next(reading)
+            for _ in range(2):
+                reading.send(make(sent))
+                assert kept_by(sent) == []
+            reading.close()
+    assert len(items) == 3
+
+
+def test_an_error_of_the_body_keeps_no_items(tracer):
+    """Somebody may hold it for long."""
+    t, items = tracer(), []
+
+    @t.span("steps", reduce=len)
+    def steps():
+        thing = Thing()
+        items.append(weakref.ref(thing))
+        yield thing
+        del thing
+        raise LookupError
+
+    with t.instance():
+        reading = steps()
+        next(reading)
+        with pytest.raises(LookupError) as caught:
+            next(reading)
+    assert caught.value.__traceback__ is not None
+    assert kept_by(items) == []
+    assert t.one("steps")["result_payload"]["result"] == 1
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_span_that_has_ended_keeps_nothing_of_where_it_began(tracer, fails):
+    """It may be held for long, as the parent of others."""
+    t, setting, spans, things = tracer(), contextvars.ContextVar("setting"), [], []
+
+    @t.span("steps")
+    def steps():
+        spans.append(current_span())
+        yield 1
+        if fails:
+            raise LookupError
+
+    def work():
+        thing = Thing()
+        things.append(weakref.ref(thing))
+        setting.set(thing)
+        with t.instance(), contextlib.suppress(LookupError):
+            list(steps())
+
+    contextvars.Context().run(work)
+    assert t.flush(20)  # nobody is at work on them, or collects
+    gc.collect()
+    assert spans[0].status == ("failed" if fails else "complete")
+    assert kept_by(things) == []
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_body_that_returns_when_it_is_closed_was_closed_early_too(tracer, is_async):
+    """Whether it lets the exception out or not."""
+    t = tracer()
+
+    @t.span("steps")
+    def steps():
+        with contextlib.suppress(GeneratorExit):
+            yield 1
+
+    @t.span("steps")
+    async def async_steps():
+        with contextlib.suppress(GeneratorExit):
+            yield 1
+
+    with t.instance():
+        if is_async:
+            reading = async_steps()
+            await reading.__anext__()
+            await reading.aclose()
+        else:
+            reading = steps()
+            next(reading)
+            reading.close()
+    span = t.one("steps")
+    assert span["status"] == "complete"
+    assert span["result_payload"] == {"result": [1], "closed_early": True}
+
+
+def test_a_body_that_fails_when_it_is_closed_has_failed(tracer):
+    """That is what its span tells."""
+    t = tracer()
+
+    @t.span("steps")
+    def steps():
+        try:
+            yield 1
+        finally:
+            raise LookupError("cannot be closed")
+
+    with t.instance():
+        reading = steps()
+        next(reading)
+        with pytest.raises(LookupError):
+            reading.close()
+    span = t.one("steps")
+    assert (span["status"], span["result_payload"]["message"]) == ("failed", "cannot be closed")
+    assert "closed_early" not in span["result_payload"]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_reader_is_where_it_was_when_the_body_has_failed(tracer, is_async):
+    """And not inside of what is over."""
+    t = tracer()
+
+    @t.span("steps")
+    def steps():
+        yield 1
+        raise LookupError
+
+    @t.span("steps")
+    async def async_steps():
+        yield 1
+        raise LookupError
+
+    with t.instance(), t.span("reader") as reader:
+        with pytest.raises(LookupError):
+            _ = [item async for item in async_steps()] if is_async else list(steps())
+        assert current_span() is reader
+
+
+class Lines:
+    """An iterator that is no generator, but can be closed."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return "line"
+
+    def close(self):
+        """Note that it was closed."""
+        self.is_closed = True
+
+
+def test_an_iterator_is_closed_with_its_stream_and_by_no_other_exception(tracer):
+    """As `yield from` does it."""
+    t, closed, failed = tracer(), Lines(), Lines()
+    with t.instance():
+        stream = t.trace_stream(closed)
+        next(stream)
+        stream.close()
+        stream = t.trace_stream(failed)
+        next(stream)
+        with pytest.raises(LookupError):
+            stream.throw(LookupError())
+    assert (closed.is_closed, failed.is_closed) == (True, False)
+
+
+async def test_an_async_iterator_is_closed_with_its_stream_alone(tracer):
+    """If it can be closed at all."""
+    t, numbers = tracer(), AsyncNumbers()
+
+    class Endless:
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            return 1
+
+    with t.instance():
+        stream = t.trace_stream(numbers)
+        await stream.__anext__()
+        with pytest.raises(LookupError):
+            await stream.athrow(LookupError())
+        stream = t.trace_stream(Endless())
+        await stream.__anext__()
+        await stream.aclose()
+    assert not numbers.is_closed
+    assert [span["status"] for span in t.spans()] == ["failed", "complete"]
+
+
+@pytest.mark.expects_fault
+def test_a_span_whose_items_cannot_be_kept_ends_as_others_do(tracer, monkeypatch):
+    """A fault of ours costs the result, and not the stream."""
+    t = tracer()
+
+    def keep(*_given, **_more):
+        raise RuntimeError
+
+    monkeypatch.setattr(Output, "keep", keep)
+    with t.instance():
+        assert list(t.trace_stream(iter([1, 2]))) == [1, 2]
+    assert t.one("stream")["status"] == "complete"

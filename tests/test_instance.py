@@ -146,7 +146,7 @@ def test_wrong_quality_is_refused(tracer, name, payload):
 def test_what_a_run_fails_with_outside_of_its_spans_becomes_one(tracer):
     """The platform has no place for why a run failed."""
     t = tracer()
-    with pytest.raises(KeyError), t.instance():
+    with pytest.raises(KeyError), t.instance():  # noqa: PT012
         with t.span("step"):
             pass
         raise KeyError("answer")
@@ -186,7 +186,7 @@ async def test_only_a_failure_is_told(tracer):
     for error in (asyncio.CancelledError, GeneratorExit):
         with pytest.raises(error), t.instance():
             raise error
-    with pytest.raises(ValueError), t.instance() as run:
+    with pytest.raises(ValueError), t.instance() as run:  # noqa: PT012
         run.finish()
         raise ValueError
     assert t.spans() == []

@@ -29,9 +29,18 @@ def handed_out(span, result):
 
 def test_what_is_finished_is_left_alone(tracer):
     """The span goes on, for the function itself to end."""
+
+    class Awaitable:
+        def __await__(self):
+            yield
+
+    class Generates:
+        gen = iter([])
+
     t = tracer()
     span = t.start_span("step")
-    for result in (object(), iter([]), range(3), contextlib.nullcontext()):
+    plain = (object(), iter([]), range(3), contextlib.nullcontext(), Awaitable(), Generates())
+    for result in plain:
         assert handed_out(span, result) is None
     assert span.status == "active"
     span.complete()
@@ -88,6 +97,47 @@ async def test_what_was_stepped_before_is_someone_elses(tracer):
     assert handed_out(span, coroutine) is None
     assert (list(generator), inspect.getcoroutinestate(coroutine)) == ([2], "CORO_SUSPENDED")
     coroutine.close()
+    span.complete()
+
+
+async def test_an_async_generator_runs_inside_of_the_span(tracer):
+    """What takes its place has its name, and the span its items."""
+
+    async def steps():
+        yield current_span()
+        yield 2
+
+    span = tracer().start_span("step")
+    generator = handed_out(span, steps())
+    assert generator.__qualname__ == steps.__qualname__
+    assert (span.status, current_span()) == ("active", None)
+    assert [item async for item in generator] == [span, 2]
+    assert (span.status, current_span()) == ("complete", None)
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_an_async_generator_that_was_stepped_before_is_someone_elses(tracer, is_over):
+    """Also while it is in the midst of a step."""
+    go_on, makes_more = asyncio.Event(), asyncio.Event()
+
+    async def steps():
+        yield 1
+        makes_more.set()
+        await go_on.wait()
+        yield 2
+
+    span, generator = tracer().start_span("step"), steps()
+    assert await generator.__anext__() == 1
+    assert handed_out(span, generator) is None
+    step = asyncio.ensure_future(generator.__anext__())
+    await makes_more.wait()
+    assert handed_out(span, generator) is None
+    go_on.set()
+    assert await step == 2
+    if is_over:
+        await generator.aclose()
+        assert handed_out(span, generator) is None
+    assert [item async for item in generator] == []
     span.complete()
 
 
@@ -151,3 +201,36 @@ def test_a_coroutine_that_nobody_awaits_ends_with_its_last_reference(tracer):
     coroutine.close()
     del coroutine
     assert span.status == "cancelled"
+
+
+@pytest.mark.expects_fault
+async def test_a_result_that_cannot_be_kept_is_none_of_the_loops_business(tracer):
+    """A callback that raised would be reported as the agent's mistake."""
+    loop, reported = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _, context: reported.append(context))
+    span, future = tracer().start_span("step"), loop.create_future()
+    outlast(span, future, no_output, lambda span, result: 1 / 0)
+    future.set_result(1)
+    await asyncio.sleep(0)
+    assert await future == 1
+    assert reported == []
+
+
+@pytest.mark.expects_fault
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+async def test_a_coroutine_that_nobody_awaits_makes_no_noise(capsys):
+    """A fault of ours at its end goes to our log."""
+
+    async def work():
+        pass
+
+    class Node:
+        def _end(self, status):
+            raise RuntimeError
+
+    result = work()
+    coroutine = handed_out(Node(), result)
+    result.close()
+    coroutine.close()
+    del coroutine
+    assert capsys.readouterr().err == ""

@@ -5,13 +5,16 @@ import contextlib
 import contextvars
 import copy
 import datetime
+import gc
 import pickle
 import threading
+import weakref
+from collections import deque
 
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace import ROOT, _fate
+from prefactor_trace import ROOT, _fate, _plain, current_span
 from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
 from prefactor_trace._span import Span
@@ -125,6 +128,48 @@ def decorated(t):
         asyncio.run(coroutine(list(range(20_000)), names=dict.fromkeys(map(str, range(20_000)))))
 
 
+def stacked(t):
+    """A generator that has a stack enter its span, and one that is in no run."""
+
+    def steps():
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(t.span("stacked"))
+            yield t.span("deeper")
+
+    with t.instance():
+        for span in steps():
+            with span:
+                pass
+
+    def outside():
+        with t.span("outside"):
+            yield t.span("beside")
+
+    for span in outside():
+        with span:
+            pass
+
+
+def overlapping(t):
+    """Blocks that are not left in the order of their entering."""
+    with t.instance():
+        one, other = t.span("one"), t.span("other")
+        one.__enter__()
+        other.__enter__()
+        one.__exit__(None, None, None)
+        with t.span("in other"):
+            pass
+        other.__exit__(None, None, None)
+
+
+def too_large(t):
+    """More bytes than the buffer holds."""
+    with t.instance():
+        for _ in range(4):
+            with t.span("step", {"text": "x" * 50_000}):
+                pass
+
+
 PROGRAMS = [
     decorated,
     nested,
@@ -136,7 +181,16 @@ PROGRAMS = [
     outside,
     sent_while_open,
     too_many,
+    stacked,
+    overlapping,
+    too_large,
 ]
+
+
+SETTINGS = {
+    too_many: {"max_buffer_spans": 5, "flush_interval": 60},
+    too_large: {"max_buffer_bytes": 100_000, "flush_interval": 60},
+}
 
 
 def recorded(t, program):
@@ -167,7 +221,7 @@ def run_of(span):
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_a_plain_span_records_what_any_span_does(tracer, program, monkeypatch):
     """The same program sends the same, quick or at length."""
-    settings = {"max_buffer_spans": 5, "flush_interval": 60} if program is too_many else {}
+    settings = SETTINGS.get(program, {})
     quick = recorded(tracer(**settings), program)
     monkeypatch.setattr(PlainSpan, "__enter__", Record.__enter__)
     monkeypatch.setattr(PlainSpan, "__exit__", Record.__exit__)
@@ -266,3 +320,80 @@ def test_an_end_is_told_only_of_what_was_taken(tracer):
             assert taken._fate == _fate.OPEN
     statuses = {span["schema_name"]: span["status"] for span in t.spans()}
     assert statuses == {"waiting": "complete", "taken": "complete"}
+
+
+def test_an_empty_payload_stays_empty(tracer):
+    """Also when whoever holds it fills it while the span is open."""
+    t, held = tracer(), {}
+    with t.instance(), t.span("step", held):
+        held["a"] = 1
+    assert t.one("step")["payload"] == {}
+
+
+def test_a_thread_that_falls_asleep_meanwhile_is_woken(tracer, monkeypatch):
+    """It may have looked for work just before the span was left for it."""
+    t = tracer(flush_interval=60)
+    woken = threading.Event()
+
+    class Starts(deque):
+        def append(self, span):
+            t._pipeline.buffer.wake_at_next()
+            super().append(span)
+
+    with t.instance():
+        t.flush()
+        buffer = t._pipeline.buffer
+        with t.span("wakes it"):
+            pass
+        t.flush()
+        monkeypatch.setattr(buffer, "starts", Starts())
+        monkeypatch.setattr(buffer, "room", 5)
+        monkeypatch.setattr(buffer, "_wake_thread", woken.set)
+        with t.span("left"):
+            pass
+        assert woken.is_set()
+        monkeypatch.undo()
+
+
+@pytest.mark.expects_fault
+def test_a_span_that_cannot_begin_costs_only_itself(tracer, monkeypatch):
+    """Its block runs, outside of it."""
+    t = tracer()
+    with t.instance(), t.span("outer") as outer:
+        with monkeypatch.context() as patch:
+            patch.setattr(_plain, "snapshot", lambda payload: 1 / 0)
+            span = t.span("inner", {"a": 1})
+            with span as entered:
+                assert entered is span
+                assert current_span() is outer
+        with t.span("after"):
+            pass
+    assert [span["schema_name"] for span in t.spans()] == ["outer", "after"]
+
+
+def test_a_span_that_has_ended_keeps_nothing_of_where_it_began(tracer):
+    """Neither what was around it nor the generator that entered it."""
+    t, setting = tracer(), contextvars.ContextVar("setting")
+
+    class Thing:
+        pass
+
+    def steps():
+        thing = Thing()
+        things.append(weakref.ref(thing))
+        with t.span("inner") as inner:
+            yield inner
+
+    def work():
+        thing = Thing()
+        things.append(weakref.ref(thing))
+        setting.set(thing)
+        with t.instance(), t.span("outer") as outer:
+            return [outer, *steps()]
+
+    things = []
+    spans = contextvars.Context().run(work)
+    assert t.flush(20)  # nobody is at work on them, or collects
+    gc.collect()
+    assert [span.status for span in spans] == ["complete", "complete"]
+    assert [thing() for thing in things] == [None, None]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prefactor_trace import _guard
 from prefactor_trace._pipeline.ages import Ages
 from prefactor_trace._pipeline.backoff import Backoff
 from prefactor_trace._pipeline.intake import Intake
@@ -225,7 +224,7 @@ class Delivery:
 
     def _drop(self, until: int, reason: str) -> None:
         """Give up the records up to number `until`, but not the begin of runs that go on."""
-        if not until or self.oldest is None or self.oldest > until:
+        if self.oldest is None or self.oldest > until:
             return
         waiting = [(item.order, item.kind, item.record) for item in self._unsettled.items]
         waiting += [(order, kind, record) for kind, record, order in self.intake.steps()]
@@ -252,7 +251,7 @@ class Delivery:
         self._maker.renew(settings)
         self._limits = Limits(settings)
         if self.refused:
-            _guard.forget_logged("token refused")
+            self.notices.forget_refused()
         self.refused = False
         self.hurry()
 

@@ -64,7 +64,7 @@ class HeldBuffer:
                         _let_go(span)
                     self.starts.clear()
                     self.ends.clear()
-                elif record._fate != _fate.LOST:
+                elif not self._is_over and record._fate != _fate.LOST:
                     self.ends.append(record)
                 return
         self._kept.add_end(record)

@@ -50,13 +50,21 @@ class Notices:
         """Log that the token was not accepted."""
         _guard.log_seldom(
             logging.ERROR,
-            f"token refused {self.settings.api_url}",
+            self._refused,
             "prefactor_trace: the service refused the API token (%s). Nothing more is sent and what"
             " is recorded is kept; set PREFACTOR_API_TOKEN or configure(api_token=...) to a token"
             " that is valid for %s",
             fault.message,
             self.settings.api_url,
         )
+
+    def forget_refused(self) -> None:
+        """Let it be logged at once if the next token is not accepted either."""
+        _guard.forget_logged(self._refused)
+
+    @property
+    def _refused(self) -> str:
+        return f"token refused {self.settings.api_url}"
 
     def say_rejected(self, what: str, record_id: str, fault: Fault) -> None:
         """Log that something was rejected for good."""

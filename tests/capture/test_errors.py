@@ -23,6 +23,13 @@ class Strange(Exception):
         raise RuntimeError
 
 
+class Exits(Exception):
+    """An exception whose text ends the process."""
+
+    def __str__(self) -> str:
+        raise SystemExit
+
+
 class Closed(Exception):
     """An exception that gives no attribute away."""
 
@@ -59,7 +66,7 @@ def test_a_class_of_ones_own_is_named_in_full():
     assert snapshot_error(Strange()).error_type == f"{__name__}.Strange"
 
 
-@pytest.mark.parametrize("kind", [Strange, Closed])
+@pytest.mark.parametrize("kind", [Strange, Exits, Closed])
 def test_an_error_that_cannot_be_read_is_still_named(kind: type[Exception]):
     """Its class may do anything to its attributes and its text."""
 
@@ -68,7 +75,21 @@ def test_an_error_that_cannot_be_read_is_still_named(kind: type[Exception]):
 
     payload = snapshot_error(caught(fail_strangely)).to_payload()
     assert payload["error_type"] == f"{__name__}.{kind.__name__}"
+    assert payload["message"] == "(its text could not be read)"
     assert "Traceback" in payload["stacktrace"]
+
+
+def as_python_tells(error: BaseException) -> str:
+    """Return what Python prints of an error, without the marks below its lines."""
+    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    return "".join(line for line in lines.splitlines(True) if line.strip(" ~^\n") or line == "\n")
+
+
+def test_an_error_without_a_text_is_its_name():
+    """As Python prints it, and so is one of the program itself."""
+    assert snapshot_error(ValueError()).to_payload()["stacktrace"] == "ValueError\n"
+    own = type("Own", (Exception,), {"__module__": "__main__"})
+    assert snapshot_error(own("text")).to_payload()["stacktrace"] == "Own: text\n"
 
 
 def test_causes_and_contexts_are_told():
@@ -92,11 +113,15 @@ def test_causes_and_contexts_are_told():
         except ValueError:
             raise KeyError("key") from None
 
-    trace = snapshot_error(caught(while_handling)).to_payload()["stacktrace"]
-    marks = ["ValueError: of no use", "direct cause", "KeyError: 'key'", "During handling", "disk"]
-    places = [trace.index(mark) for mark in marks]
-    assert places == sorted(places)
-    assert "ValueError" not in snapshot_error(caught(instead)).to_payload()["stacktrace"]
+    def both() -> None:
+        error = caught(because)
+        error.__context__ = OSError("disk")
+        error.__suppress_context__ = False
+        raise error
+
+    for work in (while_handling, instead, both):
+        error = caught(work)
+        assert snapshot_error(error).to_payload()["stacktrace"] == as_python_tells(error)
 
 
 def test_a_cycle_of_causes_ends():
@@ -104,6 +129,21 @@ def test_a_cycle_of_causes_ends():
     one, two = ValueError("one"), ValueError("two")
     one.__cause__, two.__cause__ = two, one
     assert "direct cause" in snapshot_error(one).to_payload()["stacktrace"]
+
+
+def test_of_a_long_chain_the_last_errors_are_told():
+    """Eight causes back; and of errors that are wired in many ways, so many all together."""
+    error = ValueError("first")
+    for number in range(20):
+        later = ValueError(str(number))
+        later.__cause__ = error
+        error = later
+    trace = snapshot_error(error).to_payload()["stacktrace"]
+    assert [line for line in trace.splitlines() if line.startswith("ValueError")] == [
+        f"ValueError: {number}" for number in range(11, 20)
+    ]
+    group = BaseExceptionGroup("group", [error] * 8)
+    assert snapshot_error(group).to_payload()["stacktrace"].count("ValueError: ") == 31
 
 
 def test_a_long_text_is_cut_and_a_deep_trace_too():
@@ -117,6 +157,7 @@ def test_a_long_text_is_cut_and_a_deep_trace_too():
     error = snapshot_error(caught(lambda: down(300)))
     assert len(error.message) < 11_000
     assert "(50000 characters)" in error.message
+    assert snapshot_error(ValueError("x" * 10_000)).message == "x" * 10_000
     assert len(error.frames) == 64
 
 
@@ -357,6 +398,8 @@ def test_a_group_tells_its_errors():
     for mark in [*marks, "direct cause", "second", "- 8 -", "ValueError: 5\n", "and 14 more"]:
         at = trace.index(mark, at) + 1
     assert trace.count('raise ValueError("of no use")') == 2
+    trace = snapshot_error(BaseExceptionGroup("eight", [KeyError()] * 8)).to_payload()["stacktrace"]
+    assert (trace.count("KeyError"), trace.count("more")) == (8, 0)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no exception groups")
@@ -379,10 +422,23 @@ def test_a_group_of_pythons_own_tells_its_errors(tracer):
     assert (calls[0], calls[-2:]) == ("both", ["search", "fail"])
 
 
-@pytest.mark.parametrize("given", [None, 7, ["no error"]])
+@pytest.mark.parametrize("given", [None, 7, ["no error"], [ValueError(), "no error"]])
 def test_what_only_looks_like_a_group_is_an_error_like_others(given: object):
     """Its class may do anything."""
     assert snapshot_error(BaseExceptionGroup("text", given)).size == 0
+    error = ValueError("text")
+    error.exceptions = [KeyError()]  # type: ignore[attr-defined]
+    assert snapshot_error(error).size == 0
+
+
+def test_of_groups_in_groups_so_many_levels_are_told():
+    """Eight below the outermost, and how many there would be more."""
+    group = BaseExceptionGroup("innermost", [ValueError("x")])
+    for number in range(20):
+        group = BaseExceptionGroup(f"level {number}", [group])
+    trace = snapshot_error(group).to_payload()["stacktrace"]
+    assert ("level 11" in trace, "level 10" in trace) == (True, False)
+    assert trace.count("and 1 more") == 1
 
 
 def test_groups_of_groups_come_to_an_end():

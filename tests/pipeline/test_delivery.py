@@ -1,7 +1,9 @@
 """Delivery: the order of what is sent, and what each answer changes."""
 
+import dataclasses
 import json
 import threading
+import time
 
 import pytest
 
@@ -126,6 +128,29 @@ def test_refused_request_is_halved_until_the_item_at_fault_is_found(traced, serv
     assert [one.name for one in receipt.rejected] == ["bad"]
     assert traced.stats().delivered == 39
     assert traced.stats().requests < 20
+
+
+def test_an_item_that_is_too_large_makes_no_others_wait(make, service):
+    """It is cut to what the service takes, and then they go together again."""
+    traced = make(max_batch_bytes=100_000, max_input_length=100_000)
+
+    def refuse_large(content):
+        service.answers.insert(0, refuse_large)
+        if len(json.dumps(content)) > 20_000:
+            return Answer(413, b'{"status":"error","code":"x","message":"too large"}')
+        return service.process(content)
+
+    with traced.instance("agent"):
+        traced.flush()
+        with traced.span("large", {"text": "x" * 50_000}) as large:
+            pass
+        for _ in range(10):
+            with traced.span("small", {"text": "x" * 100}):
+                pass
+        service.answers = [refuse_large]
+        assert traced.flush()
+    assert large.truncated
+    assert len(traced.transport.requests[-1]["items"]) == 11
 
 
 @pytest.mark.parametrize("steps", [["good", "bad"], ["bad", "good"]])
@@ -255,3 +280,176 @@ def test_ends_that_race_with_the_sending_are_neither_lost_nor_doubled(make, serv
     assert (stats.started, stats.delivered) == (3000, 3000)
     assert traced._pipeline.buffer.held == 0
     assert traced._pipeline.buffer._bytes == 0
+
+
+def test_what_is_on_its_way_is_what_awaits_its_answer(traced):
+    """From the giving out of a body until its answer is read."""
+    delivery = traced._pipeline._delivery
+    with traced.instance("agent"), traced.span("step"):
+        delivery.take()
+        assert delivery.on_its_way == 0
+        assert delivery.next_body()
+        assert delivery.on_its_way == 3
+        delivery.read(Answer(503))
+        assert delivery.on_its_way == 0
+
+
+def test_what_is_open_has_a_name_before_a_fork(traced):
+    """Or each process would give it one of its own."""
+    with traced.instance("agent") as run:
+        taken = traced.start_span("taken")
+        traced._pipeline._delivery.take()
+        waiting = traced.start_span("waiting")
+        traced._pipeline.before_fork()
+        names = [one._id for one in (run, taken, waiting)]
+        traced._pipeline.after_fork_in_parent()
+        assert None not in names
+        taken.complete()
+        waiting.complete()
+
+
+def test_an_end_after_a_shutdown_ends_what_is_open(traced, service):
+    """Though nothing was recorded between the two."""
+    with traced.instance("agent"):
+        span = traced.start_span("step")
+        assert traced._pipeline.shutdown(20)
+        assert traced._pipeline.shutdown(20, closing="it is over")
+    assert span.status == "failed"
+    assert service.names()[-2:] == ["finish span failed", "finish"]
+
+
+def test_what_was_refused_is_still_pending_after_a_shutdown(traced, service):
+    """Nobody is told that all has arrived."""
+    service.answers = [Answer(401, b'{"code":"unauthorized","message":"bad token"}')]
+    with traced.span("step"):
+        pass
+    for _ in range(2):
+        receipt = traced._pipeline.shutdown(20)
+        assert not receipt
+        assert receipt.pending
+    traced._pipeline.renew(traced._pipeline.settings)
+    assert traced.flush(20)
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+def test_an_end_waits_for_what_can_be_delivered(make, service, failures):
+    """As long as it may, where there is no spool to keep it."""
+    traced = make()
+    service.answers = [Answer(503)] * failures
+    with traced.span("step"):
+        pass
+    assert traced._pipeline.shutdown(20, closing="it is over")
+    assert traced.stats().delivered == 1
+
+
+def test_an_end_waits_for_the_service_while_that_is_well(make, service, tmp_path):
+    """With a spool too: it is for what cannot be delivered now."""
+    traced = make(spool_dir=tmp_path)
+    with traced.span("step"):
+        pass
+    assert traced._pipeline.shutdown(20, closing="it is over")
+    assert traced.stats().delivered == 1
+
+
+def test_an_end_does_not_wait_for_what_a_spool_keeps(make, service, tmp_path):
+    """Another process will deliver it; but whoever flushes waits."""
+    traced = make(spool_dir=tmp_path, retry_first_delay=60)
+    with traced.span("step"):
+        pass
+    service.answers = [Answer(503)]
+    assert not traced.flush(0.2)
+    assert traced.stats().requests == 1
+    service.answers = [Answer(503)] * 9
+    began = time.monotonic()
+    traced._pipeline.shutdown(60, closing="it is over")
+    assert time.monotonic() - began < 30
+    assert traced.stats().pending == 1
+    assert list(tmp_path.iterdir())
+    service.answers.clear()
+    assert traced.flush(20)
+
+
+@pytest.mark.parametrize("is_made", [False, True])
+def test_what_is_given_up_goes_whole_but_not_the_beginning_of_a_run(
+    traced, service, caplog, is_made
+):
+    """What belongs to it later must not be lost with it; newer records stay."""
+    delivery = traced._pipeline._delivery
+    with traced.instance("over"), traced.span("in over"):
+        pass
+    with traced.instance("goes on") as run:
+        with traced.span("old"):
+            pass
+        delivery.take()
+        if is_made:
+            assert delivery.next_body()
+            delivery.read(Answer(503))
+        until = delivery.intake.taken
+        with traced.span("newer"):
+            pass
+        delivery.take()
+        delivery._drop(0, "max_age")
+        delivery._drop(delivery.oldest - 1, "max_age")
+        assert traced.stats().dropped == 0
+        delivery._drop(until, "max_age")
+        assert traced.stats().dropped_by_reason == {"max_age": 2}
+    assert [(one.name, one.code) for one in traced.flush().rejected] == [("register", "max_age")]
+    assert service.names() == ["register", "start", "create newer complete", "finish"]
+    assert {item.get("id", run.id) for item in service.applied.values()} == {run.id}
+    assert len([line for line in caplog.messages if "max_age" in line]) == 1
+    delivery._drop(delivery.intake.taken, "max_age")
+    assert traced.stats().dropped == 2
+
+
+def test_children_of_what_is_given_up_hang_on_its_parent(traced, service):
+    """Made or not."""
+    delivery = traced._pipeline._delivery
+    with traced.instance("agent"):
+        with traced.span("kept") as kept:
+            traced.flush()
+            with traced.span("given up"):
+                delivery.take()
+                until = delivery.intake.taken
+                with traced.span("child"):
+                    pass
+                delivery.take()
+                assert delivery.next_body()
+                delivery.read(Answer(503))
+                delivery._drop(until, "max_age")
+        traced.flush()
+    (child,) = [item for item in service.applied.values() if own_name(item) == "child"]
+    assert child["details"]["parent_span_id"] == kept.id
+
+
+def test_other_settings_begin_anew(traced, service, caplog):
+    """With their token, which may be refused too, and with their limits."""
+    refusal = Answer(401, b'{"code":"unauthorized","message":"bad token"}')
+    pipeline = traced._pipeline
+    with traced.instance("agent"):
+        for _ in range(4):
+            with traced.span("step"):
+                pass
+        service.answers = [refusal, refusal]
+        for lines in (1, 2):
+            assert not traced.flush()
+            assert len([line for line in caplog.messages if "token" in line]) == lines
+            pipeline.renew(dataclasses.replace(pipeline.settings, max_batch_items=2))
+        assert traced.flush()
+    assert {len(body["items"]) for body in traced.transport.requests[2:]} == {2}
+    assert pipeline._delivery._maker.writer.settings is pipeline.settings
+
+
+@pytest.mark.parametrize("status", [413, 422])
+def test_parts_of_a_refused_request_are_sent_without_delay(traced, status):
+    """Until all of it has been answered."""
+    delivery = traced._pipeline._delivery
+    with traced.instance("agent"), traced.span("step"):
+        pass
+    delivery.take()
+    assert delivery.next_body()
+    delivery.read(Answer(status, b'{"status":"error","code":"x","message":"no"}'))
+    assert delivery.goes_on
+    assert delivery.next_body()
+    delivery.read(Answer(503))
+    assert not delivery.goes_on
+    traced.flush()

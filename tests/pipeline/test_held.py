@@ -2,7 +2,7 @@
 
 import pytest
 
-from prefactor_trace import inject
+from prefactor_trace import _fate, inject
 from prefactor_trace._pipeline import held
 
 
@@ -25,10 +25,14 @@ def test_a_run_that_ends_well_is_forgotten(held_tracer):
         step.set_result("b")
         left = t.start_span("left")
     left.complete()
-    t.start_span("late", parent=run).complete()
+    late = t.start_span("late", {"a": 1}, parent=run)
+    late.fail(KeyError())
+    run.record_quality("late", {"score": 1})
     assert t.items() == []
     assert t.stats().started == 0
-    assert step._payload is None
+    for span in (step, left, late):
+        assert (span._fate, span._payload, span._result) == (_fate.LOST, None, None)
+    assert [*run._buffer.starts, *run._buffer.ends] == []
 
 
 def test_a_run_that_fails_is_sent_whole(held_tracer):
@@ -44,7 +48,7 @@ def test_a_run_that_fails_is_sent_whole(held_tracer):
         raise KeyError
     left.complete()
     assert [one for one in actions(t) if one != "finish"] == (
-        ["register", "start", "create", "create", "create", "record_quality"]
+        ["register", "start", *["create"] * 4, "record_quality"]
     )
     spans = {span["schema_name"]: span for span in t.spans()}
     assert spans["outer"]["payload"] == {"a": 1}
@@ -52,7 +56,8 @@ def test_a_run_that_fails_is_sent_whole(held_tracer):
     assert spans["inner"]["parent_span_id"] == spans["outer"]["id"]
     assert spans["left"]["status"] == "complete"
     assert t.items("agent_instances/finish")[0]["status"] == "failed"
-    assert t.stats().delivered == 3
+    assert spans["unhandled_exception"]["result_payload"]["error_type"] == "KeyError"
+    assert t.stats().delivered == 4
 
 
 def test_a_run_that_is_cancelled_is_forgotten(held_tracer):
@@ -81,7 +86,8 @@ def test_only_so_much_is_held(held_tracer, monkeypatch):
         raise KeyError
     assert [span["schema_name"] for span in t.spans()] == ["step 0", "step 1"]
     stats = t.stats()
-    assert (stats.delivered, stats.dropped) == (2, 3)
+    # With the span of the exception, for which there is no room either.
+    assert (stats.delivered, stats.dropped) == (2, 4)
 
 
 @pytest.mark.parametrize("is_late", [False, True])
@@ -97,6 +103,31 @@ def test_large_payloads_count(held_tracer, monkeypatch, is_late):
             pass
         raise KeyError
     assert [span["schema_name"] for span in t.spans()] == ["first"]
+
+
+def test_what_was_held_counts_where_it_goes(tracer):
+    """Also what was set on a span while nobody knew whether it would be kept."""
+    bounds = {"max_buffer_bytes": 50_000, "flush_interval": 60}
+    t = tracer(sample_rate=0.0, keep_failed=True, **bounds)
+    with pytest.raises(KeyError), t.instance():  # noqa: PT012
+        with t.span("first") as first:
+            first.set_payload({"text": "x" * 60_000})
+        with t.span("second"):
+            pass
+        raise KeyError
+    assert [span["schema_name"] for span in t.spans()] == ["first"]
+    # The second one, and that of the exception.
+    assert t.stats().dropped_by_reason == {"buffer full": 2}
+
+
+def test_after_its_end_a_run_holds_nothing(held_tracer):
+    """Nor what is bare."""
+    t = held_tracer
+    with t.instance() as run:
+        run.finish()
+        with t.span("late") as late:
+            pass
+        assert (late._fate, list(run._buffer.starts)) == (_fate.LOST, [])
 
 
 def test_what_comes_during_the_release_is_passed_on():

@@ -107,6 +107,75 @@ def test_passing_fault_of_an_item_is_tried_five_times(traced, service):
     assert [one.code for one in receipt.rejected] == ["internal_error"]
 
 
+def test_a_passing_fault_of_an_item_is_said_and_waited_for(traced, service, caplog):
+    """As one of the whole service is."""
+    service.refuse = refuse_name("bad", "internal_error")
+    delivery = traced._pipeline._delivery
+    with traced.instance("agent"), traced.span("bad"):
+        delivery.take()
+        delivery.read(traced.transport.send(delivery.next_body()))
+        assert delivery.delay
+        assert "it is internal_error" in traced.stats().last_error
+        assert any("cannot deliver" in line for line in caplog.messages)
+
+
+def test_what_another_process_has_to_make_known_is_soon_asked_for_again(traced, service):
+    """After the first delay each time: the service is well."""
+    service.refuse = lambda item: (
+        error("not_found", agent_instance_id="is unknown")
+        if item["_type"] == "agent_spans/create"
+        else None
+    )
+    delivery = traced._pipeline._delivery
+    with traced.instance("agent") as run, traced.span("step"):
+        run._is_shared = True
+        delivery.take()
+        for _ in range(3):
+            delivery.hurry()
+            delivery.read(traced.transport.send(delivery.next_body()))
+            assert delivery.delay
+            assert delivery._backoff.failures == 1
+        service.refuse = lambda item: None
+    assert traced.flush()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [error("idempotency_key_conflict"), error("validation_errors", schema_name="is unknown")],
+    ids=lambda refusal: refusal["code"],
+)
+def test_an_end_is_rejected_for_what_only_a_beginning_could_mend(traced, service, refusal):
+    """It names no type, and no other process ends the span."""
+    service.refuse = lambda item: refusal if item["_type"] == "agent_spans/finish" else None
+    with traced.instance("agent"), traced.span("step"):
+        traced.flush()
+    assert [one.code for one in traced.flush().rejected] == [refusal["code"]]
+    assert traced.stats().pending == 0
+
+
+def test_what_nobody_else_will_make_known_is_rejected_at_once(traced, service):
+    """The run is this process's alone."""
+    service.refuse = lambda item: (
+        error("not_found", parent_span_id="is unknown") if own_name(item) == "step" else None
+    )
+    with traced.instance("agent"), traced.span("step"):
+        pass
+    assert [one.code for one in traced.flush().rejected] == ["not_found"]
+    assert traced.stats().requests == 2
+
+
+def test_a_cancelled_run_that_has_finished_is_done(traced, service):
+    """Only of a span it may mean that it cannot be cancelled."""
+    service.refuse = lambda item: (
+        error("invalid_action") if item["_type"] == "agent_instances/finish" else None
+    )
+    with traced.instance("agent") as run:
+        run.finish("cancelled")
+    receipt = traced.flush()
+    assert receipt
+    assert traced.stats().requests == 1
+
+
 def test_finish_of_what_has_finished_is_done(traced, service):
     """`invalid_action` on a start or a finish settles it."""
     service.refuse = lambda item: (
@@ -198,7 +267,7 @@ def test_a_span_that_another_process_has_made_known_is_ended(traced, service, is
     service.refuse = lambda item: (
         error("idempotency_key_conflict") if own_name(item) == "step" else None
     )
-    with traced.instance(), traced.span("step") as span:
+    with traced.instance(), traced.span("step", {"a": 1}) as span:
         if is_open:
             assert traced.flush()
         span.set_result(1)
