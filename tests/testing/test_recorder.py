@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import inspect
+import math
 import os
 import threading
 
@@ -362,3 +363,21 @@ def test_a_run_that_began_outside_of_recordings_is_seen_in_each(default_tracer):
             with record() as trace:
                 work()
                 assert trace["late"].instance.id == run.id, name
+
+
+def test_what_the_library_changed_itself_does_not_make_a_trace_unsound(trace):
+    """A cut text, a secret and a number that JSON has not are no fault of the agent's."""
+
+    @prefactor.span("retrieve")
+    def retrieve(query: str, pin_password: int, weight: float) -> list[str]:
+        del pin_password, weight
+        return [query] * 5
+
+    with prefactor.instance("agent"):
+        retrieve("d" * 30_000, 1234, math.inf)
+        assert retrieve(1, 2, 3) == [1] * 5
+    assert [span.truncated for span in trace.spans] == [True, False]
+    assert [line.partition(": ")[2] for line in trace.unsound()] == [
+        "payload.query  is not of type string",
+        *(f"result_payload.result[{n}]  is not of type string" for n in range(5)),
+    ]

@@ -1,12 +1,20 @@
-"""What marks a value of which a part was left out, and what such a mark says."""
+"""What is recorded in the place of a value, or of a part of it, and what it says of that.
+
+What was too long is cut and marked, a secret is taken out, and a number that JSON has not is text.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from prefactor_trace._capture.values import Json
-from prefactor_trace._notes import SIZE, TRUNCATED
+from prefactor_trace._notes import ALL_REDACTED, MARKER, REASON, SIZE, TRUNCATED
 
+Json = Any
+_NUMBERS = frozenset({"integer", "number"})
+_INTEGER = re.compile(r"-?(?:\d{19,}|0x[0-9a-f]+)|int of \d+ bits")
+_NOT_FINITE = ("nan", "inf", "-inf")
 _LIST_MARKS = ({TRUNCATED, "size"}, {TRUNCATED, SIZE})
 _LEFT_OUT = ({TRUNCATED, "type", "bound"}, {TRUNCATED, "type", "size"})
 
@@ -53,6 +61,36 @@ def holds_cut(value: Json) -> bool:
     if isinstance(value, dict):
         return TRUNCATED in value or any(map(holds_cut, value.values()))
     return isinstance(value, list) and any(map(holds_cut, value))
+
+
+def lacks_keys(value: dict[str, Json]) -> bool:
+    """Return whether a mapping may have lost keys since it was taken."""
+    return any(mark in value for mark in (TRUNCATED, REASON, ALL_REDACTED)) or any(
+        MARKER in key for key in value
+    )
+
+
+def stands_for(value: Json, types: Collection[str]) -> bool:
+    """Return whether a value may stand for one of these JSON types that was not recorded as it is.
+
+    Args:
+        value: What was recorded.
+        types: Names of JSON types.
+    """
+    if isinstance(value, str):
+        if value == MARKER or (value in _NOT_FINITE and "number" in types):
+            return True
+        return not _NUMBERS.isdisjoint(types) and _INTEGER.fullmatch(value) is not None
+    return isinstance(value, dict) and (TRUNCATED in value or ALL_REDACTED in value)
+
+
+def holds_substitute(value: Json) -> bool:
+    """Return whether a part of a value was cut or taken out, so that its text is not the whole."""
+    if isinstance(value, str):
+        return MARKER in value
+    if isinstance(value, dict):
+        return lacks_keys(value) or any(map(holds_substitute, value.values()))
+    return isinstance(value, list) and any(map(holds_substitute, value))
 
 
 def _is_marked(value: Any) -> bool:
