@@ -19,6 +19,7 @@ from prefactor_trace.testing.capture import Capture
 from prefactor_trace.testing.controls import Controls
 from prefactor_trace.testing.doubts import Doubts
 from prefactor_trace.testing.observer import Observer
+from prefactor_trace.testing.replay import Replay
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.stand_in import StandIn
 
@@ -46,6 +47,7 @@ class Recorder(Assertions, Controls):
         self._observer = Observer()
         self._capture = Capture(self._observer.is_foreign)
         self._stand_in = StandIn(self._capture, settings, live=live)
+        self._replays: list[Replay] = []
 
     def start(self) -> None:
         """Begin to record."""
@@ -151,7 +153,8 @@ class Recorder(Assertions, Controls):
         """
         early = set(list(self._observer.origins)[:first])
         spans = [span for span in self.spans if span.id not in early]
-        wrong = checks.unfinished(spans, allow_unfinished)
+        wrong = [line for replay in self._replays for line in replay.faults(spans)]
+        wrong += checks.unfinished(spans, allow_unfinished)
         wrong += [f"{name} was ended twice ({where})" for name, where in self.ended_twice]
         wrong += [*checks.orphans(spans), *checks.nonconforming(spans)]
         if self.stats.dropped and not self._capture.has_met_faults:

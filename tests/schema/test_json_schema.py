@@ -38,9 +38,10 @@ def test_flags_may_stand_together():
 
     class Mode(enum.IntEnum):
         FAST = 1
+        SLOW = 2
 
-    assert schema_of(Access) == {"type": "integer"}
-    assert schema_of(Mode)["const"] == 1
+    assert schema_of(Access) == {"title": "Access", "type": "integer"}
+    assert schema_of(Mode)["enum"] == [1, 2]
 
 
 def test_a_type_that_cannot_be_described_costs_the_others_nothing():
