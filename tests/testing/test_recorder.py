@@ -17,7 +17,7 @@ from prefactor_trace._default import default
 from prefactor_trace._instance import Instance
 from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
-from prefactor_trace.exceptions import SettingsError
+from prefactor_trace.exceptions import SettingsError, UsageError
 from prefactor_trace.models import BulkRequest
 from prefactor_trace.testing import Recorder, record
 
@@ -209,6 +209,44 @@ def test_recordings_nest(agent):
         agent("c")
     assert [one.payload["query"] for one in inner.all("tool_call")] == ["b"]
     assert [one.payload["query"] for one in outer.all("tool_call")] == ["a", "c"]
+
+
+def test_recordings_side_by_side_are_refused(agent):
+    """Each would get a part of what both are to have."""
+
+    async def sample(query: str) -> int:
+        async with record() as trace:
+            agent(query)
+            await asyncio.sleep(0)
+        return int(trace.count("tool_call"))
+
+    async def samples() -> list[object]:
+        return await asyncio.gather(sample("a"), sample("b"), return_exceptions=True)
+
+    first, second = asyncio.run(samples())
+    assert first == 1
+    assert isinstance(second, UsageError)
+    with record():
+        assert asyncio.run(sample("c")) == 1  # which is inside the one around it
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            failed = pool.submit(lambda: record().__enter__()).exception()
+        assert "begun in another task or thread" in str(failed)
+    assert asyncio.run(sample("d")) == 1
+
+
+def test_a_block_in_a_recording_of_a_fixture_may_be_anywhere(agent):
+    """Such as in a thread, or in a loop that began before the fixture; but one at a time."""
+
+    def sample() -> int:
+        with record() as inner:
+            agent("a")
+        return int(inner.count("tool_call"))
+
+    recorder = Recorder()
+    recorder.start()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        assert pool.submit(sample).result() == 1
+    recorder.stop()
 
 
 def test_no_thread_is_left_behind(agent):
