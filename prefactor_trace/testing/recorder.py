@@ -47,6 +47,7 @@ class Recorder(Assertions, Controls):
         self._capture = Capture(self._observer.is_foreign)
         self._stand_in = StandIn(self._capture, settings, live=live)
         self._replays: list[Replay] = []
+        self._has_outcome = live and "purpose" in settings
 
     def start(self) -> None:
         """Begin to record."""
@@ -61,8 +62,9 @@ class Recorder(Assertions, Controls):
             raise
 
     def _begin(self) -> None:
-        default._registry.note_quality(_OUTCOME)
         self._stand_in.start()
+        if self._has_outcome:
+            default._registry.note_quality(_OUTCOME)
         self.started_before = self._stand_in.started_before
         self._observer.start()
         self._stand_in.undo.append(self._observer.stop)

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import importlib
 import inspect
 import math
 import os
@@ -198,6 +199,56 @@ def test_everything_is_as_before(agent, default_tracer):
     default._on_terminate_callbacks.clear()
     assert trace.count("tool_call") == 2
     assert [span["schema_name"] for span in before.spans()] == ["outer"]
+
+
+def test_what_is_declared_in_a_recording_is_gone_after_it(agent):
+    """Types, quality schemas and functions; so tests may declare one name differently."""
+
+    def types(number: int) -> list[str]:
+        with record() as trace:
+            wanted = {"type": "object", "required": [f"a{number}"]}
+            prefactor.declare("declared", params=wanted)
+            prefactor.declare_quality("judged", dict[str, int])
+
+            @prefactor.span("typed")
+            def typed() -> int:
+                return number
+
+            agent("a")
+            with prefactor.instance():
+                typed()
+                with prefactor.span("declared", {f"a{number}": 1}):
+                    pass
+            assert "anyOf" not in trace.instances[-1].span_types["typed"]["params_schema"]
+            assert trace.unsound() == []
+            return sorted(trace.instances[-1].span_types)
+
+    before = default._registry.state()
+    assert types(1) == types(2)
+    with record() as trace, prefactor.instance():
+        pass
+    assert sorted(trace.instances[0].span_types) == sorted(before.span_types)
+    qualities = trace.requests[0].items[0].agent_schema_version.get("quality_schemas") or ()
+    assert [one["name"] for one in qualities] == sorted(before.quality_types)
+
+
+def test_what_a_module_declares_stays(tmp_path, monkeypatch):
+    """It is imported once, in whatever test is the first to need it."""
+    lines = [
+        "import prefactor_trace as prefactor",
+        "prefactor.declare('by_a_module', params=dict[str, int])",
+        "@prefactor.span('of_a_module')",
+        "def step() -> int: return 1",
+    ]
+    (tmp_path / "late_module.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    with record(), record():
+        importlib.import_module("late_module")
+    types = default._registry.state().span_types
+    assert types["by_a_module"].params is not None
+    assert len(types["of_a_module"].functions) == 1
+    _, place = default._registry.state().places["span type", "by_a_module"]
+    assert place.endswith("late_module.py:2")
 
 
 def test_recordings_nest(agent):
