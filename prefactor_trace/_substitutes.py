@@ -15,6 +15,8 @@ Json = Any
 _NUMBERS = frozenset({"integer", "number"})
 _INTEGER = re.compile(r"-?(?:\d{19,}|0x[0-9a-f]+)|int of \d+ bits")
 _NOT_FINITE = ("nan", "inf", "-inf")
+_BINARIES = ("bytes", "bytearray", "memoryview")
+_HEX = re.compile(r"[0-9a-f]*")
 _LIST_MARKS = ({TRUNCATED, "size"}, {TRUNCATED, SIZE})
 _LEFT_OUT = ({TRUNCATED, "type", "bound"}, {TRUNCATED, "type", "size"})
 
@@ -91,6 +93,29 @@ def holds_substitute(value: Json) -> bool:
     if isinstance(value, dict):
         return lacks_keys(value) or any(map(holds_substitute, value.values()))
     return isinstance(value, list) and any(map(holds_substitute, value))
+
+
+def holds_secret(value: Json) -> bool:
+    """Return whether a secret was taken out of a value, or out of anything in it."""
+    if isinstance(value, dict):
+        return any(MARKER in key or holds_secret(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(map(holds_secret, value))
+    return isinstance(value, str) and MARKER in value
+
+
+def is_whole_binary(value: Json) -> bool:
+    """Return whether a mapping stands for a binary value that was short enough to be kept."""
+    if not isinstance(value, dict) or value.keys() != {"type", "length", "head"}:
+        return False
+    head, length = value["head"], value["length"]
+    return (
+        value["type"] in _BINARIES
+        and isinstance(head, str)
+        and isinstance(length, int)
+        and len(head) == 2 * length
+        and _HEX.fullmatch(head) is not None
+    )
 
 
 def _is_marked(value: Any) -> bool:
