@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from prefactor_trace._notes import TRUNCATED
+from prefactor_trace._substitutes import read_cut
+
 MAX_SUMMARY = 1_000
 """Characters that a summary may have."""
 
@@ -19,6 +22,7 @@ _LITERAL = r"\"[^\"]*\"|'[^']*'|-?\d+(?:\.\d+)?|true|false|nil|null"
 _OUTPUT = re.compile(rf"({_PATH})(?:\s*\|\s*default:\s*({_LITERAL}))?\Z")
 _CONDITION = re.compile(rf"({_PATH})(?:\s*(==|!=)\s*({_LITERAL}))?\Z")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_MORE = "…"
 _WORDS = {"true": True, "false": False, "nil": None, "null": None}
 
 # A parsed template: texts, outputs, and branches of (condition, nodes).
@@ -163,7 +167,8 @@ def _look_up(path: str, known: Any) -> Any:
         elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
         elif isinstance(value, (list, str)) and part == "size":
-            value = len(value)
+            cut = read_cut(value)
+            value = len(value) if cut is None or cut.size is None else cut.size
         else:
             return None
     return value
@@ -178,4 +183,22 @@ def _literal(text: str) -> Any:
 def _spell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else _encode(value)
+    if isinstance(value, str):
+        return value
+    text = _encode(value)
+    if TRUNCATED not in text:
+        return text
+    plain = _without_marks(value)
+    return plain if isinstance(plain, str) else _encode(plain)
+
+
+def _without_marks(value: Any) -> Any:
+    """Return what there is of a value that was cut, with ``…`` for what there is not."""
+    cut = read_cut(value)
+    kept = value if cut is None else cut.kept
+    if isinstance(kept, dict):
+        return {key: _without_marks(item) for key, item in kept.items()}
+    if isinstance(kept, list):
+        items = [_without_marks(item) for item in kept]
+        return items if cut is None else [*items, _MORE]
+    return kept if cut is None else f"{kept or ''}{_MORE}"

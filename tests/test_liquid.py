@@ -1,7 +1,10 @@
 """Tests of rendering templates."""
 
+import json
+
 import pytest
 
+from prefactor_trace._capture import serialise
 from prefactor_trace._liquid import MAX_SUMMARY, render
 
 FIELDS = {
@@ -67,3 +70,19 @@ def test_the_result_wins_over_the_payload():
 def test_a_summary_has_a_limit():
     """A huge field does not become a huge summary."""
     assert len(render("{{ a }}", {"a": "x" * 10_000})) == MAX_SUMMARY
+
+
+@pytest.mark.parametrize(
+    ("value", "template", "summary"),
+    [
+        ("Once upon " * 900, "read: {{ a }}", "read: Once upon Once upon Once upon On…"),
+        ("Once upon " * 900, "{{ a.size }}", "9000"),
+        (["ab"] * 900, "{{ a }}", '["ab","ab","ab","ab","…"]'),
+        (["ab"] * 900, "{{ a.size }}", "900"),
+        ({"b": ["x" * 900]}, "{{ a }}", '{"b":["' + "x" * 32 + '…"]}'),
+    ],
+)
+def test_what_was_cut_is_shown_by_its_beginning(value, template, summary):
+    """The mark of a cut value is no text for a reader."""
+    recorded = json.loads(serialise({"a": value, "more": "x" * 9_000}, 220))
+    assert render(template, recorded) == summary

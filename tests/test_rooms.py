@@ -36,6 +36,7 @@ GROUND = {
     "_liquid",
     "_nearest",
     "_notes",
+    "_substitutes",
     "_variables",
 }
 """What everything may use, and which imports only itself."""
@@ -84,7 +85,18 @@ PICTURE = {
 }  # fmt: skip
 """Room to the rooms right below it. `_transport.local` alone opens the embedded server."""
 
-CLOSED = {"server": {"models", "_forks", "_notes", "_pfid", "exceptions", "_version", "_liquid"}}
+CLOSED = {
+    "server": {
+        "models",
+        "_forks",
+        "_notes",
+        "_substitutes",
+        "_pfid",
+        "exceptions",
+        "_version",
+        "_liquid",
+    }
+}
 """Rooms that may use only this much of the ground."""
 
 BANNED = {

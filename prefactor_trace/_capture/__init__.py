@@ -1,10 +1,10 @@
 """What is taken of the agent's values: copied on its thread, cut to size off it."""
 
-from prefactor_trace._capture.cuts import Cut, holds_cut, read_cut
 from prefactor_trace._capture.errors import ErrorSnapshot, members, snapshot_error
 from prefactor_trace._capture.secret import register_secret
 from prefactor_trace._capture.truncation import serialise, to_json
 from prefactor_trace._capture.values import Json, as_mapping, ids_of, snapshot
+from prefactor_trace._substitutes import Cut, holds_cut, read_cut
 
 __all__ = [
     "Cut",

@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from prefactor_trace._capture.cuts import Cut, read_cut
 from prefactor_trace._capture.values import Json
 from prefactor_trace._notes import SIZE, TRUNCATED
+from prefactor_trace._substitutes import Cut, read_cut
 
 _SMALLEST_PIECE = 64  # characters of a string that are kept at the least
 _SKELETON_KEYS = 16

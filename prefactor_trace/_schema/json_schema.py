@@ -6,6 +6,7 @@ and one that is wrong, or missing, of none.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -41,6 +42,11 @@ class _AsRecorded(GenerateJsonSchema):
     def decimal_schema(self, schema: Any) -> JsonSchema:
         del schema
         return {"type": "string"}
+
+    def enum_schema(self, schema: Any) -> JsonSchema:
+        if issubclass(schema["cls"], enum.Flag):
+            return {"type": "integer"}  # any of its members together
+        return super().enum_schema(schema)
 
     def default_schema(self, schema: Any) -> JsonSchema:
         # A default may be a secret, and does not say which values there can be.

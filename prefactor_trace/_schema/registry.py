@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace import _guard
 from prefactor_trace._frames import calling_line, is_interactive
@@ -48,6 +48,24 @@ class Guessed:
 
     def __sub__(self, unknown: Iterable[str]) -> Guessed:
         return Guessed(self._unknown.union(unknown))
+
+
+class RegistryState(NamedTuple):
+    """What a registry holds at one time.
+
+    Attributes:
+        declarations: How many have changed something so far.
+        span_types: Name to span type.
+        quality_types: Name to quality schema.
+        places: Kind and name to what was declared, and where.
+        versions: The schema versions that were made of these.
+    """
+
+    declarations: int
+    span_types: dict[str, SpanType]
+    quality_types: dict[str, QualityType]
+    places: dict[tuple[str, str], tuple[SpanType | QualityType, str]]
+    versions: dict[tuple[str | None, Captures], Any]
 
 
 class Registry:
@@ -188,6 +206,28 @@ class Registry:
         with self._lock:
             self._quality_types.setdefault(name, QualityType())
             self._changed()
+
+    def state(self) -> RegistryState:
+        """Return all that is declared now, for `put_back`."""
+        with self._lock:
+            return RegistryState(
+                self._declarations,
+                dict(self._span_types),
+                dict(self._quality_types),
+                dict(self._places),
+                dict(self._versions),
+            )
+
+    def put_back(self, state: RegistryState) -> None:
+        """Forget what was declared since it was like this."""
+        with self._lock:
+            if self._declarations == state.declarations:
+                return
+            self._changed()
+            self._span_types = dict(state.span_types)
+            self._quality_types = dict(state.quality_types)
+            self._places = dict(state.places)
+            self._versions = dict(state.versions)
 
     def version(
         self,

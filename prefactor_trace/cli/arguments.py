@@ -127,7 +127,13 @@ def _add_export_test(commands: "Commands[Parser]", db: Parser) -> None:
         "--stub",
         action="append",
         metavar="TYPE",
-        help="a span type whose functions are answered for (default: those with `tool` in it)",
+        help="a span type whose functions are answered for, beside those with `tool` in it",
+    )
+    parser.add_argument(
+        "--no-stub",
+        action="append",
+        metavar="TYPE",
+        help="a span type whose functions are called, though `tool` is in it",
     )
     parser.add_argument("--name", help="name of the test (default: that of the function)")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: print it)")

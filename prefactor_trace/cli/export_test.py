@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
-from prefactor_trace._capture import holds_cut
+from prefactor_trace._capture import as_mapping, holds_cut
 from prefactor_trace._nearest import hint
+from prefactor_trace._substitutes import holds_secret, is_whole_binary
 from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
 from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing, user_path
@@ -20,6 +22,7 @@ from prefactor_trace.server._cancelled import shown
 from prefactor_trace.server._tree import schema_name
 
 _CALL = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)\((.*)\)", re.DOTALL)
+_CLASS = re.compile(r"(?:[A-Za-z_]\w*\.)+(?:<locals>\.|[A-Za-z_]\w*\.)*[A-Za-z_]\w*")
 _ENDED = ("complete", "failed", "cancelled")
 
 
@@ -39,11 +42,13 @@ def export_test(arguments: argparse.Namespace, out: TextIO) -> int:
     if not spans:
         raise CommandError(f"the run {run.id} has no spans to expect")
     names = {schema_name(span) for span in spans}
-    stubs = arguments.stub or sorted(name for name in names if "tool" in name.lower())
-    for name in stubs:
+    added, left_out = arguments.stub or [], arguments.no_stub or []
+    for name in (*added, *left_out):
         if name not in names:
             told = f"the run has no span of the type {name!r}{hint(name, names)}"
             raise CommandError(told, MISUNDERSTOOD)
+    tools = {name for name in names if "tool" in name.lower()}
+    stubs = sorted({*tools, *added} - set(left_out))
     _check_repeatable(spans, stubs)
     text = test_text(
         run.id,
@@ -59,10 +64,20 @@ def export_test(arguments: argparse.Namespace, out: TextIO) -> int:
     except (SyntaxError, ValueError) as error:  # all but the call is written here
         raise CommandError(f"--call is not Python: {error}", MISUNDERSTOOD) from None
     if arguments.output:
-        user_path(arguments.output).write_text(text, encoding="utf-8")
+        path = user_path(arguments.output)
+        if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+            raise CommandError(
+                f"{arguments.output} is there already, and may have been edited: remove it, or name"
+                " another"
+            )
+        path.write_text(text, encoding="utf-8")
         write(out, f"written to {arguments.output}; run it with pytest")
     else:
         write(out, text.rstrip())
+    for span in spans:
+        if schema_name(span) in stubs and holds_secret(span.result_payload):
+            told = f"the result of the {schema_name(span)!r} {span.id} holds a secret that was"
+            write(sys.stderr, f"prefactor-trace: {told} taken out: write it into the test")
     return DONE
 
 
@@ -79,8 +94,23 @@ def _check_repeatable(spans: Sequence[AgentSpan], stubs: Sequence[str]) -> None:
                 f"the step {name!r} ({span.id}) is {span.status}: only a run whose steps have all"
                 " ended by themselves can be repeated"
             )
-        if name in stubs and span.status == "complete" and holds_cut(span.result_payload):
+        lacking = _lacking(span.result_payload) if span.status == "complete" else None
+        if name in stubs and lacking is not None:
             raise CommandError(
-                f"the result of the {name!r} {span.id} was too long to be recorded whole, so that"
-                " nothing can answer for it; --stub TYPE says which types are answered for"
+                f"the result of the {name!r} {span.id} {lacking}, so that nothing can answer for"
+                " it; --no-stub TYPE has the functions of a type called"
             )
+
+
+def _lacking(result: dict[str, Any] | None) -> str | None:
+    """Return why a result cannot be given again, ``None`` where it can."""
+    if holds_cut(result):
+        return "was too long to be recorded whole"
+    plain = as_mapping(result)
+    if plain.keys() == {"type", "length", "head"} and not is_whole_binary(plain):
+        return "was too long to be recorded whole"
+    kind = plain.get("type")
+    # An object of which nothing is recorded but its class; a type of another kind has no module.
+    if plain.keys() == {"type"} and isinstance(kind, str) and _CLASS.fullmatch(kind):
+        return f"was an object of the class {kind}, of which nothing is recorded"
+    return None

@@ -2,11 +2,15 @@
 
 Checked: `type`, `enum`, `const`, `required`, `properties`, `additionalProperties`, `items`,
 `anyOf`, `oneOf` (as `anyOf`), `allOf` and `$ref` within the schema. Other keywords (formats,
-patterns, bounds and so on) count as met: nothing is called a mismatch that might be none.
+patterns, bounds and so on) count as met: nothing is called a mismatch that might be none. Nor is
+what was recorded in the place of a value: the agent's own may have matched. The rest is checked.
 """
 
 from collections.abc import Iterator
 from typing import Any
+
+from prefactor_trace._notes import PREFIX, SIZE, TRUNCATED
+from prefactor_trace._substitutes import holds_substitute, lacks_keys, read_cut, stands_for
 
 MAX_MISMATCHES = 20
 _MAX_REFERENCES = 16  # a schema may refer to itself without ever getting deeper into the value
@@ -115,15 +119,19 @@ class _Check:
         reference = schema.get("$ref")
         if isinstance(reference, str) and references < _MAX_REFERENCES:
             yield from self.run(self._resolve(reference), value, at, references + 1)
+        # What stands in the place of a value is looked for only where there is a mismatch, or a
+        # mark: most values need no such look.
         if not _is_type(schema.get("type"), value):
-            yield at, f"is not of type {_list(schema['type'])}"
+            if not stands_for(value, _names(schema["type"])):
+                yield at, f"is not of type {_list(schema['type'])}"
             return
         yield from _values(schema, value, at)
         yield from self._choices(schema, value, at, references)
         if isinstance(value, dict):
             yield from self._object(schema, value, at)
         elif isinstance(value, list) and "items" in schema:
-            for index, item in enumerate(value):
+            cut = read_cut(value)
+            for index, item in enumerate(value if cut is None else cut.kept):
                 yield from self.run(schema["items"], item, f"{at}[{index}]", 0)
 
     def _choices(
@@ -141,17 +149,21 @@ class _Check:
     def _object(
         self, schema: dict[str, Any], value: dict[str, Any], at: str
     ) -> Iterator[tuple[str, str]]:
+        if TRUNCATED in value and (cut := read_cut(value)) and not isinstance(cut.kept, dict):
+            return
         for name in _as_list(schema.get("required")):
-            if isinstance(name, str) and name not in value:
+            if isinstance(name, str) and name not in value and not lacks_keys(value):
                 yield f"{at}.{name}", "is required"
         properties = schema.get("properties")
         properties = properties if isinstance(properties, dict) else {}
         # Names that a pattern may allow are not judged, since patterns are not read.
         others = True if "patternProperties" in schema else schema.get("additionalProperties")
+        if TRUNCATED in value and SIZE not in value:  # names of notes may be among these
+            others = True
         for name, item in value.items():
             if name in properties:
                 yield from self.run(properties[name], item, f"{at}.{name}", 0)
-            else:
+            elif not name.startswith(PREFIX):
                 yield from self.run(others, item, f"{at}.{name}", 0)
 
     def _resolve(self, reference: str) -> Any:
@@ -169,9 +181,13 @@ class _Check:
 
 def _values(schema: dict[str, Any], value: Any, at: str) -> Iterator[tuple[str, str]]:
     choices = schema.get("enum")
-    if isinstance(choices, list) and not any(_same(choice, value) for choice in choices):
+    no_choice = isinstance(choices, list) and not any(_same(choice, value) for choice in choices)
+    other = "const" in schema and not _same(schema["const"], value)
+    if not (no_choice or other) or holds_substitute(value):
+        return
+    if no_choice:
         yield at, "is none of the allowed values"
-    if "const" in schema and not _same(schema["const"], value):
+    if other:
         yield at, "is not the one allowed value"
 
 
@@ -187,7 +203,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _is_type(wanted: Any, value: Any) -> bool:
-    names = wanted if isinstance(wanted, list) else [wanted]
+    names = _names(wanted)
     # A word that is no type of JSON schema says nothing about the value.
     if not all(isinstance(name, str) and name in _TYPES for name in names):
         return True
@@ -200,6 +216,10 @@ def _is_one_type(name: str, value: Any) -> bool:
     if name == "integer" and isinstance(value, float):
         return value.is_integer()
     return isinstance(value, _TYPES[name])
+
+
+def _names(types: Any) -> list[Any]:
+    return types if isinstance(types, list) else [types]
 
 
 def _as_list(value: Any) -> list[Any]:

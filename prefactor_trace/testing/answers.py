@@ -6,6 +6,7 @@ import ast
 import builtins
 import contextlib
 import operator
+import re
 import sys
 import typing
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,10 @@ from pydantic import TypeAdapter
 
 from prefactor_trace._capture import as_mapping
 from prefactor_trace._schema import Function
+from prefactor_trace._substitutes import is_whole_binary
 
+# The text of an `OSError`: code, what it means, and mostly the file.
+_NUMBERED = re.compile(r"\[Errno (-?\d+)\] (.*?)(?:: ('.*'|\".*\"))?\Z", re.DOTALL)
 _BY_NAME: tuple[dict[str, bool], ...] = ({"by_name": True, "by_alias": True}, {})
 
 
@@ -44,7 +48,10 @@ def returned(result_payload: Any, function: Function) -> Any:
     """
     whole = as_mapping(result_payload)
     # What is no mapping is recorded as one of this one key, and nothing as one of no keys.
-    plain = whole["result"] if whole.keys() == {"result"} else whole or None
+    plain: Any = whole["result"] if whole.keys() == {"result"} else whole or None
+    if is_whole_binary(plain):
+        data = bytes.fromhex(plain["head"])
+        return data if plain["type"] == "bytes" else bytearray(data)
     annotation = function.return_type
     if annotation is None:
         return plain
@@ -78,6 +85,10 @@ def raised(name: str, message: str, names: Mapping[str, Any]) -> Exception:
         if issubclass(kind, KeyError):  # whose text is the repr of its key
             with contextlib.suppress(ValueError, SyntaxError):
                 said = ast.literal_eval(message)
+        if issubclass(kind, OSError) and (numbered := _NUMBERED.match(message)):
+            number, text, path = numbered.groups()
+            with contextlib.suppress(Exception):
+                return kind(int(number), text, *([ast.literal_eval(path)] if path else []))
         with contextlib.suppress(Exception):  # it takes other arguments
             return kind(said)
         with contextlib.suppress(Exception):  # one without its fields is caught all the same

@@ -79,7 +79,7 @@ def nonconforming(
 def _mismatches(span: RecordedSpan, schemas: Mapping[str, Any] | None) -> Iterator[dict[str, str]]:
     known = span.instance.span_types.get(span.schema_name) or {}
     params = known.get("params_schema") if schemas is None else schemas.get(span.schema_name)
-    if params is not None and not span.truncated:
+    if params is not None:
         yield from mismatches(params, span.payload, "payload")
     result = known.get("result_schema") if schemas is None else None
     # What a span says that failed is its error.

@@ -22,6 +22,7 @@ class Controls:
     _capture: Capture
     _observer: Observer
     _stand_in: StandIn
+    _replays: list[Replay]
 
     def fail_delivery(
         self,
@@ -85,7 +86,8 @@ class Controls:
         A call gets the result of the first recorded span with the same payload that was not used
         yet, as the type that its function is annotated to return. One that had failed raises what
         it had failed with, or `ReplayedError` where that cannot be made; one that was not recorded,
-        or whose result was cut, raises `ReplayMismatch`.
+        or whose result was cut, raises `ReplayMismatch`, and a trace with such a call is not sound.
+        Nor is one in which it answers nothing.
 
         Args:
             schema_name: Span type of the functions.
@@ -93,10 +95,11 @@ class Controls:
                 spans of a recording, or the path of a JSON file with such a list.
 
         Raises:
-            ValueError: There is none of that type.
+            ValueError: There is none of that type, or one is no recorded call.
         """
         replay = Replay(schema_name, read_recorded(from_, schema_name))
         replay.start()
+        self._replays.append(replay)
         self._stand_in.undo.append(replay.stop)
 
     def subprocess_env(self) -> dict[str, str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from prefactor_trace._default import default
@@ -14,12 +13,13 @@ from prefactor_trace._transport.local import LocalTransport
 from prefactor_trace._version import SDK
 from prefactor_trace.models import BulkRequest
 from prefactor_trace.receipts import Stats
-from prefactor_trace.testing import checks
+from prefactor_trace.testing import checks, under_way
 from prefactor_trace.testing.assertions import Assertions
 from prefactor_trace.testing.capture import Capture
 from prefactor_trace.testing.controls import Controls
 from prefactor_trace.testing.doubts import Doubts
 from prefactor_trace.testing.observer import Observer
+from prefactor_trace.testing.replay import Replay
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.stand_in import StandIn
 
@@ -46,11 +46,25 @@ class Recorder(Assertions, Controls):
         self._observer = Observer()
         self._capture = Capture(self._observer.is_foreign)
         self._stand_in = StandIn(self._capture, settings, live=live)
+        self._replays: list[Replay] = []
+        self._has_outcome = live and "purpose" in settings
 
     def start(self) -> None:
         """Begin to record."""
-        default._registry.note_quality(_OUTCOME)
+        self._start(is_block=False)
+
+    def _start(self, *, is_block: bool) -> None:
+        under_way.begin(self, is_block=is_block)
+        try:
+            self._begin()
+        except BaseException:  # a wrong setting, for one
+            under_way.end(self)
+            raise
+
+    def _begin(self) -> None:
         self._stand_in.start()
+        if self._has_outcome:
+            default._registry.note_quality(_OUTCOME)
         self.started_before = self._stand_in.started_before
         self._observer.start()
         self._stand_in.undo.append(self._observer.stop)
@@ -58,12 +72,19 @@ class Recorder(Assertions, Controls):
     def stop(self) -> None:
         """Stop recording; everything is as it was before. What was recorded can be read on."""
         self._stand_in.stop()
+        under_way.end(self)
 
     def __enter__(self) -> Self:
-        self.start()
+        self._start(is_block=True)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
         self.stop()
 
     def configure(self, **settings: Unpack[GivenSettings]) -> None:
@@ -149,7 +170,8 @@ class Recorder(Assertions, Controls):
         """
         early = set(list(self._observer.origins)[:first])
         spans = [span for span in self.spans if span.id not in early]
-        wrong = checks.unfinished(spans, allow_unfinished)
+        wrong = [line for replay in self._replays for line in replay.faults(spans)]
+        wrong += checks.unfinished(spans, allow_unfinished)
         wrong += [f"{name} was ended twice ({where})" for name, where in self.ended_twice]
         wrong += [*checks.orphans(spans), *checks.nonconforming(spans)]
         if self.stats.dropped and not self._capture.has_met_faults:
@@ -187,16 +209,13 @@ class Recorder(Assertions, Controls):
         return [f"prefactor-trace show {run.id}" for run in self._capture.read({})[0]]
 
 
-@contextmanager
-def record(**settings: Unpack[GivenSettings]) -> Iterator[Recorder]:
-    """Record what is done in the block.
+def record(**settings: Unpack[GivenSettings]) -> Recorder:
+    """Record what is done in a block, with ``with`` or ``async with``.
+
+    A recording is of the whole process. One may be inside another, and gets what is recorded in it;
+    to begin a second one side by side, in another task or thread, is a `UsageError`.
 
     Args:
         **settings: As of `prefactor_trace.configure`, for the time of the block.
     """
-    recorder = Recorder(**settings)
-    recorder.start()
-    try:
-        yield recorder
-    finally:
-        recorder.stop()
+    return Recorder(**settings)

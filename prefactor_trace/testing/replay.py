@@ -9,12 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from prefactor_trace._capture import as_mapping, holds_cut, snapshot
+from prefactor_trace._nearest import hint, nearest
 from prefactor_trace._notes import MARKER
 from prefactor_trace._schema import Function
 from prefactor_trace.testing.answers import raised, returned
 from prefactor_trace.testing.matching import shown
+from prefactor_trace.testing.spans import RecordedSpan
 
 __tracebackhide__ = True  # a failure is shown where the call is made
+
+
+_KEYS = ("schema_name", "status", "payload", "result_payload")
+_FORMS = (
+    'a list of {"payload": ..., "result_payload": ...}, the spans of a recording, or the path of'
+    " a JSON file with such a list"
+)
 
 
 class ReplayMismatch(AssertionError):  # noqa: N818  # what a test expected
@@ -29,25 +38,40 @@ def read_recorded(given: Any, schema_name: str) -> list[dict[str, Any]]:
         schema_name: Span type.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is none, or one is no recorded call.
     """
     if isinstance(given, (str, Path)):
         given = json.loads(Path(given).read_text(encoding="utf-8"))
-    calls = [
-        one
-        if isinstance(one, dict)
-        else {
-            "schema_name": one.schema_name,
-            "status": one.status,
-            "payload": one.payload,
-            "result_payload": one.result_payload,
-        }
-        for one in given
-    ]
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise ValueError(f"from_ takes {_FORMS}, got {given!r}")
+    calls = [_read_call(number, one) for number, one in enumerate(given, 1)]
     found = [one for one in calls if one.get("schema_name", schema_name) == schema_name]
     if not found:
         raise ValueError(f"nothing was recorded of the span type {schema_name!r}")
     return found
+
+
+def _read_call(number: int, given: Any) -> dict[str, Any]:
+    if isinstance(given, RecordedSpan):
+        return {
+            "schema_name": given.schema_name,
+            "status": given.status,
+            "payload": given.payload,
+            "result_payload": given.result_payload,
+        }
+    if not isinstance(given, dict):
+        raise ValueError(f"from_ takes {_FORMS}; number {number} is {shown(given)}")
+    from prefactor_trace.models import AgentSpan  # a span as the service stores it will do
+
+    for key in given.keys() - AgentSpan.model_fields:
+        near = hint(str(key), _KEYS)
+        raise ValueError(f"the recorded call {number} has the unknown key {key!r}{near}")
+    for key in ("payload", "result_payload"):
+        value = given.get(key)
+        if not isinstance(value, dict) and (key == "payload" or value is not None):
+            told = shown(value) if key in given else "missing"
+            raise ValueError(f"the {key} of the recorded call {number} is a mapping, and is {told}")
+    return given
 
 
 class Replay:
@@ -61,6 +85,8 @@ class Replay:
     def __init__(self, schema_name: str, calls: Sequence[dict[str, Any]]) -> None:
         self._schema_name = schema_name
         self._left = list(calls)
+        self._count = len(self._left)
+        self._unanswered: list[str] = []
         self._stop: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -89,6 +115,38 @@ class Replay:
             self._stop()
             self._stop = None
 
+    def faults(self, spans: Sequence[RecordedSpan]) -> list[str]:
+        """Return what went wrong with it, a line each.
+
+        Args:
+            spans: All that was recorded meanwhile.
+        """
+        if len(self._left) < self._count or self._unanswered:
+            return self._unanswered
+        told = f"replay({self._schema_name!r}) answered nothing: "
+        real = [span for span in spans if span.schema_name == self._schema_name]
+        if real:
+            # A block that has done what was recorded of it needs nobody to stand in for it.
+            other = next((span for span in real if not self._has(span)), None)
+            if other is None:
+                return []
+            where = f" ({other.where})" if other.where else ""
+            return [f"{told}{other!r}{where} is no call of a decorated function that came after it"]
+        near = nearest(self._schema_name, {span.schema_name for span in spans})
+        meant = f"; did you mean {near!r}?" if near else ""
+        return [f"{told}no function of that span type was called{meant}"]
+
+    def _has(self, span: RecordedSpan) -> bool:
+        """Return whether a span is as one of the recorded calls."""
+        result = span.result_payload or {}
+        return any(
+            _same(one["payload"], span.payload)
+            and one.get("status", span.status) == span.status
+            and result.keys() >= (said := one.get("result_payload") or {}).keys()
+            and _same(said, result)
+            for one in self._left
+        )
+
     def _answer(self, wrapper: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the wrapper around a function that returns what was recorded."""
         instance = getattr(wrapper, "_self_instance", None)
@@ -97,7 +155,11 @@ class Replay:
         def stub(*args: Any, **kwargs: Any) -> Any:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
-            return self._result(snapshot(bound.arguments)[0], wrapper)
+            try:
+                return self._result(snapshot(bound.arguments)[0], wrapper)
+            except ReplayMismatch as error:  # an agent may go on after any exception
+                self._unanswered.append(str(error))
+                raise
 
         return wrapper._self_wrapper(_like(wrapper, stub), instance, args, kwargs)
 

@@ -17,6 +17,7 @@ from prefactor_trace._transport.offline import listen, stop_listening
 from prefactor_trace._version import SDK
 from prefactor_trace.receipts import Stats
 from prefactor_trace.testing.capture import Capture
+from prefactor_trace.testing.declarations import Declarations
 
 _OFFLINE, _API_TOKEN = "PREFACTOR_OFFLINE", "PREFACTOR_API_TOKEN"
 _SETTLE = 5.0  # seconds
@@ -64,6 +65,7 @@ class StandIn:
         self.started_before = {one: one.stats().started for one in tracers()}
         if self._live and not default.tracer()._get_settings().off_reason:
             self._capture.forward = open_transport(default.tracer()._get_settings(), SDK)
+        self.undo.append(Declarations(default._registry).put_back)
         self._keep_tracer()
         self._keep_environment()
         self._note_faults()

@@ -182,6 +182,7 @@ def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def exported(spans: list[AgentSpan], *words: str, answer: Any = list, **run: Any) -> Asked:
         agent.answer = answer
         database, path = tmp_path / "local.db", tmp_path / "test_it.py"
+        path.unlink(missing_ok=True)
         run_id = record(database, spans, **run)
         made = ["export-test", run_id, "--call", "my_agent:answer()", "-o", str(path)]
         assert main([*made, "--db", str(database), *words]) == 0
@@ -247,6 +248,37 @@ def test_a_type_that_was_not_declared_has_its_own_name(exported):
     assert exported([late()], "--stub", "tool_late").replayed == asked.replayed
 
 
+def test_the_types_that_are_replayed_can_be_chosen(exported):
+    """Some more than the tools, or fewer."""
+
+    def spans() -> list[AgentSpan]:
+        return [span(name, at=at) for at, name in enumerate(["llm", "tool_a", "tool_b"])]
+
+    assert exported(spans()).replayed.keys() == {"tool_a", "tool_b"}
+    words = ["--stub", "llm", "--no-stub", "tool_b"]
+    assert exported(spans(), *words).replayed.keys() == {"llm", "tool_a"}
+
+
+def test_a_secret_in_a_result_is_told(exported, capsys: pytest.CaptureFixture[str]):
+    """The test may pass all the same."""
+    exported([span("tool_call", result={"result": ["a [redacted]"]})])
+    assert "holds a secret that was taken out" in capsys.readouterr().err
+
+
+def test_a_test_that_was_edited_is_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """The same text may be written again."""
+    database, path = tmp_path / "local.db", tmp_path / "test_it.py"
+    run_id = record(database, [span("tool_call")])
+    words = ["export-test", run_id, "--call", "a:b()", "-o", str(path), "--db", str(database)]
+    assert [main(words), main(words)] == [0, 0]
+    path.write_text(edited := path.read_text() + "# edited\n")
+    assert main(words) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert path.read_text() == edited
+
+
 def test_a_coroutine_runs_also_where_nobody_has_said_that_it_is_one(exported):
     """Else nothing would be captured."""
     ran = []
@@ -275,8 +307,11 @@ def test_what_a_test_cannot_repeat_is_refused(tmp_path: Path, capsys: pytest.Cap
     """When it is exported, in a line."""
     database = tmp_path / "local.db"
     cut = {"head": [1], "tail": [9], "count": 40, "prefactor.truncated": True}
+    binary = {"type": "bytes", "length": 65, "head": "00" * 64}
     for one, told in (
         (span("tool_call", result=cut), "the result of the 'tool_call' "),
+        (span("tool_call", result=binary), "was too long to be recorded whole"),
+        (span("tool_call", result={"type": "shop.Order"}), "an object of the class shop.Order"),
         (span("step", status="active", took=None), "the step 'step' "),
     ):
         words = ["export-test", record(database, [one]), "--call", "a:b()"]

@@ -1,5 +1,6 @@
 """JSON schemas of types: whole by themselves, as a snapshot records their values."""
 
+import enum
 from typing import Any
 
 import pydantic
@@ -26,6 +27,21 @@ def test_a_model_stands_where_it_is_needed():
     tree = schema_of(Tree)
     assert tree["$ref"] == "#/$defs/Tree"
     assert tree["$defs"].keys() == {"Leaf", "Tree"}
+
+
+def test_flags_may_stand_together():
+    """Which is none of the members."""
+
+    class Access(enum.IntFlag):
+        READ = 1
+        WRITE = 2
+
+    class Mode(enum.IntEnum):
+        FAST = 1
+        SLOW = 2
+
+    assert schema_of(Access) == {"title": "Access", "type": "integer"}
+    assert schema_of(Mode)["enum"] == [1, 2]
 
 
 def test_a_type_that_cannot_be_described_costs_the_others_nothing():

@@ -1,10 +1,14 @@
 """Tests of matching payloads with their schemas, with `jsonschema` as the judge."""
 
+import json
+import math
+
 import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prefactor_trace._capture import serialise, snapshot
 from prefactor_trace.server._json_schema import MAX_MISMATCHES, _Sure, mismatches
 
 VALUES = st.recursive(
@@ -123,3 +127,72 @@ def test_many_items_with_many_choices_are_soon_judged():
     quick = _Sure()
     assert not quick.matches(schema, ["a"] * 8_000)
     assert quick._steps < 5_000
+
+
+TEXT, NUMBER, INTEGER = {"type": "string"}, {"type": "number"}, {"type": "integer"}
+RECORD = {"type": "object", "properties": {"size": TEXT}, "required": ["size"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (TEXT, "x" * 50_000),
+        ({"type": "array", "items": TEXT}, ["d" * 3_000] * 5),
+        ({"type": "array", "items": TEXT}, ["d"] * 20_000),
+        ({"type": "array", "items": RECORD}, [{"size": "d"}] * 20_000),
+        ({"enum": ["x" * 50_000]}, "x" * 50_000),
+        ({"type": "object", "additionalProperties": TEXT}, {f"k{n}": "v" for n in range(20_000)}),
+        ({**RECORD, "additionalProperties": False}, {"size": "x" * 20_000}),
+        (NUMBER, math.nan),
+        (NUMBER, -math.inf),
+        (NUMBER, 2**70),
+        (INTEGER, -(2**70)),
+        (INTEGER, 2**2_000),
+        (INTEGER, 2**9_000),
+    ],
+)
+def test_what_was_cut_or_written_otherwise_is_no_mismatch(schema, value):
+    """The agent's own value matched, and the library has put something in its place."""
+    schema = {"type": "object", "properties": {"value": schema}, "additionalProperties": False}
+    recorded = json.loads(serialise({"value": snapshot(value)[0]}, 1_000))
+    assert mismatches(schema, recorded, "payload") == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (INTEGER, "[redacted]"),
+        ({"enum": [1, 2]}, "[redacted]"),
+        ({"const": {"a": ["b"]}}, {"a": ["x [redacted]"]}),
+        ({"type": "array", "items": {"type": "boolean"}}, ["[redacted]"]),
+        ({"anyOf": [INTEGER, {"type": "null"}]}, "[redacted]"),
+        ({"type": "object", "required": ["a"]}, {"prefactor.redacted": "[redacted]"}),
+        ({"type": "object", "required": ["a"]}, {"a-[redacted]": 1}),
+        ({"type": "object", "required": ["a"]}, {"prefactor.reason": "reduce raised", "count": 1}),
+        ({"type": "object", "additionalProperties": False}, {"prefactor.payload": {}}),
+    ],
+)
+def test_what_was_taken_out_is_no_mismatch(schema, value):
+    """Nobody can tell any more whether it matched."""
+    assert mismatches(schema, value, "payload") == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "field"),
+    [
+        ({"type": "array", "items": TEXT}, [1, *["d" * 3_000] * 5], "payload.value[0]"),
+        (
+            {"type": "object", "properties": {"n": INTEGER}, "required": ["n"]},
+            {"n": "one", "long": "x" * 5_000},
+            "payload.value.n",
+        ),
+        (INTEGER, "12", "payload.value"),
+        (INTEGER, "nan", "payload.value"),
+        ({"type": "boolean"}, 2**70, "payload.value"),
+    ],
+)
+def test_the_rest_of_what_was_cut_is_checked(schema, value, field):
+    """What is known of it has to match."""
+    schema = {"type": "object", "properties": {"value": schema}}
+    recorded = json.loads(serialise({"value": snapshot(value)[0]}, 1_000))
+    assert [one["field"] for one in mismatches(schema, recorded, "payload")] == [field]

@@ -1,5 +1,6 @@
 """What was recorded of a call, as the code that makes the call again expects it."""
 
+import builtins
 import dataclasses
 import datetime
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
+from prefactor_trace._capture import snapshot
 from prefactor_trace._schema import Function
 from prefactor_trace.testing import ReplayedError
 from prefactor_trace.testing.answers import raised, returned
@@ -105,3 +107,27 @@ def test_a_missing_key_is_the_key():
     """Its recorded text is the repr of it."""
     assert raised("KeyError", "'w'", {}).args == ("w",)
     assert raised("KeyError", "no such word", {}).args == ("no such word",)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionResetError(104, "reset by peer"),
+        builtins.TimeoutError(110, "no answer"),
+        FileNotFoundError(2, "No such file", "a 'b'.txt"),
+        OSError("without a code"),
+    ],
+)
+def test_an_error_of_the_system_has_its_code(error):
+    """And its file, where it is of one: code that catches it looks at these."""
+    again = raised(type(error).__name__, str(error), {})
+    assert type(again) is type(error)
+    assert (again.errno, again.filename, str(again)) == (error.errno, error.filename, str(error))
+
+
+@pytest.mark.parametrize("value", [b"", b"a\xff", bytearray(b"b")])
+def test_a_binary_result_that_was_recorded_whole_is_one(value):
+    """Whatever the function says of it."""
+    (recorded, _) = snapshot(value)
+    assert returned(recorded, annotated(None)) == value
+    assert type(returned(recorded, annotated(type(value)))) is type(value)

@@ -2,7 +2,9 @@
 
 import asyncio
 import concurrent.futures
+import importlib
 import inspect
+import math
 import os
 import threading
 
@@ -16,7 +18,7 @@ from prefactor_trace._default import default
 from prefactor_trace._instance import Instance
 from prefactor_trace._plain import PlainSpan
 from prefactor_trace._record import Record
-from prefactor_trace.exceptions import SettingsError
+from prefactor_trace.exceptions import SettingsError, UsageError
 from prefactor_trace.models import BulkRequest
 from prefactor_trace.testing import Recorder, record
 
@@ -199,6 +201,56 @@ def test_everything_is_as_before(agent, default_tracer):
     assert [span["schema_name"] for span in before.spans()] == ["outer"]
 
 
+def test_what_is_declared_in_a_recording_is_gone_after_it(agent):
+    """Types, quality schemas and functions; so tests may declare one name differently."""
+
+    def types(number: int) -> list[str]:
+        with record() as trace:
+            wanted = {"type": "object", "required": [f"a{number}"]}
+            prefactor.declare("declared", params=wanted)
+            prefactor.declare_quality("judged", dict[str, int])
+
+            @prefactor.span("typed")
+            def typed() -> int:
+                return number
+
+            agent("a")
+            with prefactor.instance():
+                typed()
+                with prefactor.span("declared", {f"a{number}": 1}):
+                    pass
+            assert "anyOf" not in trace.instances[-1].span_types["typed"]["params_schema"]
+            assert trace.unsound() == []
+            return sorted(trace.instances[-1].span_types)
+
+    before = default._registry.state()
+    assert types(1) == types(2)
+    with record() as trace, prefactor.instance():
+        pass
+    assert sorted(trace.instances[0].span_types) == sorted(before.span_types)
+    qualities = trace.requests[0].items[0].agent_schema_version.get("quality_schemas") or ()
+    assert [one["name"] for one in qualities] == sorted(before.quality_types)
+
+
+def test_what_a_module_declares_stays(tmp_path, monkeypatch):
+    """It is imported once, in whatever test is the first to need it."""
+    lines = [
+        "import prefactor_trace as prefactor",
+        "prefactor.declare('by_a_module', params=dict[str, int])",
+        "@prefactor.span('of_a_module')",
+        "def step() -> int: return 1",
+    ]
+    (tmp_path / "late_module.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    with record(), record():
+        importlib.import_module("late_module")
+    types = default._registry.state().span_types
+    assert types["by_a_module"].params is not None
+    assert len(types["of_a_module"].functions) == 1
+    _, place = default._registry.state().places["span type", "by_a_module"]
+    assert place.endswith("late_module.py:2")
+
+
 def test_recordings_nest(agent):
     """The inner one gets what is recorded in it."""
     with record() as outer:
@@ -208,6 +260,44 @@ def test_recordings_nest(agent):
         agent("c")
     assert [one.payload["query"] for one in inner.all("tool_call")] == ["b"]
     assert [one.payload["query"] for one in outer.all("tool_call")] == ["a", "c"]
+
+
+def test_recordings_side_by_side_are_refused(agent):
+    """Each would get a part of what both are to have."""
+
+    async def sample(query: str) -> int:
+        async with record() as trace:
+            agent(query)
+            await asyncio.sleep(0)
+        return int(trace.count("tool_call"))
+
+    async def samples() -> list[object]:
+        return await asyncio.gather(sample("a"), sample("b"), return_exceptions=True)
+
+    first, second = asyncio.run(samples())
+    assert first == 1
+    assert isinstance(second, UsageError)
+    with record():
+        assert asyncio.run(sample("c")) == 1  # which is inside the one around it
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            failed = pool.submit(lambda: record().__enter__()).exception()
+        assert "begun in another task or thread" in str(failed)
+    assert asyncio.run(sample("d")) == 1
+
+
+def test_a_block_in_a_recording_of_a_fixture_may_be_anywhere(agent):
+    """Such as in a thread, or in a loop that began before the fixture; but one at a time."""
+
+    def sample() -> int:
+        with record() as inner:
+            agent("a")
+        return int(inner.count("tool_call"))
+
+    recorder = Recorder()
+    recorder.start()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        assert pool.submit(sample).result() == 1
+    recorder.stop()
 
 
 def test_no_thread_is_left_behind(agent):
@@ -362,3 +452,21 @@ def test_a_run_that_began_outside_of_recordings_is_seen_in_each(default_tracer):
             with record() as trace:
                 work()
                 assert trace["late"].instance.id == run.id, name
+
+
+def test_what_the_library_changed_itself_does_not_make_a_trace_unsound(trace):
+    """A cut text, a secret and a number that JSON has not are no fault of the agent's."""
+
+    @prefactor.span("retrieve")
+    def retrieve(query: str, pin_password: int, weight: float) -> list[str]:
+        del pin_password, weight
+        return [query] * 5
+
+    with prefactor.instance("agent"):
+        retrieve("d" * 30_000, 1234, math.inf)
+        assert retrieve(1, 2, 3) == [1] * 5
+    assert [span.truncated for span in trace.spans] == [True, False]
+    assert [line.partition(": ")[2] for line in trace.unsound()] == [
+        "payload.query  is not of type string",
+        *(f"result_payload.result[{n}]  is not of type string" for n in range(5)),
+    ]

@@ -144,3 +144,63 @@ def test_the_spans_of_a_recording_can_be_replayed(agent):
         assert second.snapshot() == first.snapshot()
     with prefactor.instance(), pytest.raises(AssertionError, match="called for real"):
         Shop().buy("tea")
+
+
+def test_a_replay_that_answers_nothing_makes_a_trace_unsound():
+    """Its name may be misspelt, and what it was to stand in for has run."""
+    calls = [{"payload": {}, "result_payload": {"result": "replayed"}}]
+    with record() as trace, prefactor.instance():
+        trace.replay("othr", from_=calls)
+        trace.replay("tool_call", from_=CALLS)
+        trace.replay("block", from_=calls)
+        assert other() == "real"
+        with prefactor.span("block"):
+            pass
+    no_call = "answered nothing: no function of that span type was called"
+    late = "no call of a decorated function that came after it"
+    block = f"block #2 ({trace['block'].where})"
+    assert trace.unsound() == [
+        f"replay('othr') {no_call}; did you mean 'other'?",
+        f"replay('tool_call') {no_call}",
+        f"replay('block') answered nothing: {block} is {late}",
+    ]
+
+
+def test_a_block_that_does_what_was_recorded_needs_no_answer(trace):
+    """As one in an exported test, which has the name of a tool."""
+    call = {"payload": {"n": 1}, "status": "complete", "result_payload": {"ok": True}}
+    trace.replay("block", from_=[call])
+    with prefactor.instance(), prefactor.span("block", {"n": 1}) as block:
+        block.set_result({"ok": True})
+    assert trace.unsound() == []
+
+
+def test_a_call_that_was_not_recorded_makes_a_trace_unsound(trace):
+    """An agent that goes on after any exception does not hide it; what is left over may be."""
+    trace.replay("tool_call", from_=CALLS)
+    with prefactor.instance():
+        with pytest.raises(ReplayMismatch):
+            Shop().buy("coffee")
+        Shop().buy("tea")
+    (line,) = trace.unsound()
+    assert line.startswith('a tool_call with {"item": "coffee", "count": 1} was not recorded')
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"payload": {}}, "from_ takes a list of"),
+        (5, "from_ takes a list of .*, got 5"),
+        (["tool_call"], 'number 1 is "tool_call"'),
+        ([{"result_payload": {}}], "payload of the recorded call 1 is a mapping, and is missing"),
+        ([{"payload": "tea"}], 'payload of the recorded call 1 is a mapping, and is "tea"'),
+        (
+            [CALLS[0], {"payload": {}, "result_payloads": {}}],
+            "recorded call 2 has the unknown key 'result_payloads'; did you mean 'result_payload'",
+        ),
+    ],
+)
+def test_what_is_no_recorded_call_is_refused_at_once(trace, given, told):
+    """And not when the agent comes to it, or never."""
+    with pytest.raises(ValueError, match=told):
+        trace.replay("tool_call", from_=given)

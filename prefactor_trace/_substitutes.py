@@ -1,0 +1,126 @@
+"""What is recorded in the place of a value, or of a part of it, and what it says of that.
+
+What was too long is cut and marked, a secret is taken out, and a number that JSON has not is text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from prefactor_trace._notes import ALL_REDACTED, MARKER, REASON, SIZE, TRUNCATED
+
+Json = Any
+_NUMBERS = frozenset({"integer", "number"})
+_INTEGER = re.compile(r"-?(?:\d{19,}|0x[0-9a-f]+)|int of \d+ bits")
+_NOT_FINITE = ("nan", "inf", "-inf")
+_BINARIES = ("bytes", "bytearray", "memoryview")
+_HEX = re.compile(r"[0-9a-f]*")
+_LIST_MARKS = ({TRUNCATED, "size"}, {TRUNCATED, SIZE})
+_LEFT_OUT = ({TRUNCATED, "type", "bound"}, {TRUNCATED, "type", "size"})
+
+
+class Cut(NamedTuple):
+    """What there is of a value that was cut.
+
+    Attributes:
+        kept: The items or keys that were kept, without the mark; or the beginning of a text; or
+            ``None`` where all of it was left out.
+        size: How many items, keys or characters it had, ``None`` where that is not known.
+        tail: The end of a text.
+        type: Of what was left out, the name of its class.
+        bound: Why it was left out: ``depth``, ``nodes`` or ``cycle``; ``None`` for its size.
+    """
+
+    kept: Json
+    size: int | None = None
+    tail: str = ""
+    type: str = ""
+    bound: str | None = None
+
+
+def read_cut(value: Json) -> Cut | None:
+    """Return what there is of a value that was cut, ``None`` where it was not."""
+    if isinstance(value, list):
+        mark: Any = value[-1] if value else None
+        if _is_marked(mark) and mark.keys() in _LIST_MARKS:
+            return Cut(value[:-1], _count(mark.get("size", mark.get(SIZE))))
+    elif _is_marked(value):
+        head, tail = value.get("head"), value.get("tail")
+        if isinstance(head, str) and isinstance(tail, str):
+            return Cut(head, _count(value.get("size")), tail)
+        if value.keys() in _LEFT_OUT:
+            return Cut(None, type=str(value["type"]), bound=value.get("bound"))
+        if SIZE in value:
+            kept = {key: item for key, item in value.items() if key not in (TRUNCATED, SIZE)}
+            return Cut(kept, _count(value[SIZE]))
+    return None
+
+
+def holds_cut(value: Json) -> bool:
+    """Return whether a value, or anything in it, was cut."""
+    if isinstance(value, dict):
+        return TRUNCATED in value or any(map(holds_cut, value.values()))
+    return isinstance(value, list) and any(map(holds_cut, value))
+
+
+def lacks_keys(value: dict[str, Json]) -> bool:
+    """Return whether a mapping may have lost keys since it was taken."""
+    return any(mark in value for mark in (TRUNCATED, REASON, ALL_REDACTED)) or any(
+        MARKER in key for key in value
+    )
+
+
+def stands_for(value: Json, types: Collection[str]) -> bool:
+    """Return whether a value may stand for one of these JSON types that was not recorded as it is.
+
+    Args:
+        value: What was recorded.
+        types: Names of JSON types.
+    """
+    if isinstance(value, str):
+        if value == MARKER or (value in _NOT_FINITE and "number" in types):
+            return True
+        return not _NUMBERS.isdisjoint(types) and _INTEGER.fullmatch(value) is not None
+    return isinstance(value, dict) and (TRUNCATED in value or ALL_REDACTED in value)
+
+
+def holds_substitute(value: Json) -> bool:
+    """Return whether a part of a value was cut or taken out, so that its text is not the whole."""
+    if isinstance(value, str):
+        return MARKER in value
+    if isinstance(value, dict):
+        return lacks_keys(value) or any(map(holds_substitute, value.values()))
+    return isinstance(value, list) and any(map(holds_substitute, value))
+
+
+def holds_secret(value: Json) -> bool:
+    """Return whether a secret was taken out of a value, or out of anything in it."""
+    if isinstance(value, dict):
+        return any(MARKER in key or holds_secret(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(map(holds_secret, value))
+    return isinstance(value, str) and MARKER in value
+
+
+def is_whole_binary(value: Json) -> bool:
+    """Return whether a mapping stands for a binary value that was short enough to be kept."""
+    if not isinstance(value, dict) or value.keys() != {"type", "length", "head"}:
+        return False
+    head, length = value["head"], value["length"]
+    return (
+        value["type"] in _BINARIES
+        and isinstance(head, str)
+        and isinstance(length, int)
+        and len(head) == 2 * length
+        and _HEX.fullmatch(head) is not None
+    )
+
+
+def _is_marked(value: Any) -> bool:
+    return isinstance(value, dict) and value.get(TRUNCATED) is True
+
+
+def _count(size: Any) -> int | None:
+    return size if isinstance(size, int) else None
