@@ -85,6 +85,6 @@ def _check_wrappable(function: object, decorator: str) -> None:
         if hasattr(type(function), "__get__"):
             raise UsageError(
                 f"@{decorator} cannot decorate a {kind}: decorate the function in it, by writing"
-                f" @{decorator} below @{kind}"
+                f" @{decorator} below the decorator that makes the {kind}"
             )
         raise UsageError(f"@{decorator} decorates functions, got {kind}")

@@ -267,7 +267,8 @@ class Tracer(Surface):
             _guard.log_fault("ending runs at exit", error)
         try:
             self._pipeline.shutdown(timeout, closing=reason)
-            self._pipeline.say_dropped()
+            if self._settings.session is None:  # or `prefactor-trace run` says it, with the rest
+                self._pipeline.say_dropped()
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("delivering at exit", error)
 

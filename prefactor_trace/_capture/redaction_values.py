@@ -53,7 +53,7 @@ class KnownSecrets:
 
         One of fewer than eight characters is hidden only where it stands as a word of its own.
         """
-        if len(value) < SHORTEST or value in MARKER:
+        if len(value.strip()) < SHORTEST or value in MARKER:
             return False
         with self._lock:
             if value in self._forms or value in self._short:

@@ -167,7 +167,8 @@ class Walk:
         return Verdict.SECRET in (self._names.judge(name), self._names.judge(plain))
 
     def _is_flag(self, word: Any) -> bool:
-        return type(word) is str and word[:2] == "--" and self._is_secret_name(word)
+        is_flag = type(word) is str and word[:2] == "--" and word[2:3] != "-"  # of a PEM
+        return is_flag and self._is_secret_name(word)
 
     def _sequence(self, value: list[Json], depth: int) -> list[Json]:
         pairs = all(type(item) is list and len(item) == 2 for item in value)

@@ -31,6 +31,12 @@ _COLOURS = {"breaking": "red", "risk": "yellow", "compatible": "green"}
 def schema(arguments: argparse.Namespace, out: TextIO) -> int:
     """Print, write or check the schema version that a module declares."""
     version = _version_of(arguments.module)
+    declares = _own_types(version) or version.get("quality_schemas")
+    if not declares and (arguments.check or arguments.output):
+        # Written and then checked, nothing would never change.
+        raise CommandError(
+            f"{arguments.module} declares nothing; name the module that imports the agent's code"
+        )
     code = DONE
     if arguments.check:
         code = _check(arguments, version, out)

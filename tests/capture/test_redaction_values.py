@@ -76,9 +76,9 @@ def test_forgets_the_oldest_short_value_beyond_its_bound(
     assert known.hide("pin4 pin5 pin6") == (f"pin4 {MARKER} {MARKER}", 2)
 
 
-@pytest.mark.parametrize("value", ["", "abc", "redacted", "[redacted]"])
+@pytest.mark.parametrize("value", ["", "abc", " " * 9, "redacted", "[redacted]"])
 def test_refuses_what_is_in_every_text(known: KnownSecrets, value: str) -> None:
-    """Too short a value, and the marker itself, stay visible."""
+    """Too short a value, one of spaces, and the marker itself, stay visible."""
     assert not known.add(value)
     assert known.hide(f"x {value} y") == (f"x {value} y", 0)
 

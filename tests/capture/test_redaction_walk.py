@@ -65,6 +65,7 @@ def test_hides_and_counts(walk: Walk, value: Any, shown: Any, count: int) -> Non
         '{"secret": nothing}',
         '{"secrets": []}',
         [[], [1]],
+        ["-----BEGIN PRIVATE KEY-----", 0],
         -5,
     ],
 )

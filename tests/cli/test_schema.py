@@ -122,6 +122,8 @@ def test_risk_is_reviewed_in_a_table(folder: Path):
         (["agent", "--check", "agent.py"], 1, "agent.py is no JSON"),
         (["agent", "--check", "other.json"], 1, "holds no schema version"),
         (["agent", "-o", "no/folder.json"], 1, "No such file"),
+        (["json", "-o", "new.json"], 1, "json declares nothing"),
+        (["json", "--check", "new.json"], 1, "json declares nothing"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(

@@ -264,7 +264,7 @@ def test_single_dispatch_goes_by_the_type(tracer):
 def test_what_holds_a_function_is_decorated_below(tracer, decorator, kind):
     """Above, with parentheses or without, it is refused with the words that help."""
     decorate = getattr(tracer(), decorator)
-    told = rf"@{decorator} cannot decorate a {kind.__name__}: .*@{decorator} below @{kind.__name__}"
+    told = rf"@{decorator} cannot decorate a {kind.__name__}: .*@{decorator} below the decorator"
     for form in (decorate, decorate("x")):
         with pytest.raises(UsageError, match=told):
             form(kind(lambda self: None))
