@@ -343,4 +343,5 @@ def test_a_run_that_is_kept_if_it_fails(tmp_path: Path, how: str) -> None:
             sorted(span.payload.get(SCHEMA_NAME_KEY, span.schema_name) for span in spans)
             for spans in (store.list_spans(run.id) for run in store.list_instances())
         ]
-    assert sorted(runs) == [*([["around", "before"]] if how == "fails" else []), ["its own"]]
+    kept = [["around", "before", "unhandled_exception"]] if how == "fails" else []
+    assert sorted(runs) == [*kept, ["its own"]]
