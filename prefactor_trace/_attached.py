@@ -19,7 +19,8 @@ from prefactor_trace._context import (
     leave,
     note_frame,
 )
-from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._instance import Instance
+from prefactor_trace._instance_options import InstanceOptions
 from prefactor_trace._locks import make_lock
 from prefactor_trace._schema import Guessed
 from prefactor_trace._span import Span

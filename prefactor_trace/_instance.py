@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from prefactor_trace import _fate, _guard
 from prefactor_trace._cancellation import is_cancellation
@@ -20,8 +20,8 @@ from prefactor_trace._context import (
     note_frame,
 )
 from prefactor_trace._home import make_id
-from prefactor_trace._pfid import fraction_of, is_pfid
-from prefactor_trace._settings import DEFAULT_PORT, PURPOSES
+from prefactor_trace._pfid import fraction_of
+from prefactor_trace._settings import DEFAULT_PORT
 from prefactor_trace._termination import Terminable
 from prefactor_trace._untraced import Untraced
 from prefactor_trace.exceptions import UsageError
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from prefactor_trace._home import Home
+    from prefactor_trace._instance_options import InstanceOptions
     from prefactor_trace._pipeline import Buffer, HeldBuffer
     from prefactor_trace._schema import Guessed
-    from prefactor_trace.models import AgentStatus, DataRisk, FinishStatus, InstancePurpose
+    from prefactor_trace.models import AgentStatus, FinishStatus
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,46 +43,6 @@ UNHANDLED = "unhandled_exception"
 """Name of the span of an exception that leaves a run, and that no other span of it has told."""
 
 _FINISH_STATUSES = ("complete", "failed", "cancelled")
-
-
-class InstanceOptions(NamedTuple):
-    """What `instance` was called with; ``None`` means that the settings decide."""
-
-    agent_id: str | None = None
-    version: str | None = None
-    name: str | None = None
-    description: str | None = None
-    environment_id: str | None = None
-    external_identifier: str | None = None
-    purpose: InstancePurpose | None = None
-    id: str | None = None
-    on_terminate: str | None = None
-    risk: DataRisk | None = None  # of the span types that declare none
-    source: str | None = None  # file that it was called in
-
-    def check(self) -> None:
-        """Refuse what no run can have.
-
-        Raises:
-            UsageError: One of them is no text, no PFID or an unknown word.
-        """
-        for field, value in zip(self._fields, self, strict=True):
-            if field != "risk" and value is not None and not isinstance(value, str):
-                raise UsageError(
-                    f"{field} of an instance must be text, got {type(value).__qualname__}"
-                )
-        if self.purpose is not None and self.purpose not in PURPOSES:
-            raise UsageError(
-                f"the purpose of an instance is one of {', '.join(PURPOSES)}, got {self.purpose!r}"
-            )
-        if self.id is not None and not is_pfid(self.id):
-            raise UsageError(
-                f"the id of an instance must be a PFID, 32 characters of base32, got {self.id!r}"
-            )
-        if self.on_terminate not in (None, "continue", "raise"):
-            raise UsageError(
-                f"on_terminate of an instance is 'continue' or 'raise', got {self.on_terminate!r}"
-            )
 
 
 class Quality:

@@ -24,7 +24,8 @@ from prefactor_trace._frames import calling_file
 from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace._home import OpenRuns
 from prefactor_trace._idle import Idles, is_left_out
-from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._instance import Instance
+from prefactor_trace._instance_options import InstanceOptions
 from prefactor_trace._nearest import hint
 from prefactor_trace._output import Output
 from prefactor_trace._plain import plain_span

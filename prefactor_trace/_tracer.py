@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _exits, _guard
 from prefactor_trace._context import current_instance
-from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._instance import Instance
+from prefactor_trace._instance_options import InstanceOptions
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
 from prefactor_trace._settings import Settings, apply_log_level, load_settings

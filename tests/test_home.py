@@ -6,7 +6,8 @@ import pytest
 
 from prefactor_trace._default import default
 from prefactor_trace._home import OpenRuns, make_id, make_ids
-from prefactor_trace._instance import Instance, InstanceOptions
+from prefactor_trace._instance import Instance
+from prefactor_trace._instance_options import InstanceOptions
 from prefactor_trace._pfid import is_pfid
 from prefactor_trace._span import Span
 

@@ -51,21 +51,6 @@ def test_finish_ends_it_once(tracer):
         run.finish("done")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"id": "run-7"}, "PFID"),
-        ({"agent_id": 7}, "agent_id of an instance must be text, got int"),
-        ({"version": 1.4}, "version of an instance must be text"),
-        ({"purpose": "prod"}, "one of live, smoke_test, eval"),
-    ],
-)
-def test_wrong_options_are_refused(tracer, wrong: dict[str, object], message: str):
-    """Where they are written, not where they are sent."""
-    with pytest.raises(UsageError, match=message):
-        tracer().instance(**wrong)
-
-
 def test_an_id_of_ones_own_is_used(tracer):
     """So that a run can be found again."""
     t, own = tracer(), PfidSource()()
