@@ -170,6 +170,8 @@ class Recorder(Assertions, Controls):
             allow_unfinished: Names of span types that may be open.
             allow_errors: Whether the library, or a function that it calls, may have failed.
         """
+        if isinstance(allow_unfinished, str):
+            allow_unfinished = (allow_unfinished,)
         early = set(list(self._observer.origins)[:first])
         spans = [span for span in self.spans if span.id not in early]
         wrong = [line for replay in self._replays for line in replay.faults(spans)]

@@ -89,6 +89,8 @@ class StandIn:
         for tracer in {own, made} - {None, self._before}:
             if tracer is not None:
                 tracer.shutdown(_WITH_FAULTS)
+                if not self._live:
+                    tracer._cease()  # what a fault has held back is no loss for anybody
 
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Change settings for the rest of the time.
