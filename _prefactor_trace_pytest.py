@@ -21,10 +21,25 @@ if TYPE_CHECKING:
 
 _OFFLINE = "PREFACTOR_OFFLINE"
 _SECTION = "Captured prefactor trace"
-_ALLOWED = ("live", "strict", "allow_unfinished", "allow_errors", "purpose")
+_PURPOSES = ("live", "smoke_test", "eval")
+# What the marker takes, how that is called, and whether a value is one.
+_ALLOWED: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "live": ("True or False", lambda value: isinstance(value, bool)),
+    "strict": ("True or False", lambda value: isinstance(value, bool)),
+    "allow_errors": ("True or False", lambda value: isinstance(value, bool)),
+    "allow_unfinished": (
+        "a list of span types",
+        lambda value: (
+            isinstance(value, (list, tuple, set, frozenset))
+            and all(isinstance(name, str) for name in value)
+        ),
+    ),
+    "purpose": (f"one of {', '.join(_PURPOSES)}", lambda value: value in _PURPOSES),
+}
 _MARKER = f"prefactor({', '.join(_ALLOWED)}): how prefactor_trace records this test"
 
 _recorder_key = pytest.StashKey["Recorder"]()
+_shown_key = pytest.StashKey[bool]()
 _undo_key = pytest.StashKey["list[Callable[[], object]]"]()
 _offline_before: list[str | None] = []
 
@@ -97,15 +112,27 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
     """Return what the markers of a test say, the nearest one first."""
     said: dict[str, Any] = {}
     for marker in item.iter_markers("prefactor"):
-        unknown = marker.kwargs.keys() - set(_ALLOWED)
-        if unknown or marker.args:
-            what = ", ".join(sorted(unknown)) or "arguments without a name"
-            raise pytest.UsageError(
-                f"{item.nodeid}: @pytest.mark.prefactor does not take {what};"
-                f" it takes {', '.join(sorted(_ALLOWED))}"
-            )
         said = {**marker.kwargs, **said}
     return said
+
+
+def _check_markers(item: pytest.Item) -> None:
+    """Have a test fail whose markers say what they cannot, before anything of it runs."""
+    for marker in item.iter_markers("prefactor"):
+        unknown = marker.kwargs.keys() - _ALLOWED
+        if unknown or marker.args:
+            what = ", ".join(sorted(unknown)) or "arguments without a name"
+            pytest.fail(
+                f"@pytest.mark.prefactor does not take {what};"
+                f" it takes {', '.join(sorted(_ALLOWED))}",
+                pytrace=False,
+            )
+        for name, value in marker.kwargs.items():
+            wanted, is_one = _ALLOWED[name]
+            if not is_one(value):
+                pytest.fail(
+                    f"@pytest.mark.prefactor takes {wanted} as {name}, got {value!r}", pytrace=False
+                )
 
 
 # Fixtures
@@ -167,8 +194,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         names.insert(0, "captrace")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let a test that is marked so deliver as a program would."""
+    _check_markers(item)
     if not _marked(item).get("live"):
         return
     undo: list[Callable[[], object]] = []
@@ -239,22 +268,34 @@ def pytest_runtest_makereport(
     report = outcome.get_result()
     recorder = item.stash.get(_recorder_key, None)
     wanted = item.config.getoption("prefactor_trace")
-    if recorder is None or report.when != "call" or wanted == "none":
+    # The report of a test, or of a fixture that failed before or after it; of both, the first.
+    is_first = report.failed and not item.stash.get(_shown_key, False)
+    if recorder is None or not (is_first or report.when == "call"):
         return
-    if report.failed or wanted == "all":
+    item.stash[_shown_key] = report.failed
+    if wanted == "all" or (report.failed and wanted != "none"):
         text = recorder.report()
         # The failure itself may have shown it.
         if text.partition("\n")[0] not in str(report.longrepr):
-            report.sections.append((_SECTION, str(text)))
+            _add_section(report, _SECTION, str(text))
     if report.failed and item.config.getoption("prefactor_save"):
-        report.sections.append(("Saved prefactor trace", "\n".join(recorder.save())))
+        _add_section(report, "Saved prefactor trace", "\n".join(recorder.save()))
     del call
+
+
+def _add_section(report: pytest.TestReport, name: str, text: str) -> None:
+    # Only what belongs to the failure itself is in a file of JUnit's.
+    add = getattr(report.longrepr, "addsection", None)
+    if add is None:
+        report.sections.append((name, text))
+    else:
+        add(name, text)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print the traces of the tests that have passed, where they are asked for."""
-    if config.getoption("prefactor_trace") != "all":
-        return
+    if config.getoption("prefactor_trace") != "all" or terminalreporter.hasopt("P"):
+        return  # with -rP, pytest prints the sections itself
     for report in terminalreporter.getreports("passed"):
         for name, text in report.sections:
             if name == _SECTION:

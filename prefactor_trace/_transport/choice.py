@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from prefactor_trace import _guard
 from prefactor_trace._transport.offline import OfflineTransport, is_listened_to
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ def open_transport(settings: Settings, sdk: str) -> Transport:
         sdk: What the ``X-Prefactor-SDK`` header says.
     """
     if settings.offline or is_listened_to():
+        if settings.local and settings.offline:
+            told = "prefactor_trace: nothing is kept in the local database: this process is offline"
+            _guard.log_seldom(logging.INFO, "offline", told, every=float("inf"))
         return OfflineTransport()
     if settings.local:
         from prefactor_trace._transport.local import LocalTransport

@@ -50,6 +50,7 @@ def why_nothing(name: str, code: int | None) -> str:
     recording = tracers()
     return (
         _did_not_arrive(name, recording)
+        or _was_offline(name, recording)
         or _sent_elsewhere(name, recording)
         or _was_off(name)
         or _was_not_sampled(name, recording)
@@ -77,6 +78,15 @@ def _did_not_arrive(name: str, recording: Sequence[Tracer]) -> str | None:
         return None
     troubles = [one.last_error for one in all_stats if one.last_error]
     return f"nothing that {name} recorded has arrived: {(troubles or ['there was no time'])[0]}"
+
+
+def _was_offline(name: str, recording: Sequence[Tracer]) -> str | None:
+    if not any(one._get_settings().offline and one.stats().started for one in recording):
+        return None
+    return (
+        f"nothing that {name} recorded was kept: it was offline, as tests are; unset"
+        " PREFACTOR_OFFLINE, which the pytest plugin sets for all but live tests"
+    )
 
 
 def _was_off(name: str) -> str | None:

@@ -62,17 +62,25 @@ def orphans(spans: Sequence[RecordedSpan]) -> list[str]:
 def nonconforming(
     spans: Sequence[RecordedSpan], schemas: Mapping[str, Any] | None = None
 ) -> list[str]:
-    """Return where payloads and results differ from their JSON schemas.
+    """Return where payloads, results and quality records differ from their JSON schemas.
 
     Args:
         spans: Every span.
         schemas: Name of a span type to the JSON schema of its payload; what each span's run has
             registered when missing.
     """
-    return [
+    found = [
         f"{named(span)}: {one['field']}  {one['message']}"
         for span in spans
         for one in _mismatches(span, schemas)
+    ]
+    runs = dict.fromkeys(span.instance for span in spans) if schemas is None else ()
+    return found + [
+        f"{run.agent_id or run.id}: quality.{one['field']}  {one['message']}"
+        for run in runs
+        for name, record in run.quality.items()
+        if record is not None
+        for one in mismatches(run.quality_types.get(name), record, name)
     ]
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
+
+from prefactor_trace._pfid import PfidSource
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _START = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z, nanoseconds since the epoch
+_COUNTED = re.compile(rf"\b0{{20}}[{_ALPHABET}]{{12}}\b")
 _STEP = 1_000_000  # a millisecond
 
 
@@ -53,3 +57,20 @@ class CountingIds:
 
     def reset(self) -> None:
         """Count on: a forked child has a recorder of its own."""
+
+
+class Uncounted:
+    """Puts other ids in the place of those that count, of which a database keeps the first."""
+
+    def __init__(self) -> None:
+        self._make = PfidSource()
+        self._made: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        """Return a text with other ids; the same one in the place of the same."""
+        return _COUNTED.sub(self._other, text)
+
+    def _other(self, found: re.Match[str]) -> str:
+        if found[0] not in self._made:
+            self._made[found[0]] = self._make()
+        return self._made[found[0]]

@@ -17,6 +17,7 @@ from prefactor_trace.testing import checks, under_way
 from prefactor_trace.testing.assertions import Assertions
 from prefactor_trace.testing.capture import Capture
 from prefactor_trace.testing.controls import Controls
+from prefactor_trace.testing.deterministic import Uncounted
 from prefactor_trace.testing.doubts import Doubts
 from prefactor_trace.testing.observer import Observer
 from prefactor_trace.testing.replay import Replay
@@ -168,12 +169,16 @@ class Recorder(Assertions, Controls):
             allow_unfinished: Names of span types that may be open.
             allow_errors: Whether the library, or a function that it calls, may have failed.
         """
+        if isinstance(allow_unfinished, str):
+            allow_unfinished = (allow_unfinished,)
         early = set(list(self._observer.origins)[:first])
         spans = [span for span in self.spans if span.id not in early]
         wrong = [line for replay in self._replays for line in replay.faults(spans)]
         wrong += checks.unfinished(spans, allow_unfinished)
         wrong += [f"{name} was ended twice ({where})" for name, where in self.ended_twice]
         wrong += [*checks.orphans(spans), *checks.nonconforming(spans)]
+        if (why := self._stand_in.undelivered()) is not None:
+            wrong.append(f"nothing was delivered: {why}")
         if self.stats.dropped and not self._capture.has_met_faults:
             reasons = ", ".join(self.stats.dropped_by_reason)
             wrong.append(f"{self.stats.dropped} spans were dropped: {reasons}")
@@ -199,14 +204,16 @@ class Recorder(Assertions, Controls):
     def save(self) -> list[str]:
         """Keep what was recorded in the local database; return the commands that show each run."""
         self._stand_in.settle()
+        with_own_ids = Uncounted()
         settings = dataclasses.replace(load_settings({"local": True}), offline=False)
         transport = LocalTransport(settings, SDK)
         try:
             for content in self._capture.requests:
-                transport.send(json.dumps(content).encode())
+                transport.send(with_own_ids(json.dumps(content)).encode())
         finally:
             transport.close()
-        return [f"prefactor-trace show {run.id}" for run in self._capture.read({})[0]]
+        runs = self._capture.read({})[0]
+        return [f"prefactor-trace show {with_own_ids(run.id)}" for run in runs]
 
 
 def record(**settings: Unpack[GivenSettings]) -> Recorder:

@@ -57,6 +57,7 @@ class RecordedInstance:
         spans: Its spans, in the order in which they began.
         quality: Name to the newest quality record of that name.
         span_types: Name to span type, as it was registered.
+        quality_types: Name to the JSON schema of quality records, as it was registered.
     """
 
     def __init__(self, id: str) -> None:
@@ -68,14 +69,18 @@ class RecordedInstance:
         self.spans: list[RecordedSpan] = []
         self.quality: dict[str, Any] = {}
         self.span_types: dict[str, dict[str, Any]] = {}
+        self.quality_types: dict[str, Any] = {}
 
     def register(self, item: dict[str, Any]) -> None:
         """Take what the item that registers it says, which may come after its first spans."""
-        declared = (item.get("agent_schema_version") or {}).get("span_type_schemas") or ()
+        version = item.get("agent_schema_version") or {}
+        declared = version.get("span_type_schemas") or ()
+        qualities = version.get("quality_schemas") or ()
         self.agent_id = item.get("agent_id")
         self.version = (item.get("agent_version") or {}).get("external_identifier")
         self.purpose = item.get("purpose")
         self.span_types = {one["name"]: one for one in declared}
+        self.quality_types = {one["name"]: one.get("schema") for one in qualities}
 
     def __repr__(self) -> str:
         return (

@@ -51,6 +51,7 @@ class StandIn:
         self._tracer: Tracer | None = None
         self._before: Tracer | None = None
         self._is_over = False
+        self._is_behind = False  # the last time that was waited for, something was left
 
     def start(self) -> None:
         """Take the place.
@@ -89,6 +90,8 @@ class StandIn:
         for tracer in {own, made} - {self._before}:
             if tracer is not None:
                 tracer.shutdown(_WITH_FAULTS)
+                if not self._live:
+                    tracer._cease()  # what a fault has held back is no loss for anybody
 
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Change settings for the rest of the time.
@@ -109,8 +112,17 @@ class StandIn:
     def settle(self) -> None:
         """Have every tracer of this process hand over what it has recorded."""
         if not self._is_over:
-            for tracer in tracers():
-                tracer.flush(_WITH_FAULTS if self._capture.has_met_faults else _SETTLE)
+            hopeless = self._capture.has_met_faults or self._is_behind
+            timeout = _WITH_FAULTS if hopeless else _SETTLE
+            receipts = [tracer.flush(timeout) for tracer in tracers()]
+            self._is_behind = not all(receipt.is_settled for receipt in receipts)
+
+    def undelivered(self) -> str | None:
+        """Return why nothing has arrived of what was to be sent, ``None`` where something has."""
+        stats = self.stats()
+        if self._capture.forward is None or stats.delivered or stats.started == stats.rejected:
+            return None
+        return None if self._capture.has_met_faults else stats.last_error
 
     def stats(self) -> Stats:
         """Return what became of the spans."""
@@ -119,9 +131,10 @@ class StandIn:
         return Stats(0, 0, 0, 0, 0) if tracer is None else tracer.stats()
 
     def _settings(self) -> Settings:
+        # What asks for faults wants to get over them soon; a service is not to be pestered.
+        quick = {} if self._live else {"retry_first_delay": 0.01, "retry_max_delay": 0.05}
         given = {
-            "retry_first_delay": 0.01,
-            "retry_max_delay": 0.05,
+            **quick,
             **self._given,
             "offline": True,
             "enabled": True,

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from prefactor_trace import _exits
+from prefactor_trace import Tracer, _exits
 from prefactor_trace._tracer import tracers
 from prefactor_trace._transport import Answer
 from prefactor_trace._transport.memory import MemoryTransport
@@ -48,6 +48,13 @@ def test_a_program_whose_decorated_functions_were_not_called(tracer):
     tracer(ambient=False)
     assert why_nothing("agent.py", 0) == f"{said} inside a run"
     assert why_nothing("agent.py", 3).startswith("agent.py ended with exit code 3")
+
+
+def test_a_program_that_was_offline():
+    """As one that a test starts: its functions were called."""
+    made = Tracer(local=True, offline=True)
+    record(made)
+    assert why_nothing("agent.py", 0).startswith("nothing that agent.py recorded was kept: it was")
 
 
 def test_a_program_that_sent_its_trace_elsewhere(tracer):

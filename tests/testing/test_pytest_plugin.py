@@ -193,6 +193,34 @@ def test_nothing_leaves_a_test_run(run, pytester: pytest.Pytester):
     assert (pytester.path / "local.db").exists()
 
 
+def test_a_live_test_of_which_nothing_arrives_fails(run, monkeypatch: pytest.MonkeyPatch):
+    """It says why, and is as patient with the service as a program would be."""
+    monkeypatch.setenv("PREFACTOR_API_TOKEN", "real")
+    monkeypatch.setenv("PREFACTOR_API_URL", "http://127.0.0.1:9")
+    result = run(
+        """
+        import prefactor_trace as prefactor
+        import pytest
+        from prefactor_trace._default import default
+
+        def record():
+            with prefactor.instance("agent"), prefactor.span("step"):
+                pass
+            return default.tracer()._get_settings().retry_first_delay
+
+        def test_not_live(captrace):
+            assert record() < 0.1
+
+        @pytest.mark.prefactor(live=True)
+        def test_live(captrace):
+            assert record() > 0.1
+            assert captrace.count("step") == 1
+        """
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    assert "nothing was delivered: " in result.stdout.str()
+
+
 def test_an_evaluation_records_its_outcome(run, pytester: pytest.Pytester):
     """As the quality of its runs, where it is live; with its purpose in any case."""
     tests = """
@@ -233,19 +261,30 @@ def test_traces_are_printed_and_kept_on_demand(run, pytester: pytest.Pytester):
 
         def test_bad(captrace):
             run_agent("bad")
+
+        def test_counted(captrace, prefactor_clock):
+            run_agent("bad")
     """
     assert "test_good" in run(tests, "--prefactor-trace=all").stdout.str()
     run(tests, "--prefactor-trace=all").stdout.fnmatch_lines(["*test_good: Captured prefactor*"])
     assert "captured: " not in run(tests, "--prefactor-trace=none").stdout.str()
     saved = run(tests, "--prefactor-save")
-    (line,) = [one for one in saved.outlines if one.startswith("prefactor-trace show ")]
-    shown = subprocess.run(
-        [sys.executable, "-m", "prefactor_trace.cli", *line.split()[1:]],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "tool_call" in shown.stdout
+    again = run(tests, "--prefactor-save", "-k", "counted")  # whose ids count from 1 as well
+    lines = [
+        one
+        for result in (saved, again)
+        for one in result.outlines
+        if one.startswith("prefactor-trace show ")
+    ]
+    assert len(set(lines)) == 3
+    for line in lines:
+        shown = subprocess.run(
+            [sys.executable, "-m", "prefactor_trace.cli", *line.split()[1:]],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "tool_call" in shown.stdout
 
 
 @pytest.mark.parametrize("runner", ["asyncio", "anyio", "trio"])
@@ -325,8 +364,8 @@ def test_the_other_fixtures(run):
     ).assert_outcomes(passed=3)
 
 
-def test_a_wrong_marker_is_one_error(run):
-    """It names what would be right."""
+def test_a_wrong_marker_is_an_error_of_its_test(run):
+    """It names what would be right; the others run."""
     result = run(
         """
         import pytest
@@ -334,10 +373,98 @@ def test_a_wrong_marker_is_one_error(run):
         @pytest.mark.prefactor(stric=False)
         def test_it(captrace):
             pass
+
+        @pytest.mark.prefactor(purpose="evall")
+        def test_purpose():
+            pass
+
+        @pytest.mark.prefactor(allow_unfinished=True)
+        def test_unfinished():
+            pass
+
+        @pytest.mark.prefactor(allow_unfinished="stream")
+        def test_text():
+            pass
+
+        def test_good():
+            pass
         """
     )
-    assert result.ret != 0
-    assert "does not take stric; it takes allow_errors" in result.stdout.str() + result.stderr.str()
+    result.assert_outcomes(errors=4, passed=1)
+    text = result.stdout.str()
+    assert "does not take stric; it takes allow_errors" in text
+    assert "takes one of live, smoke_test, eval as purpose, got 'evall'" in text
+    assert "takes a list of span types as allow_unfinished, got True" in text
+    assert "takes a list of span types as allow_unfinished, got 'stream'" in text
+    assert "_prefactor_trace_pytest.py" not in text
+
+
+def test_a_fixture_that_fails_shows_the_trace(run, pytester: pytest.Pytester):
+    """Before the test or after it, once; and it is kept."""
+    result = run(
+        """
+        import pytest
+        from agent import run_agent
+
+        @pytest.fixture
+        def before(captrace):
+            run_agent("before")
+            raise ValueError("before")
+
+        @pytest.fixture
+        def after(captrace):
+            yield
+            run_agent("after")
+            raise ValueError("after")
+
+        def test_before(before):
+            pass
+
+        def test_after(after):
+            pass
+
+        def test_both(after):
+            run_agent("both")
+            raise ValueError("itself")
+        """,
+        "--prefactor-save",
+        "--junitxml=all.xml",
+    )
+    result.assert_outcomes(errors=3, passed=1, failed=1)
+    text = result.stdout.str()
+    assert text.count("Captured prefactor trace") == text.count("prefactor-trace show") == 3
+    in_file = (pytester.path / "all.xml").read_text(encoding="utf-8")
+    for query in ("before", "after", "both"):
+        assert f'tool_call {{"query": "{query}"}}' in in_file
+
+
+def test_the_trace_of_a_test_that_has_passed_is_printed_once(run):
+    """Also where pytest prints what it has captured of such tests."""
+    test = """
+        from agent import run_agent
+
+        def test_it(captrace):
+            run_agent("a")
+        """
+    for words in ([], ["-rP"]):
+        text = run(test, "--prefactor-trace=all", *words).stdout.str()
+        assert text.count("captured: 2 spans") == 1
+
+
+def test_a_fault_of_delivery_is_no_loss_at_the_end(run):
+    """Nothing is told on stderr of what a test has recorded."""
+    result = run(
+        """
+        from agent import run_agent
+
+        def test_it(captrace):
+            captrace.fail_delivery(401)
+            run_agent("a")
+            assert captrace.count("plan") == 1
+        """
+    )
+    result.assert_outcomes(passed=1)
+    assert "could not be delivered" not in result.stderr.str()
 
 
 def test_unused_it_costs_next_to_nothing(run, monkeypatch: pytest.MonkeyPatch):

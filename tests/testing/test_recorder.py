@@ -386,6 +386,21 @@ def test_quality_is_recorded(trace):
     assert trace.instances[0].quality == {"good": {"score": 1}}
 
 
+def test_a_quality_record_that_does_not_match_is_unsound(trace):
+    """As a payload that does not; one of which no schema was declared may be anything."""
+    wanted = {"type": "object", "properties": {"score": {"type": "number"}}}
+    prefactor.declare_quality("helpfulness", wanted)
+    with prefactor.instance("agent"), prefactor.span("step"):
+        prefactor.record_quality("helpfulness", {"score": "very"})
+        prefactor.record_quality("other", {"score": "very"})
+    told = "agent: quality.helpfulness.score  is not of type number"
+    assert trace.unsound() == [told]
+    with pytest.raises(AssertionError, match=told):
+        trace.assert_conforms()
+    with prefactor.instance("agent"):
+        prefactor.record_quality("helpfulness", None)
+
+
 def test_a_recorder_can_be_used_in_unittest(agent):
     """Started and stopped by hand, also twice."""
     recorder = Recorder()

@@ -1,9 +1,14 @@
 """The transport that the settings ask for, and the name of where it leads."""
 
+import logging
+
+import pytest
+
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport import open_transport, target_of
 from prefactor_trace._transport.http import HttpTransport
 from prefactor_trace._transport.local import LocalTransport
+from prefactor_trace._transport.offline import OfflineTransport
 
 
 def test_local_mode_wins_over_a_token() -> None:
@@ -25,3 +30,11 @@ def test_targets_differ_by_place_and_not_by_token() -> None:
     assert target_of(first) == target_of(again)
     assert len(set(targets)) == 4
     assert not any("old" in target for target in targets)
+
+
+def test_local_mode_that_keeps_nothing_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    """A test run is offline, whatever the code that is tested says."""
+    settings = load_settings({"local": True, "offline": True}, {})
+    with caplog.at_level(logging.INFO, "prefactor_trace"):
+        assert isinstance(open_transport(settings, "sdk"), OfflineTransport)
+    assert "nothing is kept in the local database" in caplog.text
