@@ -57,7 +57,7 @@ class T(NamedTuple):
 
     def __str__(self) -> str:
         """Return it as a line of a tree's text."""
-        from prefactor_trace.testing.matching import shown
+        from prefactor_trace.testing.wording import shown
 
         parts = [("?" if self.optional else "") + _pattern_text(self.schema_name)]
         if self.payload is not ...:

@@ -12,7 +12,7 @@ from prefactor_trace._capture import as_mapping, holds_cut, snapshot
 from prefactor_trace._notes import MARKER
 from prefactor_trace._schema import Function
 from prefactor_trace.testing.answers import raised, returned
-from prefactor_trace.testing.matching import shown
+from prefactor_trace.testing.wording import shown
 
 __tracebackhide__ = True  # a failure is shown where the call is made
 

@@ -14,9 +14,10 @@ from prefactor_trace.testing.doubts import (
     missing,
     nothing_captured,
 )
-from prefactor_trace.testing.matching import differences, shown
+from prefactor_trace.testing.matching import differences
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.tree import as_text
+from prefactor_trace.testing.wording import shown
 
 _NEAREST = 2
 

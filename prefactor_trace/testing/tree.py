@@ -8,8 +8,8 @@ from typing import Any
 
 from prefactor_trace._capture import holds_cut
 from prefactor_trace.server._tree import name_text
-from prefactor_trace.testing.matching import shown
 from prefactor_trace.testing.spans import RecordedSpan
+from prefactor_trace.testing.wording import shown
 
 _SIGNS = {"complete": "✓", "failed": "✗", "cancelled": "cancelled", "terminated": "terminated"}
 _LONGEST_PAYLOAD = 60

@@ -181,7 +181,7 @@ def test_none_says_how_many_were_looked_at(ran: Recorder):
         ),
         (
             "planning\n  llm_call\n  tool_call x2",
-            "tool_call #4 (c.py): status  expected complete, was failed (TimeoutError: no answer",
+            'tool_call #4 (c.py): status  expected "complete", was "failed" (TimeoutError: no',
         ),
         ("planning {steps: 3}\n  ...", "planning #1 (c.py): payload.steps  expected 3, was 2"),
         (
@@ -195,6 +195,10 @@ def test_none_says_how_many_were_looked_at(ran: Recorder):
         ("planning\n  ...\nend", "the trace should have end, and has none"),
         (
             "planning (any order)\n  tool_call x2..3\n  ...",
+            'tool_call #4 (c.py): status  expected "complete", was "failed" (TimeoutError: no',
+        ),
+        (
+            "planning (any order)\n  tool_call -> failed\n  tool_call x2..3\n  ...",
             "planning #1 (c.py) should have tool_call x2..3, in any order, and has 1 of it",
         ),
     ],
@@ -221,11 +225,11 @@ def test_all_differences_of_a_tree_are_listed(ran: Recorder):
         "trace.assert_tree(...): 6 differences\n"
         "    planning #1 (c.py): payload.steps  expected 3, was 2\n"
         '    llm_call #2 (c.py): payload.model  expected "gpt", was "claude-x"; status  expected'
-        " failed, was complete\n"
+        ' "failed", was "complete"\n'
         "    planning #1 (c.py) should have fetch, and has none\n"
         "    planning #1 (c.py) should have rank x2, and has none\n"
-        "    tool_call #4 (c.py): status  expected complete, was failed (TimeoutError: no answer in"
-        " 5 s)\n"
+        '    tool_call #4 (c.py): status  expected "complete", was "failed" (TimeoutError: no'
+        " answer in 5 s)\n"
         "    the trace should have end, and has none\n\n"
         + tree("", "   <- #4")
         .replace("T  ✓  c.py\n  ├─ llm", "T  ✓  c.py   <- #1\n  ├─ llm")
