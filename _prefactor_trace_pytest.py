@@ -6,7 +6,6 @@ It stands beside the package so that loading it, which every test run does, load
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -118,6 +117,7 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
 def captrace(request: pytest.FixtureRequest) -> Iterator[Recorder]:
     """What the agent did in this test: a `prefactor_trace.testing.Recorder`."""
     from prefactor_trace.testing import Recorder
+    from prefactor_trace.testing.wording import whole_values
 
     said = _marked(request.node)
     settings = {"purpose": said["purpose"]} if "purpose" in said else {}
@@ -127,7 +127,8 @@ def captrace(request: pytest.FixtureRequest) -> Iterator[Recorder]:
     recorder.start()
     request.node.stash[_recorder_key] = recorder
     try:
-        yield recorder
+        with whole_values(on=recorder.verbose):
+            yield recorder
     finally:
         recorder.stop()
 
@@ -268,9 +269,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Show the trace where a count of spans is not as expected, and how a payload differs."""
     kind = type(left)
-    if kind.__module__ == "prefactor_trace.testing.assertions" and kind.__name__ == "Count":
-        with contextlib.suppress(AttributeError):
-            return [f"{int(left)} {op} {right!r}", "", *left.report.splitlines()]  # type: ignore[attr-defined, call-overload]
+    for count in (left, right):  # the right one in `2 <= count <= 3`
+        known = type(count)
+        if known.__module__ == "prefactor_trace.testing.assertions" and known.__name__ == "Count":
+            return [f"{left!r} {op} {right!r}", "", *count.report.splitlines()]  # type: ignore[attr-defined]
     if kind.__module__ == "prefactor_trace.testing.spans" and isinstance(right, dict):
         from prefactor_trace.testing.matching import differences
 

@@ -130,7 +130,11 @@ def overlap(spans: Sequence[RecordedSpan], names: Sequence[str]) -> str | None:
     for chosen in itertools.product(*groups):
         if len(set(chosen)) == len(chosen) and _overlap(chosen):
             return None
-    first = [group[0] for group in groups]
+    first: list[RecordedSpan] = []
+    for group in groups:  # of one type, one after the other
+        first.append(next((span for span in group if span not in first), group[0]))
+    if len(set(first)) < len(first):
+        return f"there is only one {first[-1].schema_name!r}"
     ends = ", ".join(
         f"{span!r} from {_clock(span.started_at)} to {_clock(span.finished_at)}" for span in first
     )

@@ -6,8 +6,9 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from prefactor_trace._context import innermost, outer_of
 from prefactor_trace._default import default
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport.local import LocalTransport
@@ -46,6 +47,7 @@ class Recorder(Assertions, Controls):
         self._observer = Observer()
         self._capture = Capture(self._observer.is_foreign)
         self._stand_in = StandIn(self._capture, settings, live=live)
+        self._terminated = set()
 
     def start(self) -> None:
         """Begin to record."""
@@ -128,10 +130,14 @@ class Recorder(Assertions, Controls):
 
     def _read(self) -> tuple[list[RecordedInstance], list[RecordedSpan]]:
         self._stand_in.settle()
-        return self._capture.read(self._observer.origins)
+        instances, spans = self._capture.read(self._observer.origins)
+        for run in instances:
+            if run.id in self._terminated:
+                run.status = "terminated"
+        return instances, spans
 
     def _doubts(self) -> Doubts:
-        return Doubts(self.started_before, self._observer.not_begun)
+        return Doubts(self.started_before, self._observer.not_begun, _around())
 
     # For the end of a test
 
@@ -191,6 +197,17 @@ class Recorder(Assertions, Controls):
         finally:
             transport.close()
         return [f"prefactor-trace show {run.id}" for run in self._capture.read({})[0]]
+
+
+def _around() -> set[str]:
+    """Return the ids of the spans that the running code is in."""
+    found = set()
+    node: Any = innermost()
+    while node is not None:
+        if node._own_span is not None:
+            found.add(node._own_span.id)
+        node = outer_of(node)
+    return found
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace._capture import holds_cut
+from prefactor_trace._nearest import nearest
 from prefactor_trace._notes import LATE_PAYLOAD, MARKER, SCHEMA_NAME_KEY
 
 if TYPE_CHECKING:
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
+_OTHER_NAMES = {
+    "name": "schema_name",
+    "type": "schema_name",
+    "result": "result_payload",
+    "output": "result_payload",
+    "input": "payload",
+    "ended_at": "finished_at",
+}
 _ERROR_KEYS = ("error_type", "message", "stacktrace")
 
 
@@ -183,8 +192,23 @@ class RecordedSpan:
             return said
         return {key: value for key, value in said.items() if key not in _ERROR_KEYS} or None
 
+    def is_like(self, expected: dict[str, Any]) -> bool:
+        """Return whether the payload has these values.
+
+        Args:
+            expected: As of `like`.
+
+        Raises:
+            AssertionError: A function that stands for a value raised.
+        """
+        from prefactor_trace.testing.matching import differences
+
+        return not differences(self.payload, expected, "payload", of=self)
+
     def like(self, expected: dict[str, Any]) -> bool:
         """Assert that the payload has these values; return ``True``.
+
+        `is_like` only says whether it has.
 
         Args:
             expected: A part of the payload: nested mappings need only the keys that they name. A
@@ -196,7 +220,7 @@ class RecordedSpan:
         """
         from prefactor_trace.testing.matching import differences
 
-        found = differences(self.payload, expected, "payload")
+        found = differences(self.payload, expected, "payload", of=self)
         if found:
             lines = "\n".join(f"    {one}" for one in found)
             raise AssertionError(f"{self!r}.like(...):\n{lines}")
@@ -204,6 +228,15 @@ class RecordedSpan:
 
     def __repr__(self) -> str:
         return f"{self.schema_name} #{self.seq}"
+
+    if not TYPE_CHECKING:  # which would take any name then
+
+        def __getattr__(self, name: str) -> Any:
+            """Say which attribute may be meant by one that there is none of."""
+            known = [one for one in {*dir(type(self)), *self.__dict__} if not one.startswith("_")]
+            near = _OTHER_NAMES.get(name) or nearest(name, known)
+            hint = f"; did you mean {near}?" if near else ""
+            raise AttributeError(f"a RecordedSpan has no attribute {name!r}{hint}")
 
 
 def _moment(text: str | None) -> datetime.datetime | None:

@@ -286,7 +286,9 @@ def test_a_run_can_be_terminated(trace):
         trace.terminate("policy")
         with pytest.raises(prefactor.PrefactorTerminated):
             prefactor.checkpoint()
+        assert trace.instances[0].status == "terminated"
     assert (run.terminated, run.termination_reason) == (True, "policy")
+    assert trace.instances[0].status == "terminated"
 
 
 def test_quality_is_recorded(trace):
