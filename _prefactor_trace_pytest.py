@@ -27,6 +27,7 @@ _MARKER = (
 _ALLOWED = {"live", "strict", "allow_unfinished", "allow_errors", "purpose"}
 
 _recorder_key = pytest.StashKey["Recorder"]()
+_unsound_key = pytest.StashKey["BaseException"]()
 _undo_key = pytest.StashKey["list[Callable[[], object]]"]()
 _offline_before: list[str | None] = []
 
@@ -224,14 +225,30 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     )
     if wrong:
         try:
-            told = "\n".join(f"    {line}" for line in wrong)
             pytest.fail(
-                f"the trace is not sound:\n{told}\n\n{recorder.report()}\n"
+                f"{_unsound_text(wrong)}\n\n{recorder.report()}\n"
                 "(@pytest.mark.prefactor(strict=False) lets it be)",
                 pytrace=False,
             )
         except pytest.fail.Exception as failure:
+            item.stash[_unsound_key] = failure
             outcome.force_exception(failure)
+
+
+def _unsound_text(wrong: list[str]) -> str:
+    """Return what is wrong with a trace: in the first line, which is all that a summary has."""
+    if len(wrong) == 1:
+        return f"the trace is not sound: {wrong[0]}"
+    lines = [f"the trace is not sound: {wrong[0]}, and {len(wrong) - 1} more", *wrong]
+    return "\n    ".join(lines)
+
+
+def _place_at_test(report: pytest.TestReport, item: pytest.Item) -> None:
+    """Have a failure stand where the test does, and not in this file."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    path, line, _ = item.reportinfo()
+    if crash is not None and line is not None:
+        crash.path, crash.lineno = os.fspath(path), line + 1
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -241,6 +258,8 @@ def pytest_runtest_makereport(
     """Show the trace with the report of a test that has failed."""
     outcome = yield
     report = outcome.get_result()
+    if call.excinfo is not None and call.excinfo.value is item.stash.get(_unsound_key, None):
+        _place_at_test(report, item)
     recorder = item.stash.get(_recorder_key, None)
     wanted = item.config.getoption("prefactor_trace")
     if recorder is None or report.when != "call" or wanted == "none":
@@ -252,7 +271,6 @@ def pytest_runtest_makereport(
             report.sections.append((_SECTION, str(text)))
     if report.failed and item.config.getoption("prefactor_save"):
         report.sections.append(("Saved prefactor trace", "\n".join(recorder.save())))
-    del call
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
