@@ -120,6 +120,7 @@ class Capture:
             if parent is not None and parent.id not in self._skipped:
                 span.parent = parent
                 parent.children.append(span)
+            span.lost_its_parent = span.parent_id in self._skipped
         runs = [one for one in instances.values() if one.spans or not self._skipped]
         return runs, kept
 

@@ -53,7 +53,8 @@ def orphans(spans: Sequence[RecordedSpan]) -> list[str]:
     found = []
     for span in spans:
         if span.parent_id is not None and span.parent is None:
-            found.append(f"{_place(span)} has a parent that was not captured")
+            why = "was open when clear() was called" if span.lost_its_parent else "was not captured"
+            found.append(f"{_place(span)} has a parent that {why}")
         elif span.parent is not None and span.parent.instance is not span.instance:
             found.append(f"{_place(span)} has a parent in another run: {span.parent!r}")
     return found

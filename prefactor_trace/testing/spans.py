@@ -106,6 +106,7 @@ class RecordedSpan:
         instance: Run that it belongs to.
         started_at: When it began.
         finished_at: When it ended, ``None`` while it is open.
+        lost_its_parent: Whether that span was forgotten, by `Recorder.clear` while it was open.
         seq: Its place among all spans, from 1 on, in the order in which they began.
         where: ``file:line`` of the block or of the call, ``def file:line`` of the function where a
             thread or an event loop called it; ``None`` where neither is known.
@@ -123,6 +124,7 @@ class RecordedSpan:
         self.parent: RecordedSpan | None = None
         self.parent_id: str | None = created.get("parent_span_id")
         self.children: list[RecordedSpan] = []
+        self.lost_its_parent = False
         self.instance = instance
         self.started_at = _moment(created["started_at"])
         self.finished_at = _moment(created.get("finished_at"))

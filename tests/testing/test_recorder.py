@@ -255,6 +255,12 @@ def test_what_is_cleared_is_forgotten(trace, agent):
     trace.clear()
     open_one.complete()
     assert trace.spans == []
+    with prefactor.instance(), prefactor.span("outer"):
+        trace.clear()
+        with prefactor.span("inner"):
+            pass
+    (told,) = trace.unsound()
+    assert told.endswith("has a parent that was open when clear() was called")
     agent("b")
     assert trace["tool_call"].payload["query"] == "b"
 
