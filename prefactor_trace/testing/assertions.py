@@ -116,8 +116,8 @@ class Assertions:
 
         Args:
             name: Name of its type, or a function that is decorated with it.
-            payload: A part of the payload, as in `RecordedSpan.like`. It is needed for keys that
-                are no name in Python, or that the conditions have for something else.
+            payload: A part of the payload, as in `RecordedSpan.like`, or a function of it. It is
+                needed for keys that are no name in Python, or that are conditions as well.
             **conditions: Values of the payload as in `RecordedSpan.like`; `status`; `under` (a span
                 around it, or the name of its type); `result_payload` (a part of it); and `error`:
                 its class, the name of that, a pattern for ``type: message``, or ``...`` (any). The

@@ -23,6 +23,7 @@ OF_THE_SPAN = ("status", "under", "result_payload", "error")
 # A payload may have such keys: where one does, they are meant.
 _UNLESS_KEYS = ("result_payload", "error")
 _WIDTH = 14
+_HINT = " (a key of the payload goes into a mapping before it: {{{!r}: ...}})"
 
 
 class Condition(NamedTuple):
@@ -73,42 +74,46 @@ def conditions_of(payload: Any, said: Mapping[str, Any], asked: str) -> list[Con
     """Return the conditions that a question names.
 
     Args:
-        payload: Of the payload: a mapping of keys, or what `differences` compares; ``...`` is none.
+        payload: Of the payload: a mapping of keys, or a function; ``...`` is none.
         said: The others, by their name.
         asked: The question, for errors.
 
     Raises:
         ValueError: There is no such status.
-        TypeError: `under` is neither a name nor a span, or a part is compared with something that
-            it cannot be.
+        TypeError: `under` is neither a name nor a span, or `payload` no mapping and no function.
     """
     if isinstance(payload, Mapping):
         conditions = [Condition(key, value, of_payload=True) for key, value in payload.items()]
     else:
+        if payload is not ... and (isinstance(payload, type) or not callable(payload)):
+            raise TypeError(
+                f"{asked} takes a part of the payload as a mapping, or a function of the payload,"
+                f" got {shown(payload)}"
+            )
         conditions = [] if payload is ... else [Condition(None, payload, of_payload=True)]
-    if "status" in said:
-        check_status(said["status"], asked)
+    if "status" in said and said["status"] not in STATUSES:
+        raise ValueError(_no_status(said["status"], asked))
     if "under" in said and not isinstance(said["under"], RecordedSpan):
         said = {**said, "under": type_name(said["under"], f"under= of {asked}")}
     return conditions + [Condition(key, value) for key, value in said.items()]
 
 
-def check_status(status: Any, where: str) -> None:
-    """See to it that a status is one.
-
-    Raises:
-        ValueError: There is none of that name.
-    """
-    if status not in STATUSES:
-        near = nearest(status, STATUSES) if isinstance(status, str) else None
-        told = f"did you mean {near!r}?" if near else f"there are {', '.join(STATUSES)}"
-        raise ValueError(f"{where}: there is no status {status!r}; {told}")
+def _no_status(status: Any, asked: str) -> str:
+    near = nearest(status, STATUSES) if isinstance(status, str) else None
+    told = f"did you mean {near!r}?" if near else f"there are {', '.join(STATUSES)}"
+    return f"{asked}: there is no status {status!r}; {told}{_HINT.format('status')}"
 
 
 def conditions_text(name: str, payload: Any, said: Mapping[str, Any]) -> str:
     """Return what was asked for, as the test has written it."""
     parts = [f'"{name}"', *([] if payload is ... else [shown(payload)])]
-    return ", ".join([*parts, *(f"{key}={shown(value)}" for key, value in said.items())])
+    return ", ".join([*parts, *(f"{key}={_as_written(value)}" for key, value in said.items())])
+
+
+def _as_written(value: Any) -> str:
+    if value is ...:
+        return "..."
+    return value.__name__ if isinstance(value, type) else shown(value)
 
 
 def matching(
@@ -152,7 +157,8 @@ def _differences(span: RecordedSpan, condition: Condition) -> Iterator[str]:
         if not _is_under(span, expected):
             around = span.path.split("/")[:-1]
             name = repr(expected) if isinstance(expected, RecordedSpan) else shown(expected)
-            yield f"under  expected {name}, is in {'/'.join(around) or 'the run itself'}"
+            place = f"expected {name}, is in {'/'.join(around) or 'the run itself'}"
+            yield f"under  {place}{_HINT.format('under') if 'under' in span.payload else ''}"
     elif part == "error":
         if told := _unlike_error(span, expected):
             yield f"error  {told}"

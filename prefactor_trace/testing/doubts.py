@@ -103,6 +103,9 @@ def misplaced(
     for one in conditions:
         if one.key is None or one.of_payload or one.key in OF_THE_SPAN:
             continue
+        if one.key == "payload" and not any("payload" in payload for payload in payloads):
+            lines.append("the payload is given as a mapping, before the conditions, by no name")
+            continue
         near = "result_payload" if one.key == "result" else nearest(one.key, OF_THE_SPAN)
         if near is not None and payloads and not any(one.key in payload for payload in payloads):
             lines.append(f"no {name!r} has {one.key!r} in its payload; did you mean {near}=?")

@@ -129,7 +129,7 @@ def checked(nodes: Any) -> list[Any]:
     if isinstance(nodes, T):
         nodes = [nodes]
     if not isinstance(nodes, (list, tuple)):
-        raise TypeError(f"a tree is a text, or T nodes in a list, got {shown(nodes)}")
+        raise TypeError(f"a tree is a text, or T nodes in a list, got {nodes!r:.60}")
     for node in nodes:
         if node is not ...:
             _check(node)

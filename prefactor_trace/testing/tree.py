@@ -16,6 +16,7 @@ _SIGNS = {"complete": "✓", "failed": "✗", "cancelled": "cancelled", "termina
 _LONGEST_PAYLOAD, _LONGEST_RESULT, _LONGEST_MESSAGE = 60, 40, 80
 _WHOLE = 100_000
 _MOST_ROWS = 100  # of a report: more are no help to a reader
+_LAST_ROWS = 10
 
 _Row = tuple[str, "RecordedSpan | None"]
 
@@ -104,8 +105,8 @@ def as_text(
 def choose(spans: Sequence[RecordedSpan], marked: Collection[str] = ()) -> Collection[str] | None:
     """Return which of very many spans are shown, ``None`` where that is all of them.
 
-    Those that are pointed at, then those that failed or are open, each with what they are in, and
-    the first of all.
+    Those that are pointed at, then those that failed or are open, the last, and the first of all;
+    each with what it is in.
 
     Args:
         spans: Every span.
@@ -118,6 +119,7 @@ def choose(spans: Sequence[RecordedSpan], marked: Collection[str] = ()) -> Colle
     for some, most in (
         ([span for span in spans if span.id in marked], _MOST_ROWS // 2),
         (troubled, _MOST_ROWS * 3 // 4),
+        (spans[-_LAST_ROWS:], _MOST_ROWS * 3 // 4 + _LAST_ROWS),
         (spans, _MOST_ROWS),
     ):
         for span in some:
@@ -145,13 +147,10 @@ def _with_gaps(rows: Sequence[_Row], chosen: Collection[str]) -> Iterator[_Row]:
 
 def _rows(span: RecordedSpan, first: str, rest: str, verbose: bool) -> Iterator[_Row]:
     name = first + span.schema_name
-    result = span.result_without_error
     if holds_cut(span.result_payload):
         name += " (result truncated)"
     if span.payload:
         name += f" {shown(span.payload, _WHOLE if verbose else _LONGEST_PAYLOAD)}"
-    if result:
-        name += f" → {shown(result, _WHOLE if verbose else _LONGEST_RESULT)}"
     yield name, span
     for number, child in enumerate(span.children, 1):
         last = number == len(span.children)
@@ -178,4 +177,8 @@ def _ending(span: RecordedSpan, around: Collection[str], verbose: bool) -> str:
         message = span.error.message if verbose else lines[0][:_LONGEST_MESSAGE] if lines else ""
         if message:
             said += f": {message}{'' if message == span.error.message else '…'}"
-    return f"{_SIGNS.get(span.status, span.status)}{said}  {where}".rstrip()
+    told = f"{_SIGNS.get(span.status, span.status)}{said}  {where}".rstrip()
+    result = span.result_without_error
+    if result:  # last, so that the places stand below each other
+        told += f"   → {shown(result, _WHOLE if verbose else _LONGEST_RESULT)}"
+    return told

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any, ClassVar
 
+__tracebackhide__ = True  # a failure is shown where the test has asked
+
 WORD = re.compile(r"[^\W\d][\w.-]*")
 """A key that needs no quotes."""
 

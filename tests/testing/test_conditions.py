@@ -129,6 +129,21 @@ def test_keys_that_are_called_like_conditions(trace: Recorder):
         trace.one("twice", {"status": "complete"})
     assert 'trace.one("twice", {"status": "complete"}): expected' in str(caught.value)
     assert 'payload.status expected "complete", was "open"' in str(caught.value)
+    with pytest.raises(AssertionError, match="a key of the payload goes into a mapping before it"):
+        trace.one("twice", under="open")
+    with pytest.raises(AssertionError, match="the payload is given as a mapping, before"):
+        trace.one("twice", payload={"under": 3})
+    with pytest.raises(
+        AssertionError, match=r'trace.one\("twice", status="failed", error=..., a=int'
+    ):
+        trace.one("twice", status="failed", error=..., a=int)
+
+
+def test_a_payload_that_is_no_mapping_is_refused(asked: Recorder):
+    """No payload would ever be like it."""
+    for wrong in ("bad", 3, str, ["bad"]):
+        with pytest.raises(TypeError, match="takes a part of the payload as a mapping, or a func"):
+            asked.none("ask", wrong)
 
 
 def test_a_status_that_there_is_none_of_is_refused(asked: Recorder):
@@ -136,7 +151,9 @@ def test_a_status_that_there_is_none_of_is_refused(asked: Recorder):
     for question in (asked.one, asked.all, asked.none, asked.count):
         with pytest.raises(ValueError, match="no status 'completed'; did you mean 'complete'"):
             question("ask", status="completed")
-    with pytest.raises(ValueError, match="there are pending, active, complete"):
+    with pytest.raises(
+        ValueError, match=r"there are pending, active, complete.*\{'status': \.\.\.\}"
+    ):
         asked.none("ask", status=3)
 
 

@@ -161,7 +161,7 @@ def test_an_open_range_is_shown_as_it_is_written():
         ),
         ([T("a", children=["b"])], TypeError, r"got \"b\": write T"),
         ([T(3)], TypeError, r"T\(\) takes the name of a span type, got 3"),
-        (None, TypeError, "a tree is a text, or T nodes in a list, got null"),
+        (None, TypeError, "a tree is a text, or T nodes in a list, got None"),
         ([T("a", times="many")], TypeError, r"times of T\(\"a\"\) is a number, or the least and"),
         ([T("a", times=(3, 1))], TypeError, "times of T"),
         ([T("a", status="done")], ValueError, r"status of T\(\"a\"\) is one of complete, fail"),
