@@ -30,11 +30,13 @@ class Doubts(NamedTuple):
         started_before: How many spans each tracer had recorded when the recording began.
         not_begun: Where coroutine functions and generators were called, of which nothing has run.
         around: Ids of the spans that the code is in which asks.
+        was_terminated: Whether the test has had its runs terminated.
     """
 
     started_before: Mapping[Tracer, int]
     not_begun: Sequence[str] = ()
     around: Collection[str] = ()
+    was_terminated: bool = False
 
 
 def nothing_captured(doubts: Doubts) -> str:
@@ -45,6 +47,10 @@ def nothing_captured(doubts: Doubts) -> str:
         lines.append(f"- tracing was switched off while recording: {reason}")
     elif default._tracer is not None and default._tracer._get_settings().sample_rate < 1:
         lines.append("- runs are sampled: of those that are not, nothing is recorded (sample_rate)")
+    if doubts.was_terminated:
+        lines.append(
+            '- the run was terminated: with on_terminate="raise" no span begins in it after that'
+        )
     others = [
         one
         for one in tracers()

@@ -137,7 +137,9 @@ class Recorder(Assertions, Controls):
         return instances, spans
 
     def _doubts(self) -> Doubts:
-        return Doubts(self.started_before, self._observer.not_begun, _around())
+        return Doubts(
+            self.started_before, self._observer.not_begun, _around(), bool(self._terminated)
+        )
 
     # For the end of a test
 

@@ -466,6 +466,15 @@ def test_tracers_of_other_recordings_are_no_tracers_of_your_own(trace: Recorder,
     assert "beside the default one" not in told(lambda: trace["a"])
 
 
+def test_that_the_run_was_terminated_is_a_reason(trace: Recorder):
+    """Where spans are refused from then on."""
+    with prefactor.instance(on_terminate="raise"):
+        trace.terminate()
+        with pytest.raises(prefactor.PrefactorTerminated), prefactor.span("a"):
+            pass
+    assert "- the run was terminated: with on_terminate=" in told(lambda: trace["a"])
+
+
 def test_that_runs_are_sampled_is_a_reason(trace: Recorder, agent):
     """Where nothing was captured."""
     trace.configure(sample_rate=0.0)
