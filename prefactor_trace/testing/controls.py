@@ -23,7 +23,6 @@ class Controls:
     _capture: Capture
     _observer: Observer
     _stand_in: StandIn
-    _terminated: set[str | None]  # ids of the runs
 
     def fail_delivery(
         self,
@@ -60,7 +59,7 @@ class Controls:
         for run in default._open_runs:
             run._terminate(reason)
             # No item of a request says so: it is the platform that ends it.
-            self._terminated.add(run._id)
+            self._capture.terminated.add(run._id)
 
     def deterministic(self) -> CountingClock:
         """Count instead of reading the clock, and count ids, from here on.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prefactor_trace import Tracer
+from prefactor_trace._context import innermost, outer_of
 from prefactor_trace._default import default
 from prefactor_trace._nearest import nearest
 from prefactor_trace._tracer import tracers
@@ -37,6 +38,17 @@ class Doubts(NamedTuple):
     not_begun: Sequence[str] = ()
     around: Collection[str] = ()
     was_terminated: bool = False
+
+
+def spans_around() -> set[str]:
+    """Return the ids of the spans that the running code is in."""
+    found = set()
+    node: Any = innermost()
+    while node is not None:
+        if node._own_span is not None:
+            found.add(node._own_span.id)
+        node = outer_of(node)
+    return found
 
 
 def nothing_captured(doubts: Doubts) -> str:

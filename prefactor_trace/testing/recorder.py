@@ -6,9 +6,8 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from prefactor_trace._context import innermost, outer_of
 from prefactor_trace._default import default
 from prefactor_trace._settings import load_settings
 from prefactor_trace._transport.local import LocalTransport
@@ -18,7 +17,7 @@ from prefactor_trace.testing import checks
 from prefactor_trace.testing.assertions import Assertions
 from prefactor_trace.testing.capture import Capture
 from prefactor_trace.testing.controls import Controls
-from prefactor_trace.testing.doubts import Doubts
+from prefactor_trace.testing.doubts import Doubts, spans_around
 from prefactor_trace.testing.observer import Observer
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.stand_in import StandIn
@@ -47,7 +46,6 @@ class Recorder(Assertions, Controls):
         self._observer = Observer()
         self._capture = Capture(self._observer.is_foreign)
         self._stand_in = StandIn(self._capture, settings, live=live)
-        self._terminated = set()
 
     def start(self) -> None:
         """Begin to record."""
@@ -130,15 +128,14 @@ class Recorder(Assertions, Controls):
 
     def _read(self) -> tuple[list[RecordedInstance], list[RecordedSpan]]:
         self._stand_in.settle()
-        instances, spans = self._capture.read(self._observer.origins)
-        for run in instances:
-            if run.id in self._terminated:
-                run.status = "terminated"
-        return instances, spans
+        return self._capture.read(self._observer.origins)
 
     def _doubts(self) -> Doubts:
         return Doubts(
-            self.started_before, self._observer.not_begun, _around(), bool(self._terminated)
+            self.started_before,
+            self._observer.not_begun,
+            spans_around(),
+            bool(self._capture.terminated),
         )
 
     # For the end of a test
@@ -199,17 +196,6 @@ class Recorder(Assertions, Controls):
         finally:
             transport.close()
         return [f"prefactor-trace show {run.id}" for run in self._capture.read({})[0]]
-
-
-def _around() -> set[str]:
-    """Return the ids of the spans that the running code is in."""
-    found = set()
-    node: Any = innermost()
-    while node is not None:
-        if node._own_span is not None:
-            found.add(node._own_span.id)
-        node = outer_of(node)
-    return found
 
 
 @contextmanager
