@@ -27,7 +27,6 @@ _MARKER = (
 _ALLOWED = {"live", "strict", "allow_unfinished", "allow_errors", "purpose"}
 
 _recorder_key = pytest.StashKey["Recorder"]()
-_unsound_key = pytest.StashKey["BaseException"]()
 _undo_key = pytest.StashKey["list[Callable[[], object]]"]()
 _offline_before: list[str | None] = []
 
@@ -235,6 +234,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
             outcome.force_exception(failure)
 
 
+_unsound_key = pytest.StashKey["BaseException"]()
+
+
 def _unsound_text(wrong: list[str]) -> str:
     """Return what is wrong with a trace: in the first line, which is all that a summary has."""
     if len(wrong) == 1:
@@ -271,6 +273,7 @@ def pytest_runtest_makereport(
             report.sections.append((_SECTION, str(text)))
     if report.failed and item.config.getoption("prefactor_save"):
         report.sections.append(("Saved prefactor trace", "\n".join(recorder.save())))
+    del call
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
