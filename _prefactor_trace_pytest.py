@@ -6,7 +6,6 @@ It stands beside the package so that loading it, which every test run does, load
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -142,6 +141,7 @@ def _check_markers(item: pytest.Item) -> None:
 def captrace(request: pytest.FixtureRequest) -> Iterator[Recorder]:
     """What the agent did in this test: a `prefactor_trace.testing.Recorder`."""
     from prefactor_trace.testing import Recorder
+    from prefactor_trace.testing.wording import whole_values
 
     said = _marked(request.node)
     settings = {"purpose": said["purpose"]} if "purpose" in said else {}
@@ -151,7 +151,8 @@ def captrace(request: pytest.FixtureRequest) -> Iterator[Recorder]:
     recorder.start()
     request.node.stash[_recorder_key] = recorder
     try:
-        yield recorder
+        with whole_values(on=recorder.verbose):
+            yield recorder
     finally:
         recorder.stop()
 
@@ -249,14 +250,33 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     )
     if wrong:
         try:
-            told = "\n".join(f"    {line}" for line in wrong)
             pytest.fail(
-                f"the trace is not sound:\n{told}\n\n{recorder.report()}\n"
+                f"{_unsound_text(wrong)}\n\n{recorder.report()}\n"
                 "(@pytest.mark.prefactor(strict=False) lets it be)",
                 pytrace=False,
             )
         except pytest.fail.Exception as failure:
+            item.stash[_unsound_key] = failure
             outcome.force_exception(failure)
+
+
+_unsound_key = pytest.StashKey["BaseException"]()
+
+
+def _unsound_text(wrong: list[str]) -> str:
+    """Return what is wrong with a trace: in the first line, which is all that a summary has."""
+    if len(wrong) == 1:
+        return f"the trace is not sound: {wrong[0]}"
+    lines = [f"the trace is not sound: {wrong[0]}, and {len(wrong) - 1} more", *wrong]
+    return "\n    ".join(lines)
+
+
+def _place_at_test(report: pytest.TestReport, item: pytest.Item) -> None:
+    """Have a failure stand where the test does, and not in this file."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    path, line, _ = item.reportinfo()
+    if crash is not None and line is not None:
+        crash.path, crash.lineno = os.fspath(path), line + 1
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -266,6 +286,8 @@ def pytest_runtest_makereport(
     """Show the trace with the report of a test that has failed."""
     outcome = yield
     report = outcome.get_result()
+    if call.excinfo is not None and call.excinfo.value is item.stash.get(_unsound_key, None):
+        _place_at_test(report, item)
     recorder = item.stash.get(_recorder_key, None)
     wanted = item.config.getoption("prefactor_trace")
     # The report of a test, or of a fixture that failed before or after it; of both, the first.
@@ -306,9 +328,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Show the trace where a count of spans is not as expected, and how a payload differs."""
     kind = type(left)
-    if kind.__module__ == "prefactor_trace.testing.assertions" and kind.__name__ == "Count":
-        with contextlib.suppress(AttributeError):
-            return [f"{int(left)} {op} {right!r}", "", *left.report.splitlines()]  # type: ignore[attr-defined, call-overload]
+    for count in (left, right):  # the right one in `2 <= count <= 3`
+        known = type(count)
+        if known.__module__ == "prefactor_trace.testing.assertions" and known.__name__ == "Count":
+            return [f"{left!r} {op} {right!r}", "", *count.report.splitlines()]  # type: ignore[attr-defined]
     if kind.__module__ == "prefactor_trace.testing.spans" and isinstance(right, dict):
         from prefactor_trace.testing.matching import differences
 

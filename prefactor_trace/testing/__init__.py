@@ -6,10 +6,11 @@ With pytest, use the fixture ``captrace``; anywhere else, ``with record() as tra
 from prefactor_trace.testing.answers import ReplayedError
 from prefactor_trace.testing.assertions import Count
 from prefactor_trace.testing.deterministic import CountingClock
-from prefactor_trace.testing.pattern import PatternError, T
+from prefactor_trace.testing.pattern import T
 from prefactor_trace.testing.recorder import Recorder, record
 from prefactor_trace.testing.replay import ReplayMismatch
 from prefactor_trace.testing.spans import RecordedError, RecordedInstance, RecordedSpan
+from prefactor_trace.testing.written import PatternError
 
 __all__ = [
     "Count",

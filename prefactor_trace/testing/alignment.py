@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from prefactor_trace.testing.comparison import Comparison, unlike
+from prefactor_trace.testing.comparison import Comparison, Slot, slots_of, unlike
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.pattern import T
 from prefactor_trace.testing.spans import RecordedSpan, named
+from prefactor_trace.testing.unordered import assign
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -30,20 +31,6 @@ class Difference(NamedTuple):
 
     told: str
     spans: tuple[RecordedSpan, ...] = ()
-
-
-class _Slot(NamedTuple):
-    """A place that a span can take.
-
-    Attributes:
-        number: Of the pattern that it is for, among its siblings.
-        pattern: A `T` node or ``...``.
-        must: Whether it must be taken.
-    """
-
-    number: int
-    pattern: Any
-    must: bool
 
 
 class _Step(NamedTuple):
@@ -71,16 +58,28 @@ class Alignment:
         self._known: dict[tuple[int, str], list[Difference]] = {}
 
     def differences(
-        self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
+        self,
+        patterns: Sequence[Any],
+        spans: Sequence[RecordedSpan],
+        where: str,
+        *,
+        any_order: bool = False,
     ) -> list[Difference]:
-        """Return where siblings are not as their patterns say, in order.
+        """Return where siblings are not as their patterns say.
 
         Args:
             patterns: `T` nodes, and ``...`` where others may come.
             spans: The siblings.
             where: What they are in, for the lines.
+            any_order: Whether they may come in any order.
         """
-        slots = _slots(patterns, len(spans))
+        compare = self._in_any_order if any_order else self._in_order
+        return compare(patterns, spans, where)
+
+    def _in_order(
+        self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
+    ) -> list[Difference]:
+        slots = slots_of(patterns, len(spans))
         if len(patterns) * len(spans) > _MOST_PAIRS or len(slots) * len(spans) > _MOST_WAYS:
             return self._first(patterns, spans, where)
         steps = self._steps(slots, spans, is_open=... in patterns)
@@ -110,15 +109,20 @@ class Alignment:
         return found + _too_many(more, where)
 
     def _first(
-        self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
+        self,
+        patterns: Sequence[Any],
+        spans: Sequence[RecordedSpan],
+        where: str,
+        *,
+        any_order: bool = False,
     ) -> list[Difference]:
         comparison = Comparison(is_text=self._is_text)
-        if comparison.matches(patterns, spans, where):
+        if comparison.matches(patterns, spans, where, any_order=any_order):
             return []
         return [Difference(comparison.reason, comparison.spans)]
 
     def _steps(
-        self, slots: list[_Slot], spans: Sequence[RecordedSpan], *, is_open: bool
+        self, slots: list[Slot], spans: Sequence[RecordedSpan], *, is_open: bool
     ) -> list[tuple[str, int, int]]:
         """Return the cheapest way through slots and spans: kind, and the place in each."""
         best: dict[tuple[int, int], _Step] = {}
@@ -137,7 +141,7 @@ class Alignment:
 
     def _ways(
         self,
-        slots: list[_Slot],
+        slots: list[Slot],
         spans: Sequence[RecordedSpan],
         at: int,
         other: int,
@@ -145,7 +149,7 @@ class Alignment:
         *,
         is_open: bool,
     ) -> Iterator[_Step]:
-        _, pattern, must = slots[at] if at < len(slots) else _Slot(0, None, must=False)
+        _, pattern, must = slots[at] if at < len(slots) else Slot(0, None, False)
         is_span = other < len(spans)
         if pattern is ...:
             yield _Step(best[at + 1, other].cost, "none")
@@ -168,28 +172,51 @@ class Alignment:
         if key not in self._known:
             own = unlike(pattern, span, is_text=self._is_text)
             found = [Difference(f"{named(span)}: {own}", (span,))] if own else []
-            inside = self._in_any_order if pattern.any_order else self.differences
-            self._known[key] = found + inside(pattern.children, span.children, named(span))
+            inside = self.differences(
+                pattern.children, span.children, named(span), any_order=pattern.any_order
+            )
+            self._known[key] = found + inside
         return self._known[key]
 
     def _in_any_order(
         self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
     ) -> list[Difference]:
+        slots = slots_of([one for one in patterns if one is not ...], len(spans))
+        if len(slots) * len(spans) > _MOST_PAIRS:
+            return self._first(patterns, spans, where, any_order=True)
+        costs = {
+            (slot.number, at): len(self._of_pair(slot.pattern, span))
+            for slot in {slot.number: slot for slot in slots}.values()
+            for at, span in enumerate(spans)
+            if matches_text(span.schema_name, slot.pattern.schema_name)
+        }
+        fits = [
+            [at for at in range(len(spans)) if costs.get((one.number, at)) == 0] for one in slots
+        ]
+        taken = assign(fits, [one.must for one in slots], len(spans))
+        is_open = ... in patterns
         found: list[Difference] = []
-        left = list(spans)
-        for pattern in (one for one in patterns if one is not ...):
-            least, most = pattern.bounds
-            alike = [
-                span
-                for span in left
-                if matches_text(span.schema_name, pattern.schema_name)
-                and not self._of_pair(pattern, span)
-            ][:most]
-            if len(alike) < least:
-                told = f"{where} should have {pattern}, in any order, and has {len(alike)} of it"
+        # What is left goes to the nearest that is left, first where the least differs.
+        ways = sorted(
+            (cost, not slot.must, at, other)
+            for other, slot in enumerate(slots)
+            for at in range(len(spans))
+            if (cost := costs.get((slot.number, at))) and (slot.must or not is_open)
+        )
+        for _, _, at, other in ways:
+            if other not in taken and at not in taken.values():
+                taken[other] = at
+                found += self._of_pair(slots[other].pattern, spans[at])
+        found.sort(key=lambda one: one.spans[0].seq if one.spans else 0)
+        missed: set[int] = set()
+        for other, (number, pattern, must) in enumerate(slots):
+            if must and other not in taken and number not in missed:
+                missed.add(number)
+                have = sum(slots[one].number == number for one in taken)
+                told = f"{where} should have {pattern}, in any order, and has {have} of it"
                 found.append(Difference(told))
-            left = [span for span in left if span not in alike]
-        return found if ... in patterns else [*found, *_too_many(left, where)]
+        left = [span for at, span in enumerate(spans) if at not in taken.values()]
+        return found if is_open else [*found, *_too_many(left, where)]
 
 
 def differences_text(found: Sequence[Difference]) -> tuple[str, list[RecordedSpan]]:
@@ -201,19 +228,6 @@ def differences_text(found: Sequence[Difference]) -> tuple[str, list[RecordedSpa
     if len(found) > _MOST_TOLD:
         lines.append(f"    {len(found) - _MOST_TOLD} more")
     return "\n".join([f"{len(found)} differences", *lines]), marked
-
-
-def _slots(patterns: Sequence[Any], most_there_are: int) -> list[_Slot]:
-    """Return each pattern as often as there may be such spans, and whether there must."""
-    slots: list[_Slot] = []
-    for number, pattern in enumerate(patterns):
-        if pattern is ...:
-            slots.append(_Slot(number, ..., must=False))
-            continue
-        least, most = pattern.bounds
-        slots += [_Slot(number, pattern, must=True)] * min(least, most_there_are + 1)
-        slots += [_Slot(number, pattern, must=False)] * (min(most, most_there_are) - least)
-    return slots
 
 
 def _too_many(spans: Sequence[RecordedSpan], where: str) -> list[Difference]:

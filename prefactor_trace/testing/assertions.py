@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, TypeAlias
 
 from prefactor_trace import Tracer
 from prefactor_trace.receipts import Stats
 from prefactor_trace.testing import checks
 from prefactor_trace.testing.alignment import Alignment, differences_text
 from prefactor_trace.testing.comparison import Comparison
-from prefactor_trace.testing.doubts import Doubts, misplaced, missing, nothing_captured
-from prefactor_trace.testing.pattern import T, parse, required_names
-from prefactor_trace.testing.report import (
-    Report,
-    candidates,
+from prefactor_trace.testing.conditions import (
+    Condition,
+    conditions_of,
     conditions_text,
     matching,
-    what_there_is,
+    type_name,
 )
+from prefactor_trace.testing.doubts import Doubts, misplaced, missing, nothing_captured
+from prefactor_trace.testing.known import misspelt_key, misspelt_name
+from prefactor_trace.testing.pattern import T, checked, parse, required_names
+from prefactor_trace.testing.report import Report, candidates, what_there_is
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.tree import as_pattern, as_plain
+from prefactor_trace.testing.wording import shown
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
+
+SpanTypeName: TypeAlias = "str | Callable[..., Any]"
+"""The name of a span type, or a function that is decorated with it."""
 
 
 class Count(int):
     """How many spans there are; where a test compares it in vain, pytest shows them.
 
     Attributes:
-        report: What there is.
+        report: What there was when they were counted.
     """
 
-    report: str
+    _make_report: Callable[[], str] = staticmethod(str)
+
+    @functools.cached_property
+    def report(self) -> str:
+        """What there was when they were counted."""
+        return self._make_report()  # most are as expected, and many spans take long to tell
 
 
 class Assertions:
@@ -59,120 +71,189 @@ class Assertions:
         """What became of the spans, as `prefactor_trace.stats` says it."""
         raise NotImplementedError
 
-    def __getitem__(self, schema_name: str) -> RecordedSpan:
+    def __getitem__(self, schema_name: SpanTypeName) -> RecordedSpan:
         """Return the only span of a type.
+
+        Args:
+            schema_name: Name of the type, or a function that is decorated with it.
 
         Raises:
             AssertionError: There is none, or more than one.
         """
-        return self._one(f'{self.name}["{schema_name}"]', schema_name, {})
+        if isinstance(schema_name, (int, slice)):
+            raise TypeError(
+                f"{self.name}[...] takes the name of a span type; the spans in the order in which"
+                f" they began are {self.name}.spans"
+            )
+        name = type_name(schema_name, f"{self.name}[...]")
+        return self._one(f'{self.name}["{name}"]', name, [])
 
-    def one(self, name: str, /, **conditions: Any) -> RecordedSpan:
+    def __contains__(self, wanted: object) -> bool:
+        """Return whether there is a span of a type, or whether a span is one of these.
+
+        Raises:
+            AssertionError: Nothing at all was captured, or the name is surely misspelt.
+        """
+        asked = f"{shown(wanted)} in {self.name}"
+        if isinstance(wanted, RecordedSpan):
+            return any(span.id == wanted.id for span in self._some(f"{wanted!r} in {self.name}"))
+        return bool(self._matching(asked, type_name(wanted, asked), [])[1])
+
+    def __iter__(self) -> Iterator[RecordedSpan]:
+        """Yield every span, in the order in which they began."""
+        return iter(self._read()[1])
+
+    def __len__(self) -> int:
+        """Return how many spans there are."""
+        return len(self._read()[1])
+
+    def __bool__(self) -> bool:
+        """Return ``True``: a recording is one also where nothing was recorded."""
+        return True
+
+    def one(self, name: SpanTypeName, payload: Any = ..., /, **conditions: Any) -> RecordedSpan:
         """Return the only span that meets all conditions.
 
         Args:
-            name: Name of its type.
-            **conditions: `status`, `under` (name of a span around it), and values of the payload
-                as in `RecordedSpan.like`.
+            name: Name of its type, or a function that is decorated with it.
+            payload: A part of the payload, as in `RecordedSpan.like`, or a function of it. It is
+                needed for keys that are no name in Python, or that are conditions as well.
+            **conditions: Values of the payload as in `RecordedSpan.like`; `status`; `under` (a span
+                around it, or the name of its type); `result_payload` (a part of it); and `error`:
+                its class, the name of that, a pattern for ``type: message``, or ``...`` (any). The
+                last two are keys of the payload where that has them.
 
         Raises:
             AssertionError: There is none, or more than one.
         """
-        asked = f"{self.name}.one({conditions_text(name, conditions)})"
-        return self._one(asked, name, conditions)
+        name, asked, found = self._asked("one", name, payload, conditions)
+        return self._one(asked, name, found)
 
-    def all(self, name: str, /, **conditions: Any) -> list[RecordedSpan]:
+    def all(
+        self, name: SpanTypeName, payload: Any = ..., /, **conditions: Any
+    ) -> list[RecordedSpan]:
         """Return the spans that meet all conditions, in the order in which they began.
 
         Args:
             name: As of `one`.
+            payload: As of `one`.
             **conditions: As of `one`.
 
         Raises:
-            AssertionError: Nothing at all was captured.
+            AssertionError: Nothing at all was captured, or a name is surely misspelt.
         """
-        asked = f"{self.name}.all({conditions_text(name, conditions)})"
-        return matching(self._some(asked), name, conditions)
+        name, asked, wanted = self._asked("all", name, payload, conditions)
+        return self._matching(asked, name, wanted)[1]
 
-    def none(self, name: str, /, **conditions: Any) -> None:
+    def none(self, name: SpanTypeName, payload: Any = ..., /, **conditions: Any) -> None:
         """Assert that no span meets all conditions.
 
         Args:
             name: As of `one`.
+            payload: As of `one`.
             **conditions: As of `one`.
 
         Raises:
-            AssertionError: One does, or nothing at all was captured.
+            AssertionError: One does, nothing at all was captured, or a name is surely misspelt.
         """
-        asked = f"{self.name}.none({conditions_text(name, conditions)})"
-        spans = self._some(asked)
-        found = matching(spans, name, conditions)
+        name, asked, wanted = self._asked("none", name, payload, conditions)
+        spans, found = self._matching(asked, name, wanted)
         if found:
             self._fail(f"{asked}: {len(found)} of {len(spans)} spans are so", marked=found)
 
-    def count(self, name: str, /, **conditions: Any) -> Count:
+    def count(self, name: SpanTypeName, payload: Any = ..., /, **conditions: Any) -> Count:
         """Return how many spans meet all conditions.
 
         Args:
             name: As of `one`.
+            payload: As of `one`.
             **conditions: As of `one`.
 
         Raises:
-            AssertionError: Nothing at all was captured.
+            AssertionError: Nothing at all was captured, or a name is surely misspelt.
         """
-        asked = f"{self.name}.count({conditions_text(name, conditions)})"
-        spans = self._some(asked)
-        found = matching(spans, name, conditions)
-        count = Count(len(found))
-        lines = misplaced(spans, name, conditions) + missing([name], spans, self._doubts())
-        count.report = "\n".join([*lines, self.report(marked=found)])
+        name, asked, wanted = self._asked("count", name, payload, conditions)
+        instances, spans = self._read()
+        found = self._matching(asked, name, wanted, spans)[1]
+        count, doubts, dropped = Count(len(found)), self._doubts(), self.stats.dropped
+
+        def make_report() -> str:
+            lines = misplaced(spans, name, wanted) + missing([name], spans, doubts)
+            told = self._told(instances, spans, doubts, dropped, marked=found)
+            return "\n".join([*lines, told])
+
+        count._make_report = make_report
         return count
 
-    def assert_tree(self, expected: str | T | Sequence[Any]) -> None:
+    def assert_tree(self, expected: str | T | Sequence[Any], *, any_order: bool = False) -> None:
         """Assert that the whole trace has a shape.
 
         Args:
             expected: One span a line, nested by indentation, as `docs/testing.md` says; or `T`
                 nodes.
+            any_order: Whether the spans at the top may come in any order; in a text, a first line
+                ``(any order)`` says so.
 
         Raises:
             AssertionError: It has another.
             PatternError: The text cannot be read.
+            TypeError: Something in it is no node.
         """
         is_text = isinstance(expected, str)
-        nodes: Any = parse(expected) if isinstance(expected, str) else expected
-        nodes = [nodes] if isinstance(nodes, T) else list(nodes)
+        nodes = parse(expected) if isinstance(expected, str) else checked(expected)
+        any_order = any_order or getattr(nodes, "any_order", False)
         spans = self._some(f"{self.name}.assert_tree(...)")
         roots = [span for span in spans if span.parent is None]
         comparison = Comparison(is_text=is_text)
-        if not comparison.matches(nodes, roots, "the trace"):
-            found = Alignment(is_text=is_text).differences(nodes, roots, "the trace")
+        if not comparison.matches(nodes, roots, "the trace", any_order=any_order):
+            found = Alignment(is_text=is_text).differences(
+                nodes, roots, "the trace", any_order=any_order
+            )
             told, marked = differences_text(found)
             asked = f"{self.name}.assert_tree(...): {told}"
             self._fail(asked, marked=marked, names=required_names(nodes))
 
-    def assert_order(self, *names: str) -> None:
+    def assert_order(self, *names: SpanTypeName) -> None:
         """Assert that spans of these types began in this order; others may lie between.
+
+        Args:
+            *names: Names of the types, or functions that are decorated with them.
 
         Raises:
             AssertionError: They did not.
+            ValueError: No type is named: nothing could ever fail it.
         """
-        asked = f"{self.name}.assert_order({', '.join(map(repr, names))})"
+        known = [type_name(one, f"{self.name}.assert_order(...)") for one in names]
+        asked = f"{self.name}.assert_order({', '.join(map(repr, known))})"
         spans = self._some(asked)
-        wrong, marked = checks.order(spans, names)
+        if not known:
+            raise ValueError(f"{asked} names no span type: nothing could ever fail it")
+        wrong, marked = checks.order(spans, known)
         if wrong:
-            self._fail(f"{asked}: {wrong}", marked=marked, names=names)
+            self._fail(f"{asked}: {wrong}", marked=marked, names=known)
 
-    def assert_overlap(self, *names: str) -> None:
-        """Assert that spans of these types were open at the same time.
+    def assert_overlap(self, *names: SpanTypeName) -> None:
+        """Assert that spans of these types, one of each, were open at the same time.
+
+        A span and what is nested in it are, nearly always: name those that stand side by side.
+
+        Args:
+            *names: Names of the types, or functions that are decorated with them; the same one
+                twice for two of its spans.
 
         Raises:
             AssertionError: No such spans were.
+            ValueError: It is fewer than two: nothing could ever fail it.
         """
-        asked = f"{self.name}.assert_overlap({', '.join(map(repr, names))})"
-        wrong = checks.overlap(self._some(asked), names)
+        known = [type_name(one, f"{self.name}.assert_overlap(...)") for one in names]
+        asked = f"{self.name}.assert_overlap({', '.join(map(repr, known))})"
+        spans = self._some(asked)
+        if len(known) < 2:
+            told = "takes two span types or more: for two spans of one type, name it twice"
+            raise ValueError(f"{asked} {told}")
+        wrong = checks.overlap(spans, known)
         if wrong:
-            self._fail(f"{asked}: {wrong}", names=names)
+            self._fail(f"{asked}: {wrong}", names=known)
 
     def assert_all_finished(self) -> None:
         """Assert that every span has ended.
@@ -205,7 +286,10 @@ class Assertions:
         Raises:
             AssertionError: Something does; the message names the place and not the secret. Or
                 nothing at all was captured.
+            TypeError: One is no text.
         """
+        if not all(isinstance(one, str) for one in values):
+            raise TypeError(f"{self.name}.assert_no_secrets() takes texts, one argument each")
         asked = f"{self.name}.assert_no_secrets()"
         self._require(asked, checks.secrets(self._some(asked), values))
 
@@ -231,39 +315,96 @@ class Assertions:
             marked: Spans to point at.
         """
         instances, spans = self._read()
-        dropped = self.stats.dropped
+        return self._told(instances, spans, self._doubts(), self.stats.dropped, marked)
+
+    # How it is said
+
+    def _some(
+        self, asked: str, spans: Sequence[RecordedSpan] | None = None
+    ) -> Sequence[RecordedSpan]:
+        spans = self._read()[1] if spans is None else spans
+        if not spans:
+            raise AssertionError(f"{asked}: {nothing_captured(self._doubts())}")
+        return spans
+
+    def _told(
+        self,
+        instances: Sequence[RecordedInstance],
+        spans: Sequence[RecordedSpan],
+        doubts: Doubts,
+        dropped: int,
+        marked: Sequence[RecordedSpan],
+    ) -> str:
         text = what_there_is(
             instances,
             spans,
             dropped=dropped,
-            doubts=self._doubts(),
+            doubts=doubts,
             marked=[one.id for one in marked],
             verbose=self.verbose,
         )
         return Report(text)
 
-    # How it is said
+    def _asked(
+        self, method: str, name: SpanTypeName, payload: Any, said: dict[str, Any]
+    ) -> tuple[str, str, list[Condition]]:
+        """Return the type's name, the question as it was written, and its conditions."""
+        known = type_name(name, f"{self.name}.{method}()")
+        asked = f"{self.name}.{method}({conditions_text(known, payload, said)})"
+        return known, asked, conditions_of(payload, said, f"{self.name}.{method}()")
 
-    def _some(self, asked: str) -> list[RecordedSpan]:
-        spans = self._read()[1]
-        if not spans:
-            raise AssertionError(f"{asked}: {nothing_captured(self._doubts())}")
-        return spans
+    def _matching(
+        self,
+        asked: str,
+        name: str,
+        conditions: Sequence[Condition],
+        spans: Sequence[RecordedSpan] | None = None,
+    ) -> tuple[Sequence[RecordedSpan], list[RecordedSpan]]:
+        """Return every span, and those that meet all conditions.
 
-    def _one(self, asked: str, name: str, conditions: dict[str, Any]) -> RecordedSpan:
+        That there is none is no answer where a name is misspelt.
+        """
+        spans = self._some(asked, spans)
+        found = matching(spans, name, conditions)
+        if not found:
+            if meant := misspelt_name(name, spans):
+                self._fail(
+                    f"{asked}: no span type {name!r} is known; did you mean {meant!r}?\n"
+                    f"(if there is one that has not run: prefactor_trace.declare({name!r}))"
+                )
+            elif key := misspelt_key(name, conditions, spans):
+                self._fail(
+                    f"{asked}: no {name!r} is known with {key[0]!r} in its payload;"
+                    f" did you mean {key[1]!r}?"
+                )
+        return spans, found
+
+    def _one(self, asked: str, name: str, conditions: Sequence[Condition]) -> RecordedSpan:
         spans = self._some(asked)
         found = matching(spans, name, conditions)
         if len(found) != 1:
-            lines = [f"{asked}: expected exactly 1 span, found {len(found)}"]
-            if not found:
-                lines += ["", *candidates(spans, name, conditions, self._doubts())]
-            self._fail("\n".join(lines), marked=found)
+            self._fail_one(asked, name, conditions, spans, found)
         return found[0]
 
+    def _fail_one(
+        self,
+        asked: str,
+        name: str,
+        conditions: Sequence[Condition],
+        spans: Sequence[RecordedSpan],
+        found: Sequence[RecordedSpan],
+    ) -> NoReturn:
+        lines = [f"{asked}: expected exactly 1 span, found {len(found)}"]
+        if not found:
+            lines += ["", *candidates(spans, name, conditions, self._doubts())]
+        self._fail("\n".join(lines), marked=found)
+
     def _require(self, asked: str, wrong: Sequence[str]) -> None:
-        if wrong:
+        if len(wrong) == 1:
+            self._fail(f"{asked}: {wrong[0]}")
+        elif wrong:
             told = "\n".join(f"    {line}" for line in wrong)
-            self._fail(f"{asked}:\n{told}")
+            self._fail(f"{asked}: {wrong[0]}, and {len(wrong) - 1} more\n{told}")
 
     def _fail(
         self, told: str, marked: Sequence[RecordedSpan] = (), names: Iterable[str] = ()

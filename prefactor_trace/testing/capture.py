@@ -42,6 +42,7 @@ class Capture:
     Attributes:
         requests: The content of each request, in order; one that was sent again is there again.
         forward: Where requests go on to, ``None`` where they end here.
+        terminated: Ids of the runs that were ended as the platform would, which no request says.
         in_fork: Answers requests in a child that was forked, in which nobody reads what is kept.
     """
 
@@ -51,6 +52,7 @@ class Capture:
         self._faults: list[_Fault] = []
         self._is_faulty = False
         self.forward: Transport | None = None
+        self.terminated: set[str | None] = set()
         self.in_fork: Callable[[dict[str, Any]], Answer] | None = None
         self._process = os.getpid()
         self._lock = threading.Lock()
@@ -110,6 +112,8 @@ class Capture:
                 seen.add(item["idempotency_key"])
                 if first or item["_type"] == "agent_spans/create":
                     _take(item, instances, spans, origins)
+        for run_id in self.terminated & instances.keys():
+            instances[str(run_id)].status = "terminated"
         order = {span_id: number for number, span_id in enumerate(origins)}
         kept = [span for span in spans.values() if span.id not in self._skipped]
         kept.sort(key=lambda span: order.get(span.id, len(order)))
@@ -120,6 +124,7 @@ class Capture:
             if parent is not None and parent.id not in self._skipped:
                 span.parent = parent
                 parent.children.append(span)
+            span.lost_its_parent = span.parent_id in self._skipped
         runs = [one for one in instances.values() if one.spans or not self._skipped]
         return runs, kept
 

@@ -53,7 +53,8 @@ def orphans(spans: Sequence[RecordedSpan]) -> list[str]:
     found = []
     for span in spans:
         if span.parent_id is not None and span.parent is None:
-            found.append(f"{named(span)} has a parent that was not captured")
+            why = "was open when clear() was called" if span.lost_its_parent else "was not captured"
+            found.append(f"{named(span)} has a parent that {why}")
         elif span.parent is not None and span.parent.instance is not span.instance:
             found.append(f"{named(span)} has a parent in another run: {span.parent!r}")
     return found
@@ -138,7 +139,11 @@ def overlap(spans: Sequence[RecordedSpan], names: Sequence[str]) -> str | None:
     for chosen in itertools.product(*groups):
         if len(set(chosen)) == len(chosen) and _overlap(chosen):
             return None
-    first = [group[0] for group in groups]
+    first: list[RecordedSpan] = []
+    for group in groups:  # of one type, one after the other
+        first.append(next((span for span in group if span not in first), group[0]))
+    if len(set(first)) < len(first):
+        return f"there is only one {first[-1].schema_name!r}"
     ends = ", ".join(
         f"{span!r} from {_clock(span.started_at)} to {_clock(span.finished_at)}" for span in first
     )

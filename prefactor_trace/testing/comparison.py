@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from prefactor_trace.testing.matching import differences, matches_text, shown
+from prefactor_trace.testing.matching import differences, matches_text
 from prefactor_trace.testing.pattern import T
 from prefactor_trace.testing.spans import RecordedSpan, named
+from prefactor_trace.testing.unordered import assign
+from prefactor_trace.testing.wording import shown
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -25,14 +27,31 @@ class Comparison:
         self.reason = ""
         self.span: RecordedSpan | None = None
 
-    def matches(self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str) -> bool:
-        """Return whether siblings are as their patterns say, in order.
+    def matches(
+        self,
+        patterns: Sequence[Any],
+        spans: Sequence[RecordedSpan],
+        where: str,
+        *,
+        any_order: bool = False,
+    ) -> bool:
+        """Return whether siblings are as their patterns say.
 
         Args:
             patterns: `T` nodes, and ``...`` where others may come.
             spans: The siblings.
             where: What they are in, for the reason.
+            any_order: Whether they may come in any order.
         """
+        compare = self._in_any_order if any_order else self._in_order
+        return compare(list(patterns), list(spans), where)
+
+    @property
+    def spans(self) -> tuple[RecordedSpan, ...]:
+        """What the reason is about."""
+        return () if self.span is None else (self.span,)
+
+    def _in_order(self, patterns: list[Any], spans: list[RecordedSpan], where: str) -> bool:
         if not patterns:
             if spans:
                 self._note(spans[0], f"{where} has {named(spans[0])} more than expected")
@@ -49,30 +68,30 @@ class Comparison:
             have = f"has {taken} of it" if taken else "has none"
             self._note(spans[-1] if spans else None, f"{where} should have {first}, and {have}")
         return any(
-            self.matches(rest, spans[count:], where) for count in range(taken, least - 1, -1)
+            self._in_order(rest, spans[count:], where) for count in range(taken, least - 1, -1)
         )
-
-    @property
-    def spans(self) -> tuple[RecordedSpan, ...]:
-        """What the reason is about."""
-        return () if self.span is None else (self.span,)
 
     def _in_any_order(
         self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
     ) -> bool:
         is_open = ... in patterns
-        left = list(spans)
-        for pattern in (one for one in patterns if one is not ...):
-            least, most = pattern.bounds
-            found = [span for span in left if self._is_like(pattern, span)][:most]
-            if len(found) < least:
-                told = f"{where} should have {pattern}, in any order, and has {len(found)} of it"
+        slots = slots_of([one for one in patterns if one is not ...], len(spans))
+        fits: dict[int, list[int]] = {}
+        for number, pattern, _ in slots:
+            if number not in fits:
+                fits[number] = [at for at, span in enumerate(spans) if self._is_like(pattern, span)]
+        taken = assign([fits[one.number] for one in slots], [one.must for one in slots], len(spans))
+        for at, (number, pattern, must) in enumerate(slots):
+            if must and at not in taken:
+                have = sum(slots[other].number == number for other in taken)
+                told = f"{where} should have {pattern}, in any order, and has {have} of it"
                 self._note(None, told, force=True)
                 return False
-            left = [span for span in left if span not in found]
-        if left and not is_open:
-            self._note(left[0], f"{where} has {named(left[0])} more than expected", force=True)
-        return is_open or not left
+        if len(taken) < len(spans) and not is_open:
+            left = next(one for at, one in enumerate(spans) if at not in taken.values())
+            self._note(left, f"{where} has {named(left)} more than expected", force=True)
+            return False
+        return True
 
     def _is_like(self, pattern: T, span: RecordedSpan) -> bool:
         if not matches_text(span.schema_name, pattern.schema_name):
@@ -96,6 +115,33 @@ class Comparison:
             self._furthest, self.reason, self.span = max(place, self._furthest), reason, span
 
 
+class Slot(NamedTuple):
+    """A place for a span.
+
+    Attributes:
+        number: Of its pattern.
+        pattern: `T`, or ``...``.
+        must: Whether it has to be taken.
+    """
+
+    number: int
+    pattern: Any
+    must: bool
+
+
+def slots_of(patterns: Sequence[Any], most_there_are: int) -> list[Slot]:
+    """Return each pattern as often as there may be such spans, and whether there must."""
+    slots: list[Slot] = []
+    for number, pattern in enumerate(patterns):
+        if pattern is ...:
+            slots.append(Slot(number, ..., False))
+            continue
+        least, most = pattern.bounds
+        slots += [Slot(number, pattern, True)] * min(least, most_there_are + 1)
+        slots += [Slot(number, pattern, False)] * (min(most, most_there_are) - least)
+    return slots
+
+
 def unlike(pattern: T, span: RecordedSpan, *, is_text: bool) -> str:
     """Return how a span by itself is not as its pattern says; nothing where it is.
 
@@ -109,19 +155,11 @@ def unlike(pattern: T, span: RecordedSpan, *, is_text: bool) -> str:
         ("payload", span.payload, pattern.payload),
         ("result_payload", span.result_payload, pattern.result_payload),
     ):
-        if is_text and isinstance(expected, dict):
-            wrong += _unlike_text(value or {}, expected, part)
-        else:
-            wrong += differences(value, expected, part)
+        of_text = is_text and isinstance(expected, dict)
+        found = (value or {}) if of_text else value
+        wrong += differences(found, expected, part, of=named(span), stars=of_text)
     if span.status != pattern.status:
         said = f" ({span.error.type}: {span.error.message})" if span.error else ""
-        wrong.append(f"status  expected {pattern.status}, was {span.status}{said}")
+        told = f"expected {shown(pattern.status)}, was {shown(span.status)}{said}"
+        wrong.append(f"status  {told}")
     return "; ".join(wrong)
-
-
-def _unlike_text(value: dict[str, Any], expected: dict[str, Any], part: str) -> list[str]:
-    return [
-        f"{part}.{key}  expected {shown(wanted)}, was {shown(value.get(key))}"
-        for key, wanted in expected.items()
-        if key not in value or not matches_text(value[key], wanted)
-    ]

@@ -58,6 +58,8 @@ class Controls:
         self._stand_in.settle()
         for run in default._open_runs:
             run._terminate(reason)
+            # No item of a request says so: it is the platform that ends it.
+            self._capture.terminated.add(run._id)
 
     def deterministic(self) -> CountingClock:
         """Count instead of reading the clock, and count ids, from here on.

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from prefactor_trace import Tracer
+from prefactor_trace._context import innermost, outer_of
 from prefactor_trace._default import default
 from prefactor_trace._nearest import nearest
 from prefactor_trace._tracer import tracers
+from prefactor_trace.testing.conditions import OF_THE_SPAN, Condition
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.spans import RecordedSpan
-
-CONDITIONS = ("status", "under")
-"""What is no key of the payload among the conditions on a span."""
 
 _MOST_NAMED = 5
 _CHILDREN = (
@@ -31,10 +30,25 @@ class Doubts(NamedTuple):
     Attributes:
         started_before: How many spans each tracer had recorded when the recording began.
         not_begun: Where coroutine functions and generators were called, of which nothing has run.
+        around: Ids of the spans that the code is in which asks.
+        was_terminated: Whether the test has had its runs terminated.
     """
 
     started_before: Mapping[Tracer, int]
     not_begun: Sequence[str] = ()
+    around: Collection[str] = ()
+    was_terminated: bool = False
+
+
+def spans_around() -> set[str]:
+    """Return the ids of the spans that the running code is in."""
+    found = set()
+    node: Any = innermost()
+    while node is not None:
+        if node._own_span is not None:
+            found.add(node._own_span.id)
+        node = outer_of(node)
+    return found
 
 
 def nothing_captured(doubts: Doubts) -> str:
@@ -43,15 +57,24 @@ def nothing_captured(doubts: Doubts) -> str:
     if not default._switch:
         reason = default.tracer()._get_settings().off_reason
         lines.append(f"- tracing was switched off while recording: {reason}")
+    elif default._tracer is not None and default._tracer._get_settings().sample_rate < 1:
+        lines.append("- runs are sampled: of those that are not, nothing is recorded (sample_rate)")
+    if doubts.was_terminated:
+        lines.append(
+            '- the run was terminated: with on_terminate="raise" no span begins in it after that'
+        )
     others = [
         one
         for one in tracers()
-        if one is not default._tracer and one.stats().started > doubts.started_before.get(one, 0)
+        # The default one may have been replaced, as by `configure` or another recording.
+        if one._home is not default and one.stats().started > doubts.started_before.get(one, 0)
     ]
     if others:
+        have = "has" if len(others) == 1 else "have"
         lines.append(
-            f"- {counted(len(others), 'tracer')} beside the default one has recorded spans: those"
-            " of a Tracer of your own that was made before the recording are sent, not captured"
+            f"- {counted(len(others), 'tracer')} beside the default one {have} recorded spans:"
+            " those of a Tracer of your own that was made before the recording are sent, not"
+            " captured"
         )
     lines += [f"- {line}" for line in _not_begun(doubts)]
     lines.append("- was the decorated function called, and not the one below the decorator?")
@@ -83,7 +106,9 @@ def missing(names: Iterable[str], spans: Sequence[RecordedSpan], doubts: Doubts)
     return lines
 
 
-def misplaced(spans: Sequence[RecordedSpan], name: str, conditions: Mapping[str, Any]) -> list[str]:
+def misplaced(
+    spans: Sequence[RecordedSpan], name: str, conditions: Sequence[Condition]
+) -> list[str]:
     """Return a line for each condition that is taken for a key of the payload and may be none.
 
     Args:
@@ -93,10 +118,15 @@ def misplaced(spans: Sequence[RecordedSpan], name: str, conditions: Mapping[str,
     """
     payloads = [span.payload for span in spans if span.schema_name == name]
     lines = []
-    for key in conditions:
-        near = None if key in CONDITIONS else nearest(key, CONDITIONS)
-        if near is not None and payloads and not any(key in payload for payload in payloads):
-            lines.append(f"no {name!r} has {key!r} in its payload; did you mean {near}=?")
+    for one in conditions:
+        if one.key is None or one.of_payload or one.key in OF_THE_SPAN:
+            continue
+        if one.key == "payload" and not any("payload" in payload for payload in payloads):
+            lines.append("the payload is given as a mapping, before the conditions, by no name")
+            continue
+        near = "result_payload" if one.key == "result" else nearest(one.key, OF_THE_SPAN)
+        if near is not None and payloads and not any(one.key in payload for payload in payloads):
+            lines.append(f"no {name!r} has {one.key!r} in its payload; did you mean {near}=?")
     return lines
 
 

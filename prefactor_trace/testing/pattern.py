@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace.server._tree import name_text
-from prefactor_trace.testing.matching import shown
+from prefactor_trace.testing.wording import shown
+from prefactor_trace.testing.written import PatternError, Values, wrong
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -17,16 +21,26 @@ _LINE = re.compile(
 )
 _TIMES = re.compile(r"x(\d+)(?:\.\.(\d*))?(?=\s|$)")
 _STATUS = re.compile(r"->\s*([a-z]+)(?=\s|$)")
+_RESULT = re.compile(r"->\s*\{")
+_CALL = re.compile(r"(\w[\w:.-]*)\(\w+\s*=")
 _ANY_ORDER = "(any order)"
+_REPORT = "this is a report: nest spans by indentation, as captrace.tree() writes them"
 _STATUSES = ("complete", "failed", "cancelled", "active", "terminated")
 _MANY = 1_000_000
 
 
-class PatternError(ValueError):
-    """A tree's text cannot be read; the message points at the place."""
+class _Fields(NamedTuple):
+    schema_name: str
+    payload: Any = ...
+    children: Sequence[Any] = ()
+    status: str = "complete"
+    result_payload: Any = ...
+    times: int | tuple[int, int] = 1
+    optional: bool = False
+    any_order: bool = False
 
 
-class T(NamedTuple):
+class T(_Fields):
     """What one span of a trace looks like, or several alike.
 
     Attributes:
@@ -41,14 +55,20 @@ class T(NamedTuple):
         any_order: Whether the children may come in any order.
     """
 
-    schema_name: str
-    payload: Any = ...
-    children: Sequence[Any] = ()
-    status: str = "complete"
-    result_payload: Any = ...
-    times: int | tuple[int, int] = 1
-    optional: bool = False
-    any_order: bool = False
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *said: Any, **named: Any) -> Self:
+            """Refuse what is no field: payload values are given in a mapping."""
+            unknown = [name for name in named if name not in _Fields._fields]
+            if unknown:
+                name, key = shown(said[0] if said else "tool_call"), unknown[0]
+                raise TypeError(
+                    f"T() takes {', '.join(_Fields._fields)}, not {', '.join(unknown)}; values of"
+                    f" the payload go into a mapping: T({name}, {{{shown(key)}: ...}})"
+                )
+            return super().__new__(cls, *said, **named)
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -63,7 +83,11 @@ class T(NamedTuple):
             parts.append(shown(self.payload) if isinstance(self.payload, dict) else "{...}")
         if self.times != 1:
             least, most = self.times if isinstance(self.times, tuple) else (self.times, self.times)
-            parts.append(f"x{least}" if least == most else f"x{least}..{most}")
+            last = "" if most >= _MANY else most
+            parts.append(f"x{least}" if least == most else f"x{least}..{last}")
+        if self.result_payload is not ...:
+            result = self.result_payload
+            parts.append(f"-> {shown(result) if isinstance(result, dict) else '{...}'}")
         if self.status != "complete":
             parts.append(f"-> {self.status}")
         return " ".join(parts)
@@ -83,33 +107,85 @@ def required_names(nodes: Sequence[Any]) -> Iterator[str]:
             yield from required_names(node.children)
 
 
-def parse(text: str) -> list[Any]:
+class Nodes(list[Any]):
+    """The nodes at the top of a tree.
+
+    Attributes:
+        any_order: Whether they may come in any order.
+    """
+
+    any_order = False
+
+
+def checked(nodes: Any) -> list[Any]:
+    """Return nodes that a test has made, which a text would have been refused for.
+
+    Raises:
+        TypeError: Something in them is no node, or a field of one cannot be what it is.
+        ValueError: There is no such status.
+    """
+    if isinstance(nodes, T):
+        nodes = [nodes]
+    if not isinstance(nodes, (list, tuple)):
+        raise TypeError(f"a tree is a text, or T nodes in a list, got {nodes!r:.60}")
+    for node in nodes:
+        if node is not ...:
+            _check(node)
+    return list(nodes)
+
+
+def _check(node: Any) -> None:
+    if not isinstance(node, T):
+        hint = f": write T({shown(node)})" if isinstance(node, str) else ""
+        raise TypeError(f"a node of a tree is T(...) or ..., got {shown(node)}{hint}")
+    if not isinstance(node.schema_name, str):
+        raise TypeError(f"T() takes the name of a span type, got {shown(node.schema_name)}")
+    times = (node.times, node.times) if isinstance(node.times, int) else node.times
+    is_pair = isinstance(times, (list, tuple)) and len(times) == 2
+    if not is_pair or not all(isinstance(one, int) for one in times) or times[0] > times[1]:
+        raise TypeError(
+            f"times of T({shown(node.schema_name)}) is a number, or the least and the most, got"
+            f" {shown(node.times)}"
+        )
+    if node.status not in _STATUSES:
+        raise ValueError(
+            f"status of T({shown(node.schema_name)}) is one of {', '.join(_STATUSES)}, got"
+            f" {shown(node.status)}"
+        )
+    checked(node.children)
+
+
+def parse(text: str) -> Nodes:
     """Return the nodes that a tree's text stands for.
 
-    One span a line, nested by indentation: ``name {payload} x2 -> failed (any order)``, all but the
-    name optional; ``?name`` may be missing, ``...`` allows further spans, ``#`` begins a comment.
-    A name with spaces and the like stands in quotes, as JSON writes it.
+    One span a line, nested by indentation: ``name {payload} x2 -> {result} -> failed (any order)``,
+    all but the name optional; ``?name`` may be missing, ``...`` allows further spans, ``#`` begins
+    a comment. A name with spaces and the like stands in quotes, as JSON writes it. A first line
+    ``(any order)`` is about the spans at the top.
 
     Raises:
         PatternError: A line cannot be read.
     """
-    top: list[Any] = []
+    top = Nodes()
     levels: list[tuple[int, list[Any]]] = [(-1, top)]
     columns: dict[int, int] = {}  # of the first of some siblings, by what they are in
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         content = _without_comment(line)
         if not content.strip():
             continue
+        if content.strip() == _ANY_ORDER and not top and not top.any_order:
+            top.any_order = True
+            continue
         indent = len(content) - len(content.lstrip())
         if "\t" in content[:indent]:
-            raise _wrong(number, line, 0, "indent with spaces")
+            raise wrong(number, line, 0, "indent with spaces")
         while levels[-1][0] >= indent:
             levels.pop()
         siblings = levels[-1][1]
         column = columns.setdefault(id(siblings), indent)
         if indent != column:
             told = f"indented by {indent}, and the lines that it stands beside by {column}"
-            raise _wrong(number, line, indent, told)
+            raise wrong(number, line, indent, told)
         if content.strip() == "...":
             siblings.append(...)
             continue
@@ -122,16 +198,19 @@ def parse(text: str) -> list[Any]:
 
 
 def _node(number: int, line: str, content: str, indent: int, children: list[Any]) -> T:
+    _refuse_misread(number, line, content, indent)
     found = _LINE.match(content, indent)
     if found is None:
-        raise _wrong(number, line, indent, "a line begins with the name of a span")
+        raise wrong(number, line, indent, "a line begins with the name of a span")
     said: dict[str, Any] = {"optional": found["optional"] is not None, "children": children}
     at = found.start("rest")
     while at < len(content):
         if content[at].isspace():
             at += 1
         elif content[at] == "{":
-            said["payload"], at = _Values(content, number, line).value(at)
+            said["payload"], at = Values(content, number, line).value(at)
+        elif result := _RESULT.match(content, at):
+            said["result_payload"], at = Values(content, number, line).value(result.end() - 1)
         elif content.startswith(_ANY_ORDER, at):
             said["any_order"], at = True, at + len(_ANY_ORDER)
         elif times := _TIMES.match(content, at):
@@ -140,11 +219,32 @@ def _node(number: int, line: str, content: str, indent: int, children: list[Any]
             at = times.end()
         elif status := _STATUS.match(content, at):
             if status[1] not in _STATUSES:
-                raise _wrong(number, line, at + 3, f"a status is one of {', '.join(_STATUSES)}")
+                raise wrong(number, line, at + 3, f"a status is one of {', '.join(_STATUSES)}")
             said["status"], at = status[1], status.end()
         else:
-            raise _wrong(number, line, at, "expected {payload}, x2, -> status or (any order)")
+            raise wrong(number, line, at, _instead_of(content, at))
     return T(found["name"] or _unquoted(found, number, line), **said)
+
+
+def _instead_of(content: str, at: int) -> str:
+    """Return what should stand where something does that cannot be read."""
+    rest = content[at:]
+    if rest[0] in "→⟶➔":
+        return "write -> for the arrow"
+    if rest.startswith("->"):
+        return f"behind -> stands one of {', '.join(_STATUSES)}, or a {{result}}"
+    if any(sign in rest for sign in "✓✗…"):
+        return _REPORT
+    return "expected {payload}, x2, -> status or (any order), or -> {result}"
+
+
+def _refuse_misread(number: int, line: str, content: str, indent: int) -> None:
+    """Refuse what would be read as a name and is none: of a report, or a call as Python has it."""
+    if content[indent] in "├└│" or content.startswith("captured: ", indent):
+        raise wrong(number, line, indent, _REPORT)
+    if call := _CALL.match(content, indent):
+        told = f"a payload stands in braces: {call[1]} {{key: value}}"
+        raise wrong(number, line, call.end(1), told)
 
 
 def _unquoted(found: re.Match[str], number: int, line: str) -> str:
@@ -152,97 +252,17 @@ def _unquoted(found: re.Match[str], number: int, line: str) -> str:
         return str(json.loads(found["quoted"]))
     except ValueError:
         told = "a name in quotes is written as in JSON"
-        raise _wrong(number, line, found.start("quoted"), told) from None
-
-
-class _Values:
-    """Reads ``{key: value, ...}`` with JSON's values, keys without quotes, and ``...``."""
-
-    _WORD = re.compile(r"[A-Za-z_][\w.-]*")
-    _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-    _STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
-    _NAMED: ClassVar = {
-        "true": True,
-        "false": False,
-        "null": None,
-        "True": True,
-        "False": False,
-        "None": None,
-    }
-
-    def __init__(self, text: str, number: int, line: str) -> None:
-        self._text = text
-        self._place = number, line
-
-    def value(self, at: int) -> tuple[Any, int]:
-        at = self._space(at)
-        if self._text.startswith("...", at):
-            return ..., at + 3
-        if self._text[at : at + 1] == "{":
-            return self._many(at, "}", {})
-        if self._text[at : at + 1] == "[":
-            return self._many(at, "]", [])
-        if string := self._STRING.match(self._text, at):
-            inner = string[1] if string[1] is not None else string[2]
-            return re.sub(r"\\(.)", r"\1", inner), string.end()
-        if number := self._NUMBER.match(self._text, at):
-            text = number[0]
-            return (int(text) if re.fullmatch(r"-?\d+", text) else float(text)), number.end()
-        if (word := self._WORD.match(self._text, at)) and word[0] in self._NAMED:
-            return self._NAMED[word[0]], word.end()
-        raise self._wrong(
-            at, "expected a value: a text in quotes, a number, true, false, null, ..."
-        )
-
-    def _many(self, at: int, end: str, into: Any) -> tuple[Any, int]:
-        at = self._space(at + 1)
-        while self._text[at : at + 1] != end:
-            if isinstance(into, dict):
-                key, at = self._key(at)
-                into[key], at = self.value(at)
-            else:
-                one, at = self.value(at)
-                into.append(one)
-            at = self._space(at)
-            if self._text[at : at + 1] == ",":
-                at = self._space(at + 1)
-            elif self._text[at : at + 1] != end:
-                raise self._wrong(at, f"expected a comma or {end}")
-        return into, at + 1
-
-    def _key(self, at: int) -> tuple[str, int]:
-        key: str
-        if word := self._WORD.match(self._text, at):
-            key, at = word[0], word.end()
-        elif self._STRING.match(self._text, at):
-            key, at = self.value(at)
-        else:
-            raise self._wrong(at, "expected a key")
-        at = self._space(at)
-        if self._text[at : at + 1] != ":":
-            raise self._wrong(at, "expected a colon behind the key")
-        return key, at + 1
-
-    def _space(self, at: int) -> int:
-        while self._text[at : at + 1].isspace():
-            at += 1
-        return at
-
-    def _wrong(self, at: int, told: str) -> PatternError:
-        return _wrong(*self._place, at, told)
-
-
-def _wrong(number: int, line: str, at: int, told: str) -> PatternError:
-    return PatternError(f"line {number} of the tree: {told}\n    {line}\n    {' ' * at}^")
+        raise wrong(number, line, found.start("quoted"), told) from None
 
 
 def _without_comment(line: str) -> str:
-    quote = ""
+    quote, is_escaped = "", False
     for at, character in enumerate(line):
         if quote:
-            quote = "" if character == quote and line[at - 1] != "\\" else quote
+            quote = "" if character == quote and not is_escaped else quote
+            is_escaped = character == "\\" and not is_escaped
         elif character in "\"'":
             quote = character
         elif character == "#" and (at == 0 or line[at - 1].isspace()):
             return line[:at]
-    return line
+    return line.rstrip("\r")

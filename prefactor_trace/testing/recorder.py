@@ -18,7 +18,7 @@ from prefactor_trace.testing.assertions import Assertions
 from prefactor_trace.testing.capture import Capture
 from prefactor_trace.testing.controls import Controls
 from prefactor_trace.testing.deterministic import Uncounted
-from prefactor_trace.testing.doubts import Doubts
+from prefactor_trace.testing.doubts import Doubts, spans_around
 from prefactor_trace.testing.observer import Observer
 from prefactor_trace.testing.replay import Replay
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
@@ -151,7 +151,12 @@ class Recorder(Assertions, Controls):
         return self._capture.read(self._observer.origins)
 
     def _doubts(self) -> Doubts:
-        return Doubts(self.started_before, self._observer.not_begun)
+        return Doubts(
+            self.started_before,
+            self._observer.not_begun,
+            spans_around(),
+            bool(self._capture.terminated),
+        )
 
     # For the end of a test
 

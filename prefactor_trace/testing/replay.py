@@ -13,8 +13,8 @@ from prefactor_trace._nearest import hint, nearest
 from prefactor_trace._notes import MARKER
 from prefactor_trace._schema import Function
 from prefactor_trace.testing.answers import raised, returned
-from prefactor_trace.testing.matching import shown
 from prefactor_trace.testing.spans import RecordedSpan
+from prefactor_trace.testing.wording import shown
 
 __tracebackhide__ = True  # a failure is shown where the call is made
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Sequence
-from typing import Any
 
+from prefactor_trace.testing.conditions import Condition, compared
 from prefactor_trace.testing.doubts import (
-    CONDITIONS,
     Doubts,
     counted,
     misplaced,
     missing,
     nothing_captured,
 )
-from prefactor_trace.testing.matching import differences, shown
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
-from prefactor_trace.testing.tree import as_text
+from prefactor_trace.testing.tree import as_text, choose
 
 _NEAREST = 2
 
@@ -60,43 +58,36 @@ def what_there_is(
         facts.append(f"{truncated} truncated")
     roots = [span for span in spans if span.parent is None]
     lines = [f"captured: {', '.join(facts)}"]
+    wanted = None if verbose else choose(spans, marked)
+    left_out = 0
     for number, run in enumerate(instances, 1):
         of_run = [span for span in roots if span.instance is run]
+        if wanted is not None and run.spans and not any(span.id in wanted for span in run.spans):
+            left_out += 1
+            continue
         if len(instances) > 1:
             lines.append(f"  {run.agent_id or run.id}   run {number}, {run.status}")
         if of_run:
-            text = as_text(of_run, marked=marked, verbose=verbose)
+            text = as_text(
+                of_run, marked=marked, around=doubts.around, verbose=verbose, chosen=wanted
+            )
             lines.append(textwrap.indent(text, "    " if len(instances) > 1 else "  "))
+    if wanted is not None:
+        runs = f" and {counted(left_out, 'run')}" if left_out else ""
+        left = counted(len(spans) - len(wanted), "span")
+        lines.append(f"  {left}{runs} left out: pytest -vv shows all")
     return "\n".join(lines)
 
 
-def conditions_text(name: str, conditions: dict[str, Any]) -> str:
-    """Return what was asked for, as the test has written it."""
-    said = [f'"{name}"', *(f"{key}={shown(value)}" for key, value in conditions.items())]
-    return ", ".join(said)
-
-
-def matching(
-    spans: Sequence[RecordedSpan], name: str, conditions: dict[str, Any]
-) -> list[RecordedSpan]:
-    """Return the spans of a type that meet all conditions."""
-    return [
-        span
-        for span in spans
-        if span.schema_name == name
-        and all(unmet(span, key, value) is None for key, value in conditions.items())
-    ]
-
-
 def candidates(
-    spans: Sequence[RecordedSpan], name: str, conditions: dict[str, Any], doubts: Doubts
+    spans: Sequence[RecordedSpan], name: str, conditions: Sequence[Condition], doubts: Doubts
 ) -> list[str]:
     """Return the lines on what is nearest to what was asked for, and was not found."""
     lines: list[str] = []
-    for number, (span, told, met) in enumerate(_nearest(spans, name, conditions)):
+    for number, (span, told, met, total) in enumerate(_nearest(spans, name, conditions)):
         head = "closest:" if number == 0 else "next:   "
         where = f"   {span.where}" if span.where else ""
-        lines.append(f"{head} {span!r}{where}   {met} of {len(conditions)} conditions met")
+        lines.append(f"{head} {span!r}{where}   {met} of {total} conditions met")
         lines += [f"    {line}" for line in told]
     if lines:
         return [*lines, *misplaced(spans, name, conditions)]
@@ -111,45 +102,17 @@ def candidates(
 
 
 def _nearest(
-    spans: Sequence[RecordedSpan], name: str, conditions: dict[str, Any]
-) -> list[tuple[RecordedSpan, list[str], int]]:
-    """Return the spans nearest to what was asked for, each with what `compared` says of it."""
-    found = [(span, *compared(span, conditions)) for span in spans if span.schema_name == name]
-    return sorted(found, key=lambda one: -one[2])[:_NEAREST]
+    spans: Sequence[RecordedSpan], name: str, conditions: Sequence[Condition]
+) -> list[tuple[RecordedSpan, list[str], int, int]]:
+    """Return the spans that come closest to what was asked for.
 
-
-def compared(span: RecordedSpan, conditions: dict[str, Any]) -> tuple[list[str], int]:
-    """Return a line for each condition on a span, and how many of them it meets."""
-    lines, met = [], 0
-    for key, expected in conditions.items():
-        wrong = unmet(span, key, expected)
-        if wrong is None:
-            met += 1
-            where = key if key in CONDITIONS else f"payload.{key}"
-            lines.append(f"{where:<14} {shown(expected)}  ✓")
-        else:
-            lines.append(wrong)
-    return lines, met
-
-
-def unmet(span: RecordedSpan, key: str, expected: Any) -> str | None:
-    """Return how a span misses a condition, ``None`` where it meets it."""
-    if key == "status":
-        if span.status == expected:
-            return None
-        error = f"  ({span.error.type}: {span.error.message})" if span.error else ""
-        return f"{'status':<14} expected {expected}, was {span.status}{error}"
-    if key == "under":
-        names = span.path.split("/")[:-1]
-        if expected in names:
-            return None
-        return f"{'under':<14} expected {expected!r}, is in {'/'.join(names) or 'the run itself'}"
-    missing = object()
-    value = span.payload.get(key, missing)
-    if value is missing:
-        return f"{'payload.' + key:<14} expected {shown(expected)}, is missing"
-    wrong = differences(value, expected, f"payload.{key}")
-    if not wrong:
-        return None
-    where, _, told = wrong[0].partition("  ")
-    return f"{where:<14} {told}"
+    Returns:
+        Each with a line for every condition, how many are met, and how many there are.
+    """
+    found = []
+    for span in spans:
+        if span.schema_name == name:
+            lines, met = compared(span, conditions)
+            found.append((span, lines, met, len(lines)))
+    found.sort(key=lambda one: -one[2])
+    return found[:_NEAREST]

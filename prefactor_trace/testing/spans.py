@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace._capture import holds_cut
+from prefactor_trace._nearest import nearest
 from prefactor_trace._notes import LATE_PAYLOAD, MARKER, SCHEMA_NAME_KEY
 from prefactor_trace.testing.matching import differences
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
+_OTHER_NAMES = {
+    "name": "schema_name",
+    "type": "schema_name",
+    "result": "result_payload",
+    "output": "result_payload",
+    "input": "payload",
+    "ended_at": "finished_at",
+}
 _ERROR_KEYS = ("error_type", "message", "stacktrace")
 
 
@@ -103,6 +112,7 @@ class RecordedSpan:
         instance: Run that it belongs to.
         started_at: When it began.
         finished_at: When it ended, ``None`` while it is open.
+        lost_its_parent: Whether that span was forgotten, by `Recorder.clear` while it was open.
         seq: Its place among all spans, from 1 on, in the order in which they began.
         where: ``file:line`` of the block or of the call, ``def file:line`` of the function where a
             thread or an event loop called it; ``None`` where neither is known.
@@ -120,6 +130,7 @@ class RecordedSpan:
         self.parent: RecordedSpan | None = None
         self.parent_id: str | None = created.get("parent_span_id")
         self.children: list[RecordedSpan] = []
+        self.lost_its_parent = False
         self.instance = instance
         self.started_at = _moment(created["started_at"])
         self.finished_at = _moment(created.get("finished_at"))
@@ -189,8 +200,23 @@ class RecordedSpan:
             return said
         return {key: value for key, value in said.items() if key not in _ERROR_KEYS} or None
 
+    def is_like(self, expected: dict[str, Any]) -> bool:
+        """Return whether the payload has these values.
+
+        Args:
+            expected: As of `like`.
+
+        Raises:
+            AssertionError: A function that stands for a value raised.
+        """
+        from prefactor_trace.testing.matching import differences
+
+        return not differences(self.payload, expected, "payload", of=self)
+
     def like(self, expected: dict[str, Any]) -> bool:
         """Assert that the payload has these values; return ``True``.
+
+        `is_like` only says whether it has.
 
         Args:
             expected: A part of the payload: nested mappings need only the keys that they name. A
@@ -200,7 +226,7 @@ class RecordedSpan:
         Raises:
             AssertionError: It has not; the message names each difference.
         """
-        found = differences(self.payload, expected, "payload")
+        found = differences(self.payload, expected, "payload", of=self)
         if found:
             lines = "\n".join(f"    {one}" for one in found)
             raise AssertionError(f"{self!r}.like(...):\n{lines}")
@@ -208,6 +234,15 @@ class RecordedSpan:
 
     def __repr__(self) -> str:
         return f"{self.schema_name} #{self.seq}"
+
+    if not TYPE_CHECKING:  # which would take any name then
+
+        def __getattr__(self, name: str) -> Any:
+            """Say which attribute may be meant by one that there is none of."""
+            known = [one for one in {*dir(type(self)), *self.__dict__} if not one.startswith("_")]
+            near = _OTHER_NAMES.get(name) or nearest(name, known)
+            hint = f"; did you mean {near}?" if near else ""
+            raise AttributeError(f"a RecordedSpan has no attribute {name!r}{hint}")
 
 
 def named(span: RecordedSpan) -> str:

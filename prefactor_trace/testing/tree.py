@@ -8,11 +8,17 @@ from typing import Any
 
 from prefactor_trace._capture import holds_cut
 from prefactor_trace.server._tree import name_text
-from prefactor_trace.testing.matching import shown
 from prefactor_trace.testing.spans import RecordedSpan
+from prefactor_trace.testing.wording import shown
+from prefactor_trace.testing.written import WORD
 
 _SIGNS = {"complete": "✓", "failed": "✗", "cancelled": "cancelled", "terminated": "terminated"}
-_LONGEST_PAYLOAD = 60
+_LONGEST_PAYLOAD, _LONGEST_RESULT, _LONGEST_MESSAGE = 60, 40, 80
+_WHOLE = 100_000
+_MOST_ROWS = 100  # of a report: more are no help to a reader
+_LAST_ROWS = 10
+
+_Row = tuple[str, "RecordedSpan | None"]
 
 
 def as_pattern(roots: Sequence[RecordedSpan], *, payloads: bool = False) -> str:
@@ -34,7 +40,7 @@ def _pattern_lines(spans: Sequence[RecordedSpan], depth: int, payloads: bool) ->
             if isinstance(value, (str, int, float, bool)) and len(str(value)) <= _LONGEST_PAYLOAD
         }
         if payloads and plain:
-            inside = ", ".join(f"{_key(key)}: {shown(plain[key], 80)}" for key in plain)
+            inside = ", ".join(f"{_key(key)}: {_value(plain[key])}" for key in plain)
             line += f" {{{inside}}}"
         if span.status != "complete":
             line += f" -> {span.status}"
@@ -43,7 +49,13 @@ def _pattern_lines(spans: Sequence[RecordedSpan], depth: int, payloads: bool) ->
 
 
 def _key(key: str) -> str:
-    return key if key.isidentifier() else shown(key, 80)
+    return key if WORD.fullmatch(key) else _value(key)
+
+
+def _value(value: Any) -> str:
+    # A line of the text is one for whatever splits it.
+    is_printable = not isinstance(value, str) or value.isprintable()
+    return json.dumps(value, ensure_ascii=not is_printable)
 
 
 def as_plain(span: RecordedSpan) -> dict[str, Any]:
@@ -64,32 +76,81 @@ def as_text(
     roots: Sequence[RecordedSpan],
     *,
     marked: Collection[str] = (),
+    around: Collection[str] = (),
     verbose: bool = False,
+    chosen: Collection[str] | None = None,
 ) -> str:
     """Return spans for somebody who wants to know what happened, one a line.
 
     Args:
         roots: The spans at the top.
         marked: Ids of those that are pointed at.
+        around: Ids of those that the code is in which asks.
         verbose: Whether nothing is cut.
+        chosen: Ids of those that are shown; all where missing.
     """
     rows = [row for root in roots for row in _rows(root, "", "", verbose)]
-    width = max((len(name) for name, _ in rows), default=0)
+    if chosen is not None:
+        rows = list(_with_gaps(rows, chosen))
+    width = max((len(name) for name, span in rows if span is not None), default=0)
     return "\n".join(
-        f"{name:<{width}}  {_took(span):>9}  {_ending(span)}".rstrip()
+        name
+        if span is None
+        else f"{name:<{width}}  {_took(span):>9}  {_ending(span, around, verbose)}".rstrip()
         + (f"   <- #{span.seq}" if span.id in marked else "")
         for name, span in rows
     )
 
 
-def _rows(
-    span: RecordedSpan, first: str, rest: str, verbose: bool
-) -> Iterator[tuple[str, RecordedSpan]]:
+def choose(spans: Sequence[RecordedSpan], marked: Collection[str] = ()) -> Collection[str] | None:
+    """Return which of very many spans are shown, ``None`` where that is all of them.
+
+    Those that are pointed at, then those that failed or are open, the last, and the first of all;
+    each with what it is in.
+
+    Args:
+        spans: Every span.
+        marked: Ids of those that are pointed at.
+    """
+    if len(spans) <= _MOST_ROWS:
+        return None
+    troubled = [span for span in spans if span.status != "complete"]
+    wanted: dict[str, None] = {}
+    for some, most in (
+        ([span for span in spans if span.id in marked], _MOST_ROWS // 2),
+        (troubled, _MOST_ROWS * 3 // 4),
+        (spans[-_LAST_ROWS:], _MOST_ROWS * 3 // 4 + _LAST_ROWS),
+        (spans, _MOST_ROWS),
+    ):
+        for span in some:
+            if len(wanted) >= most:
+                break
+            outer: RecordedSpan | None = span
+            while outer is not None and outer.id not in wanted and len(wanted) < _MOST_ROWS:
+                wanted[outer.id] = None
+                outer = outer.parent
+    return wanted
+
+
+def _with_gaps(rows: Sequence[_Row], chosen: Collection[str]) -> Iterator[_Row]:
+    left_out = 0
+    for name, span in [*rows, ("", None)]:
+        if span is not None and span.id not in chosen:
+            left_out += 1
+            continue
+        if left_out:
+            yield f"⋮  {left_out} left out", None
+            left_out = 0
+        if span is not None:
+            yield name, span
+
+
+def _rows(span: RecordedSpan, first: str, rest: str, verbose: bool) -> Iterator[_Row]:
     name = first + span.schema_name
     if holds_cut(span.result_payload):
         name += " (result truncated)"
     if span.payload:
-        name += f" {shown(span.payload, 100_000 if verbose else _LONGEST_PAYLOAD)}"
+        name += f" {shown(span.payload, _WHOLE if verbose else _LONGEST_PAYLOAD)}"
     yield name, span
     for number, child in enumerate(span.children, 1):
         last = number == len(span.children)
@@ -104,9 +165,20 @@ def _took(span: RecordedSpan) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 
-def _ending(span: RecordedSpan) -> str:
+def _ending(span: RecordedSpan, around: Collection[str], verbose: bool) -> str:
     where = span.where or ""
     if not span.finished:
-        return f"… started {where}, never ended" if where else "… never ended"
-    said = f" {span.error.type}" if span.error is not None else ""
-    return f"{_SIGNS.get(span.status, span.status)}{said}  {where}".rstrip()
+        told = "still open: this was asked inside it" if span.id in around else "never ended"
+        return f"… started {where}, {told}" if where else f"… {told}"
+    said = ""
+    if span.error is not None:
+        said = f" {span.error.type}"
+        lines = span.error.message.splitlines()
+        message = span.error.message if verbose else lines[0][:_LONGEST_MESSAGE] if lines else ""
+        if message:
+            said += f": {message}{'' if message == span.error.message else '…'}"
+    told = f"{_SIGNS.get(span.status, span.status)}{said}  {where}".rstrip()
+    result = span.result_without_error
+    if result:  # last, so that the places stand below each other
+        told += f"   → {shown(result, _WHOLE if verbose else _LONGEST_RESULT)}"
+    return told

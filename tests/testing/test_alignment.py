@@ -50,6 +50,10 @@ def differences(trace: Recorder, text: str) -> list[str]:
             ['a #1: payload.name  expected "b", was "a"', "it should have d, and has none"],
         ),
         ("a\nb x2 (any order)\n  e\nc", ["b #2 should have e, in any order, and has 0 of it"]),
+        (
+            "a\nb (any order)\n  d {n: 1}\nb\n  d\nc",
+            ["d #3: payload.n  expected 1, is missing (there is nothing)"],
+        ),
     ],
 )
 def test_the_fewest_differences_are_told(trace: Recorder, text: str, lines: list[str]):
@@ -58,6 +62,23 @@ def test_the_fewest_differences_are_told(trace: Recorder, text: str, lines: list
     assert found[: len(lines)] == lines
     assert bool(found) == bool(lines)
     assert Comparison(is_text=True).matches(parse(text), trace.roots, "it") == (not lines)
+
+
+def test_in_any_order_what_is_nearest_is_compared(trace: Recorder):
+    """A difference further down is told there, and not as a span that is missing above."""
+    tree: Any = 'b {name: "b"}\n  d\n...\nb\n  d {name: "x"}\nc\na'
+    found = Alignment(is_text=True).differences(parse(tree), trace.roots, "it", any_order=True)
+    assert [re.sub(r" \(\w+\.py:\d+\)", "", line.told) for line in found] == [
+        'd #5: payload.name  expected "x", is missing (there is nothing)'
+    ]
+
+
+def test_in_any_order_no_pattern_takes_what_only_fits_another(trace: Recorder):
+    """Whichever stands first."""
+    for tree in ("*\nb x2\n  d\nc", "? * x0..2\na\nc\nb x2\n  d".replace("? ", "?")):
+        nodes = parse(tree)
+        assert Alignment(is_text=True).differences(nodes, trace.roots, "it", any_order=True) == []
+        assert Comparison(is_text=True).matches(nodes, trace.roots, "it", any_order=True)
 
 
 def test_of_very_many_the_first_is_told(trace: Recorder, monkeypatch: pytest.MonkeyPatch):

@@ -23,9 +23,9 @@ def told(asked) -> str:
 TREE = """\
 captured: 4 spans, 1 instance, 0 unfinished, 0 dropped, 0 values redacted
   planning {"steps": 2} T  ✓  c.py
-  ├─ llm_call {"model": "claude-x"} T  ✓  c.py
-  ├─ tool_call {"query": "a", "k": 5} T  ✓  c.py{2}
-  └─ tool_call {"query": "bad", "k": 5} T  ✗ TimeoutError  c.py{3}"""
+  ├─ llm_call {"model": "claude-x"} T  ✓  c.py   → {"tokens": 3}
+  ├─ tool_call {"query": "a", "k": 5} T  ✓  c.py   → {"result": ["a", "a", "a", "a", "a"]}{2}
+  └─ tool_call {"query": "bad", "k": 5} T  ✗ TimeoutError: no answer in 5 s  c.py{3}"""
 
 
 def tree(first: str = "", second: str = "") -> str:
@@ -82,7 +82,7 @@ def test_none_found_shows_the_nearest(ran: Recorder):
         '    status         "complete"  ✓\n'
         "next:    tool_call #4   c.py   0 of 2 conditions met\n"
         '    payload.query  expected "x", was "bad"\n'
-        "    status         expected complete, was failed  (TimeoutError: no answer in 5 s)\n"
+        '    status         expected "complete", was "failed"  (TimeoutError: no answer in 5 s)\n'
         "\n" + tree()
     )
 
@@ -109,7 +109,8 @@ def test_a_name_that_is_not_there_shows_the_nearest_one(ran: Recorder):
         lambda: ran.assert_overlap("planning", "llm_cal"),
     ):
         assert near in told(ask)
-    assert "no 'llm_cal' was captured; did" in ran.count("llm_cal").report
+    assert "no 'calls' was captured; did" in told(lambda: ran["calls"])
+    assert ran.count("fetch").report.startswith("captured: 4 spans")
 
 
 def test_a_condition_that_is_no_key_of_the_payload_may_be_another(ran: Recorder):
@@ -181,7 +182,7 @@ def test_none_says_how_many_were_looked_at(ran: Recorder):
         ),
         (
             "planning\n  llm_call\n  tool_call x2",
-            "tool_call #4 (c.py): status  expected complete, was failed (TimeoutError: no answer",
+            'tool_call #4 (c.py): status  expected "complete", was "failed" (TimeoutError: no',
         ),
         ("planning {steps: 3}\n  ...", "planning #1 (c.py): payload.steps  expected 3, was 2"),
         (
@@ -195,6 +196,10 @@ def test_none_says_how_many_were_looked_at(ran: Recorder):
         ("planning\n  ...\nend", "the trace should have end, and has none"),
         (
             "planning (any order)\n  tool_call x2..3\n  ...",
+            'tool_call #4 (c.py): status  expected "complete", was "failed" (TimeoutError: no',
+        ),
+        (
+            "planning (any order)\n  tool_call -> failed\n  tool_call x2..3\n  ...",
             "planning #1 (c.py) should have tool_call x2..3, in any order, and has 1 of it",
         ),
     ],
@@ -221,15 +226,15 @@ def test_all_differences_of_a_tree_are_listed(ran: Recorder):
         "trace.assert_tree(...): 6 differences\n"
         "    planning #1 (c.py): payload.steps  expected 3, was 2\n"
         '    llm_call #2 (c.py): payload.model  expected "gpt", was "claude-x"; status  expected'
-        " failed, was complete\n"
+        ' "failed", was "complete"\n'
         "    planning #1 (c.py) should have fetch, and has none\n"
         "    planning #1 (c.py) should have rank x2, and has none\n"
-        "    tool_call #4 (c.py): status  expected complete, was failed (TimeoutError: no answer in"
-        " 5 s)\n"
+        '    tool_call #4 (c.py): status  expected "complete", was "failed" (TimeoutError: no'
+        " answer in 5 s)\n"
         "    the trace should have end, and has none\n\n"
         + tree("", "   <- #4")
         .replace("T  ✓  c.py\n  ├─ llm", "T  ✓  c.py   <- #1\n  ├─ llm")
-        .replace('"claude-x"} T  ✓  c.py', '"claude-x"} T  ✓  c.py   <- #2')
+        .replace('{"tokens": 3}', '{"tokens": 3}   <- #2')
     )
 
 
@@ -272,13 +277,18 @@ def test_what_is_unsound_has_a_line_each(trace: Recorder):
         prefactor.start_span("stream", {"note": "it is hunter-two"})
         with prefactor.span("typed", {"n": "three"}):
             pass
-    assert "\n    stream #1 (test_assertions.py:" in told(trace.assert_all_finished)
+    first = told(trace.assert_all_finished).splitlines()[0]
+    assert re.fullmatch(r"trace.*\(\): stream #1 \(test_assertions\.py:\d+\) never ended", first)
     conforms = told(trace.assert_conforms)
     assert "typed #2" in conforms
     assert "payload.n  is not of type integer" in conforms
     trace.assert_no_secrets()
     secret = told(lambda: trace.assert_no_secrets("hunter-two"))
-    assert secret.splitlines()[1].endswith("): payload.note")
+    assert secret.splitlines()[0].endswith("): payload.note")
+    prefactor.start_span("stream")
+    lines = told(trace.assert_all_finished).splitlines()
+    assert lines[0].endswith("never ended, and 1 more")
+    assert [line.startswith("    stream #") for line in lines[:4]] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -361,4 +371,114 @@ def test_a_payload_says_how_it_differs(ran: Recorder):
         "llm_call #2.like(...):\n"
         '    payload.model  expected "gpt", was "claude-x"\n'
         "    payload.n  expected 1, is missing (there is model)"
+    )
+
+
+def test_the_spans_at_the_top_may_come_in_any_order(trace: Recorder, agent):
+    """In a text and in nodes."""
+    with prefactor.instance():
+        for name in "abc":
+            with prefactor.span(name):
+                pass
+    trace.assert_tree("(any order)\nc\na\nb")
+    trace.assert_tree([T("c"), ..., T("a")], any_order=True)
+    with pytest.raises(AssertionError, match="the trace should have d, in any order, and has 0"):
+        trace.assert_tree("(any order)\nc\nd\na\nb")
+
+
+def test_results_are_compared_in_a_text(ran: Recorder):
+    """As in nodes."""
+    ran.assert_tree("planning\n  llm_call -> {tokens: 3}\n  ...")
+    text = told(lambda: ran.assert_tree("planning\n  llm_call -> {tokens: 4}\n  ..."))
+    assert "llm_call #2 (c.py): result_payload.tokens  expected 4, was 3\n" in text
+
+
+def test_a_recording_is_a_collection_of_spans(ran: Recorder):
+    """Which is asked by names; by its place a span is one of `spans`."""
+    assert [span.seq for span in ran] == [1, 2, 3, 4]
+    assert len(ran) == 4
+    assert "planning" in ran
+    assert "fetch" not in ran
+    assert ran.spans[1] in ran
+    for place in (0, slice(2)):
+        with pytest.raises(TypeError, match=r"in which they began are trace\.spans"):
+            ran[place]
+    with pytest.raises(TypeError, match="takes the name of a span type"):
+        ran.__contains__(3)
+    ran.clear()
+    assert bool(ran)
+    assert list(ran) == []
+    with pytest.raises(AssertionError, match="nothing was captured"):
+        "fetch" in ran  # noqa: B015
+
+
+def test_what_could_never_fail_is_refused(ran: Recorder):
+    """An order of none, and what lies beside itself."""
+    with pytest.raises(ValueError, match="names no span type"):
+        ran.assert_order()
+    for names in ((), ("planning",)):
+        with pytest.raises(ValueError, match="two span types or more"):
+            ran.assert_overlap(*names)
+
+
+def test_two_spans_of_one_type_that_do_not_overlap_are_both_named(ran: Recorder):
+    """Not the same one twice."""
+    text = told(lambda: ran.assert_overlap("tool_call", "tool_call"))
+    assert "tool_call #3 from " in text
+    assert ", tool_call #4 from " in text
+    assert ": there is only one 'llm_call'\n" in told(
+        lambda: ran.assert_overlap("llm_call", "llm_call")
+    )
+
+
+def test_secrets_are_texts(ran: Recorder):
+    """A list of them is none."""
+    with pytest.raises(TypeError, match="takes texts, one argument each"):
+        ran.assert_no_secrets(["a"])
+
+
+def test_a_count_is_told_when_it_is_asked_for(ran: Recorder, agent):
+    """And then as it was when they were counted."""
+    count = ran.count("tool_call")
+    agent("b")
+    assert "captured: 4 spans" in count.report
+    assert count.report.count("<- #") == 2
+
+
+def test_a_payload_can_be_asked_without_an_assertion(ran: Recorder):
+    """To choose among spans."""
+    assert [one.seq for one in ran if one.is_like({"query": "bad"})] == [4]
+
+
+def test_an_attribute_that_there_is_none_of_names_the_one_that_is_meant(ran: Recorder):
+    """By a known other name, or the nearest."""
+    for name, meant in (("result", "result_payload"), ("name", "schema_name"), ("sttus", "status")):
+        with pytest.raises(AttributeError, match=f"{name!r}; did you mean {meant}"):
+            getattr(ran["llm_call"], name)
+    assert not hasattr(ran["llm_call"], "qqq")
+
+
+def test_tracers_of_other_recordings_are_no_tracers_of_your_own(trace: Recorder, agent):
+    """They are over, or the inner one's."""
+    with Recorder():
+        agent("a")
+    trace.configure(capture_inputs=False)
+    assert "beside the default one" not in told(lambda: trace["a"])
+
+
+def test_that_the_run_was_terminated_is_a_reason(trace: Recorder):
+    """Where spans are refused from then on."""
+    with prefactor.instance(on_terminate="raise"):
+        trace.terminate()
+        with pytest.raises(prefactor.PrefactorTerminated), prefactor.span("a"):
+            pass
+    assert "- the run was terminated: with on_terminate=" in told(lambda: trace["a"])
+
+
+def test_that_runs_are_sampled_is_a_reason(trace: Recorder, agent):
+    """Where nothing was captured."""
+    trace.configure(sample_rate=0.0)
+    agent("a")
+    assert "- runs are sampled: of those that are not, nothing is recorded" in told(
+        lambda: trace["a"]
     )

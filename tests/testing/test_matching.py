@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from prefactor_trace.testing.matching import differences, matches_text, shown
+from prefactor_trace.testing.matching import differences, matches_text
 
 VALUE = {"tool": "search", "args": {"q": "weather", "n": 3}, "tags": ["a", "b"], "ok": True}
 
@@ -30,7 +30,7 @@ def test_a_part_is_enough(expected):
     [
         ({"tool": "fetch"}, 'payload.tool  expected "fetch", was "search"'),
         ({"args": {"n": str}}, "payload.args.n  expected a str, was 3"),
-        ({"ok": int}, "payload.ok  expected a int, was true"),
+        ({"ok": int}, "payload.ok  expected an int, was true"),
         ({"ok": 1}, "payload.ok  expected 1, was true"),
         (
             {"args": {"q": re.compile("x")}},
@@ -59,22 +59,26 @@ def test_a_star_stands_for_any_text():
     assert matches_text({"a": "xy", "b": 1}, {"a": "x*"})
 
 
-def test_what_was_truncated_is_no_item_and_no_key():
-    """It says how much there was; what is not shown of it was not all either."""
-    mark = {"prefactor.truncated": True, "size": 900}
-    text = {**mark, "head": "ab", "tail": "yz"}
-    assert shown([1, mark]) == '[1, "… 1 of 900 items"]'
-    assert shown({"text": text}) == '{"text": "ab…yz (900 characters)"}'
-    keys = {"a": 1, "prefactor.truncated": True, "prefactor.size": 40}
-    assert shown(keys) == '{"a": 1, "…": "1 of 40 keys"}'
-    left_out = {"prefactor.truncated": True, "type": "builtins.dict", "bound": "depth"}
-    assert shown({"a": left_out}) == '{"a": "(builtins.dict left out)"}'
-    assert shown([*range(50), mark]).endswith(" B, truncated")
-    (told,) = differences(keys, {"b": 2}, "payload")
-    assert told.endswith("is missing (there is a and, truncated, others: 1 of 40 keys)")
+def test_only_a_star_stands_for_something():
+    """Also in lists and in what is nested; a question mark is one."""
+    assert matches_text({"a": ["what? yes", {"b": "xy"}]}, {"a": ["what? *", {"b": "x*"}]})
+    assert not matches_text("whats yes", "what? *")
+    assert differences({"a": {"b": "xy"}}, {"a": {"b": "z*"}}, "it", stars=True) == [
+        'it.a.b  expected "z*", was "xy"'
+    ]
 
 
-def test_long_values_are_cut_with_their_size():
-    """So that a message stays readable."""
-    assert shown("x" * 100) == '"' + "x" * 49 + "… 102 B"
-    assert shown(object)[:2] == "a "
+def test_of_long_lists_the_lengths_are_told():
+    """What they differ in may be in what is not shown."""
+    messages = [{"role": "system", "content": "x" * 60}, {"role": "user"}]
+    (told,) = differences({"m": messages}, {"m": [{"role": "system"}]}, "payload")
+    assert told.startswith('payload.m  expected 1 item, were 2: [{"role": "system", "content"')
+
+
+def test_a_function_that_raises_is_named_with_what_it_was_given():
+    """Whether it says no is not known: nothing may pass by it."""
+    with pytest.raises(AssertionError) as caught:
+        differences(VALUE, {"args": lambda args: args["k"] > 3}, "payload", of="tool #3 (a.py:1)")
+    assert str(caught.value).startswith(
+        'tool #3 (a.py:1): payload.args  <lambda> raised KeyError(\'k\') for {"q": "weather"'
+    )

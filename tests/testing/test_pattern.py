@@ -100,3 +100,84 @@ def test_a_node_is_shown_as_its_line():
         '?a {"x": 1} x1..3 -> failed'
     )
     assert str(T("a", lambda payload: True, times=2)) == "a {...} x2"
+
+
+def test_results_are_written_behind_an_arrow():
+    """Alone, beside a status, and as a message writes them."""
+    first, second, third = parse(
+        """
+        a {x: 1} -> {steps: ["s*", ...], n: 2}
+        b -> {tokens: 3} -> failed x2
+        c -> failed -> {tokens: 3}
+        """
+    )
+    assert first.payload == {"x": 1}
+    assert first.result_payload == {"steps": ["s*", ...], "n": 2}
+    for node in (second, third):
+        assert (node.result_payload, node.status) == ({"tokens": 3}, "failed")
+    assert str(second) == 'b x2 -> {"tokens": 3} -> failed'
+
+
+def test_a_first_line_is_about_the_spans_at_the_top():
+    """Whether they may come in any order; elsewhere it stands behind a name."""
+    assert parse("\n# comment\n(any order)\na\nb").any_order
+    assert not parse("a (any order)\n  b").any_order
+    with pytest.raises(PatternError):
+        parse("a\n(any order)")
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "at"),
+    [
+        ("a → failed", "write -> for the arrow", 2),
+        ("  └─ a", "this is a report: nest spans by indentation, as captrace.tree()", 2),
+        ("captured: 4 spans, 1 instance", "this is a report", 0),
+        ('a {"x": 1}    0.1 ms  ✓  a.py:1', "this is a report", 14),
+        ('plan(question="x")', "a payload stands in braces: plan {key: value}", 4),
+        ("a -> 3", "behind -> stands one of complete, failed", 2),
+    ],
+)
+def test_what_was_copied_from_elsewhere_says_how_it_is_written(line, told, at):
+    """Rather than all that may stand there."""
+    with pytest.raises(PatternError) as caught:
+        parse(f"first\n{line}")
+    head, _, mark = str(caught.value).splitlines()
+    assert head.startswith(f"line 2 of the tree: {told}")
+    assert mark.index("^") - 4 == at
+
+
+def test_an_open_range_is_shown_as_it_is_written():
+    """Not with the number that stands for many."""
+    assert str(parse("plan x2..")[0]) == "plan x2.."
+
+
+@pytest.mark.parametrize(
+    ("nodes", "error", "told"),
+    [
+        (
+            ["plan"],
+            TypeError,
+            r"a node of a tree is T\(...\) or ..., got \"plan\": write T\(\"plan",
+        ),
+        ([T("a", children=["b"])], TypeError, r"got \"b\": write T"),
+        ([T(3)], TypeError, r"T\(\) takes the name of a span type, got 3"),
+        (None, TypeError, "a tree is a text, or T nodes in a list, got None"),
+        ([T("a", times="many")], TypeError, r"times of T\(\"a\"\) is a number, or the least and"),
+        ([T("a", times=(3, 1))], TypeError, "times of T"),
+        ([T("a", status="done")], ValueError, r"status of T\(\"a\"\) is one of complete, fail"),
+    ],
+)
+def test_nodes_that_are_none_are_refused(trace, agent, nodes, error, told):
+    """With what they are instead."""
+    agent("a")
+    with pytest.raises(error, match=told):
+        trace.assert_tree(nodes)
+
+
+def test_a_payload_goes_into_a_mapping():
+    """Not into arguments of its own."""
+    with pytest.raises(TypeError, match=r"mapping: T\(\"tool_call\", \{\"city\": \.\.\.\}\)"):
+        T("tool_call", city="Rom")
+    node = T("a", {"x": 1}, times=2)
+    assert node._replace(times=3) == T("a", {"x": 1}, times=3)
+    assert repr(node).startswith("T(schema_name='a', payload={'x': 1}")

@@ -141,12 +141,9 @@ def test_a_trace_that_is_not_sound_fails_its_test(run):
     result.assert_outcomes(failed=4, passed=3)
     result.stdout.fnmatch_lines(
         [
-            "the trace is not sound:",
-            "    stream #1 (test_it.py:*) never ended",
-            "the trace is not sound:",
-            "    stream was ended twice (test_it.py:*)",
-            "the trace is not sound:",
-            "    typed #1 (test_it.py:*): payload.n  *",
+            "the trace is not sound: stream #1 (test_it.py:*) never ended",
+            "the trace is not sound: stream was ended twice (test_it.py:*)",
+            "the trace is not sound: typed #1 (test_it.py:*): payload.n  *",
         ]
     )
     assert result.stdout.str().count("\nthe trace is not sound") == 3
@@ -531,3 +528,55 @@ def test_an_error_is_shown_where_the_test_has_asked(run):
     assert "line 4 of the tree: indented by 3" in shown
     assert "gone.Broke: in pieces" in shown
     assert "prefactor_trace/" not in shown
+
+
+def test_one_line_says_what_is_not_sound(run):
+    """In the summary, and with the place of the test where there is one line for each failure."""
+    result = run(
+        """
+        import prefactor_trace as prefactor
+
+        def test_open(captrace):
+            prefactor.start_span("stream")
+
+        def test_without_fixture():
+            with prefactor.span("step"):
+                pass
+            assert False
+        """,
+        "--tb=line",
+        "-rf",
+    )
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*test_it.py:3: Failed: the trace is not sound: stream #1 (test_it.py:4) never ended",
+            "FAILED test_it.py::test_open - Failed: the trace is not sound: stream #1*",
+        ]
+    )
+    assert "API_TOKEN" not in result.stdout.str()
+
+
+def test_a_count_between_two_numbers_shows_the_trace(run):
+    """It stands on the right of the first comparison; values are shown whole where asked for."""
+    tests = """
+        import prefactor_trace as prefactor
+
+        def test_count(captrace):
+            with prefactor.instance("agent"), prefactor.span("step", {"text": "x" * 300}):
+                pass
+            assert 2 <= captrace.count("step") <= 3
+
+        def test_like(captrace):
+            with prefactor.instance("agent"), prefactor.span("step", {"text": "x" * 300}):
+                pass
+            captrace["step"].like({"text": "y" * 300})
+
+        def test_text():
+            assert False
+        """
+    result = run(tests)
+    result.stdout.fnmatch_lines(["*assert 2 <= 1", "*captured: 1 span, 1 instance*", "*<- #1"])
+    assert "x" * 300 not in result.stdout.str()
+    text = run(tests, "-vv").stdout.str()
+    assert f'expected "{"y" * 300}", was "{"x" * 300}": they differ from character 1 on' in text

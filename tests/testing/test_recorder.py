@@ -345,6 +345,12 @@ def test_what_is_cleared_is_forgotten(trace, agent):
     trace.clear()
     open_one.complete()
     assert trace.spans == []
+    with prefactor.instance(), prefactor.span("outer"):
+        trace.clear()
+        with prefactor.span("inner"):
+            pass
+    (told,) = trace.unsound()
+    assert told.endswith("has a parent that was open when clear() was called")
     agent("b")
     assert trace["tool_call"].payload["query"] == "b"
 
@@ -376,7 +382,9 @@ def test_a_run_can_be_terminated(trace):
         trace.terminate("policy")
         with pytest.raises(prefactor.PrefactorTerminated):
             prefactor.checkpoint()
+        assert trace.instances[0].status == "terminated"
     assert (run.terminated, run.termination_reason) == (True, "policy")
+    assert trace.instances[0].status == "terminated"
 
 
 def test_quality_is_recorded(trace):

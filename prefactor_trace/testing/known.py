@@ -1,0 +1,134 @@
+"""Whether a name that a question finds nothing of is known at all: else it is misspelt.
+
+A question for what never happened passes also where its name is misspelt. It fails then, if there
+is little doubt: the name belongs to no span and to no span type, nearly the same one does, and no
+code of the program has it. Of the names of blocks that have not run only the code knows.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sys
+import sysconfig
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from prefactor_trace._default import default
+from prefactor_trace.testing.conditions import OF_THE_SPAN, Condition
+from prefactor_trace.testing.spans import RecordedSpan
+
+_SHORTEST = 4  # letters of a word in which one may be wrong: shorter ones are often that near
+_WORDS = re.compile(r"[^\W_]+")
+_HOME = Path(__file__).parent.parent
+
+
+def misspelt_name(name: str, spans: Sequence[RecordedSpan]) -> str | None:
+    """Return the name that is surely meant by one which nobody knows, ``None`` without doubt.
+
+    Args:
+        name: Of a span type.
+        spans: Every span.
+    """
+    known = {span.schema_name for span in spans}
+    for run in {id(span.instance): span.instance for span in spans}.values():
+        known.update(run.span_types)
+    known.update(default._registry._span_types)
+    return _meant(name, known)
+
+
+def misspelt_key(
+    name: str, conditions: Sequence[Condition], spans: Sequence[RecordedSpan]
+) -> tuple[str, str] | None:
+    """Return a key that no such span can have, and the one that is surely meant.
+
+    Args:
+        name: Of the span type.
+        conditions: Those on its spans.
+        spans: Every span.
+    """
+    known = {key for span in spans if span.schema_name == name for key in span.payload}
+    said = default._registry._span_types.get(name)
+    for function in said.functions if said is not None else ():
+        known.update(function.parameters or ())
+    for one in conditions:
+        if one.key is None or (one.key in OF_THE_SPAN and not one.of_payload):
+            continue
+        if near := _meant(one.key, known):
+            return one.key, near
+    return None
+
+
+def _meant(word: str, known: Collection[str]) -> str | None:
+    if word in known:
+        return None
+    near = next((one for one in sorted(known) if _is_near(word, one)), None)
+    return None if near is None or _is_in_code(word) else near
+
+
+def _is_near(one: str, other: str) -> bool:
+    """Return whether two names are the same but for what is easily mistyped."""
+    words, others = _words(one), _words(other)
+    if "".join(words) == "".join(others):
+        return bool(words)
+    differing = [pair for pair in zip(words, others, strict=False) if pair[0] != pair[1]]
+    if len(words) != len(others) or len(differing) != 1:
+        return False
+    first, second = differing[0]
+    is_word = first.isalpha() and second.isalpha() and max(map(len, differing[0])) >= _SHORTEST
+    return is_word and _is_one_edit(first, second)
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(name)]
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    """Return whether one letter is too much, another, or changed places with the next."""
+    short, long = sorted((one, other), key=len)
+    if len(short) == len(long):
+        wrong = [at for at in range(len(short)) if short[at] != long[at]]
+        swapped = [pair for pair in pairwise(wrong) if pair[1] == pair[0] + 1]
+        if len(wrong) == 2 and swapped:
+            at = wrong[0]
+            return short[at : at + 2] == long[at + 1] + long[at]
+        return len(wrong) == 1
+    return len(long) == len(short) + 1 and any(
+        short == long[:at] + long[at + 1 :] for at in range(len(long))
+    )
+
+
+def _is_in_code(word: str) -> bool:
+    """Return whether a module of the program has a text that is this word.
+
+    The one that asks has it, which says nothing: there, only a span of that name does.
+    """
+    asking = _asking()
+    anywhere = re.compile(rf"""["']{re.escape(word)}["']""")
+    of_a_span = re.compile(rf"""span\(\s*["']{re.escape(word)}["']""")
+    for path in _own_modules():
+        pattern = of_a_span if path == asking else anywhere
+        if pattern.search("".join(linecache.getlines(path))):
+            return True
+    return False
+
+
+def _asking() -> str | None:
+    frame = sys._getframe(1)
+    while frame is not None and Path(frame.f_code.co_filename).is_relative_to(_HOME):
+        frame = frame.f_back  # type: ignore[assignment]
+    return None if frame is None else frame.f_code.co_filename
+
+
+def _own_modules() -> Iterator[str]:
+    """Yield the files of all modules that are neither Python's nor installed."""
+    others = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    others.add(str(_HOME))
+    for module in list(sys.modules.values()):
+        path: Any = getattr(module, "__file__", None)
+        if not isinstance(path, str) or not path.endswith(".py"):
+            continue
+        if not any(Path(path).is_relative_to(other) for other in others):
+            yield path

@@ -1,0 +1,103 @@
+"""A question for what never happened, whose name is misspelt."""
+
+import importlib
+import sys
+
+import pytest
+
+import prefactor_trace as prefactor
+from prefactor_trace.testing import Recorder
+from prefactor_trace.testing.known import _is_near
+
+
+@pytest.fixture
+def ran(trace: Recorder, agent) -> Recorder:
+    """A recording of an agent with a planning, a call of the model and one of a tool."""
+    agent("a")
+    return trace
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("toolcall", "tool_call"),
+        ("ToolCall", "tool_call"),
+        ("tool:call", "tool_call"),
+        ("tool_caal", "tool_call"),
+        ("plannings", "planning"),
+        ("llm_clal", "llm_call"),
+    ],
+)
+def test_a_name_that_nobody_knows_fails_where_a_near_one_is_known(ran: Recorder, asked, meant):
+    """It would pass else, whatever the agent does."""
+    for question in (ran.none, ran.count, ran.all, ran.__contains__):
+        with pytest.raises(AssertionError) as caught:
+            question(asked)
+        told = str(caught.value)
+        assert f": no span type {asked!r} is known; did you mean {meant!r}?\n" in told
+        assert "captured: 3 spans" in told
+
+
+def test_a_name_that_is_known_passes(ran: Recorder):
+    """By a declaration, by a decorator, or as the code has a block of that name."""
+    prefactor.declare("tool_cull")
+
+    @prefactor.span("tool_kall")
+    def never() -> None: ...
+
+    def nor_this() -> None:
+        with prefactor.span("tool_calm"):
+            pass
+
+    del nor_this
+    for name in ("tool_cull", "tool_kall", "tool_calm", never):
+        ran.none(name)
+        assert ran.count(name) == 0
+        assert name not in ran
+
+
+def test_a_name_that_another_module_has_passes(
+    ran: Recorder, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    """As that of a block which has not run."""
+    (tmp_path / "agent_with_blocks.py").write_text("NAMES = ['tool_' + 'x', 'llm_calls']\n")
+    name = "_".join(["llm", "calls"])
+    with pytest.raises(AssertionError):
+        ran.none(name)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("agent_with_blocks")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    ran.none(name)
+
+
+def test_a_name_that_is_like_no_other_passes(ran: Recorder):
+    """It may be one of a block that rightly never ran."""
+    for name in ("delete_file", "call", "planner", "llm_ball_2"):
+        ran.none(name)
+        assert ran.count(name) == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("step1", "step2"), ("fetch_a", "fetch_b"), ("get", "set"), ("step_10", "step_1"), ("a", "b")],
+)
+def test_names_that_are_meant_to_differ_are_not_near(one, other):
+    """Numbers, letters and short words tell one from another."""
+    assert not _is_near(one, other)
+
+
+def test_a_key_that_no_such_span_can_have_fails(ran: Recorder):
+    """Where a near one is known: of the captured payloads, or of the function's arguments."""
+
+    @prefactor.span("never")
+    def never(question: str) -> None: ...
+
+    told = "no 'tool_call' is known with 'querry' in its payload; did you mean 'query'?"
+    for question in (ran.none, ran.count, ran.all):
+        with pytest.raises(AssertionError, match=told.replace("?", r"\?")):
+            question("tool_call", querry="x")
+        with pytest.raises(AssertionError, match="did you mean 'question'"):
+            question("never", {"qestion": "x"})
+    ran.none("tool_call", colour="red")
+    ran.none("tool_call", k=6)
+    ran.none("llm_call", status="failed")
