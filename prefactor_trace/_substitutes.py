@@ -5,7 +5,6 @@ What was too long is cut and marked, a secret is taken out, and a number that JS
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
@@ -13,10 +12,10 @@ from prefactor_trace._notes import ALL_REDACTED, MARKER, REASON, SIZE, TRUNCATED
 
 Json = Any
 _NUMBERS = frozenset({"integer", "number"})
-_INTEGER = re.compile(r"-?(?:\d{19,}|0x[0-9a-f]+)|int of \d+ bits")
+_HEX = frozenset("0123456789abcdef")
+_SHORTEST_INTEGER = 19  # digits of the smallest that is written as text
 _NOT_FINITE = ("nan", "inf", "-inf")
 _BINARIES = ("bytes", "bytearray", "memoryview")
-_HEX = re.compile(r"[0-9a-f]*")
 _LIST_MARKS = ({TRUNCATED, "size"}, {TRUNCATED, SIZE})
 _LEFT_OUT = ({TRUNCATED, "type", "bound"}, {TRUNCATED, "type", "size"})
 
@@ -82,8 +81,18 @@ def stands_for(value: Json, types: Collection[str]) -> bool:
     if isinstance(value, str):
         if value == MARKER or (value in _NOT_FINITE and "number" in types):
             return True
-        return not _NUMBERS.isdisjoint(types) and _INTEGER.fullmatch(value) is not None
+        return not _NUMBERS.isdisjoint(types) and _is_large_integer(value)
     return isinstance(value, dict) and (TRUNCATED in value or ALL_REDACTED in value)
+
+
+def _is_large_integer(text: str) -> bool:
+    digits = text.removeprefix("int of ").removesuffix(" bits")
+    if len(digits) < len(text):
+        return text == f"int of {digits} bits" and digits.isdigit()
+    digits = text.removeprefix("-")
+    if digits[:2] == "0x":
+        return _HEX.issuperset(digits[2:])
+    return len(digits) >= _SHORTEST_INTEGER and digits.isdigit()
 
 
 def holds_substitute(value: Json) -> bool:
@@ -114,7 +123,7 @@ def is_whole_binary(value: Json) -> bool:
         and isinstance(head, str)
         and isinstance(length, int)
         and len(head) == 2 * length
-        and _HEX.fullmatch(head) is not None
+        and _HEX.issuperset(head)
     )
 
 

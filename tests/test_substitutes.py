@@ -7,6 +7,7 @@ import pytest
 
 from prefactor_trace._capture import Cut, holds_cut, read_cut, serialise, snapshot
 from prefactor_trace._capture.values import MAX_NODES
+from prefactor_trace._substitutes import is_whole_binary, stands_for
 
 
 def written(value: Any, limit: int = 1000) -> Any:
@@ -73,3 +74,26 @@ def test_what_is_cut_again_keeps_its_first_size(value: Any):
     assert first.size == second.size == len(value)
     assert second.tail == first.tail[-len(second.tail) :]
     assert holds_cut([{"deep": twice}])
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 2**2000, -(2**2000), 2**9000])
+def test_a_large_integer_is_known_by_its_text(value: int):
+    """And other texts are none."""
+    assert stands_for(snapshot(value)[0], ["integer"])
+    assert not stands_for(snapshot(value)[0], ["boolean"])
+
+
+@pytest.mark.parametrize("text", ["", "-", "12", "0xyz", "int of many bits", "int of ", "9" * 18])
+def test_other_texts_are_no_integers(text: str):
+    """Whoever declares an integer and records these is told."""
+    assert not stands_for(text, ["integer", "number"])
+
+
+@pytest.mark.parametrize("value", [b"", b"abc", bytearray(64)])
+def test_a_short_binary_value_is_known_to_be_whole(value: bytes):
+    """A longer one is not, nor what only looks like one."""
+    note = snapshot(value)[0]
+    assert is_whole_binary(note)
+    assert not is_whole_binary(note | {"length": 65})
+    assert not is_whole_binary(note | {"type": "file"})
+    assert not is_whole_binary(note | {"head": "zz" * len(value)}) or not value

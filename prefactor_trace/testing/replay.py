@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def read_recorded(given: Any, schema_name: str) -> list[dict[str, Any]]:
     """
     if isinstance(given, (str, Path)):
         given = json.loads(Path(given).read_text(encoding="utf-8"))
-    if not isinstance(given, Sequence) or isinstance(given, str):
+    if not isinstance(given, Iterable) or isinstance(given, (str, Mapping)):
         raise ValueError(f"from_ takes {_FORMS}, got {given!r}")
     calls = [_read_call(number, one) for number, one in enumerate(given, 1)]
     found = [one for one in calls if one.get("schema_name", schema_name) == schema_name]
