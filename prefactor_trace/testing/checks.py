@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -136,9 +136,8 @@ def overlap(spans: Sequence[RecordedSpan], names: Sequence[str]) -> str | None:
     for name, group in zip(names, groups, strict=True):
         if not group:
             return f"there is no {name!r}"
-    for chosen in itertools.product(*groups):
-        if len(set(chosen)) == len(chosen) and _overlap(chosen):
-            return None
+    if _overlap([span for span in spans if span.schema_name in names], Counter(names)):
+        return None
     first: list[RecordedSpan] = []
     for group in groups:  # of one type, one after the other
         first.append(next((span for span in group if span not in first), group[0]))
@@ -150,9 +149,18 @@ def overlap(spans: Sequence[RecordedSpan], names: Sequence[str]) -> str | None:
     return f"one ended before the other began: {ends}"
 
 
-def _overlap(spans: Sequence[RecordedSpan]) -> bool:
-    latest = max(span.started_at for span in spans if span.started_at is not None)
-    return all(span.finished_at is None or latest < span.finished_at for span in spans)
+def _overlap(spans: Sequence[RecordedSpan], wanted: Counter[str]) -> bool:
+    """Return whether there is a moment at which so many spans of each type were open."""
+    still_open: list[RecordedSpan] = []
+    began = [(span.started_at, span) for span in spans if span.started_at is not None]
+    # Where they are, they are when the last of them begins.
+    for now, span in sorted(began, key=lambda one: one[0]):
+        still_open = [
+            one for one in (*still_open, span) if one.finished_at is None or now < one.finished_at
+        ]
+        if wanted <= Counter(one.schema_name for one in still_open):
+            return True
+    return False
 
 
 def _clock(moment: Any) -> str:

@@ -52,24 +52,42 @@ class Comparison:
         return () if self.span is None else (self.span,)
 
     def _in_order(self, patterns: list[Any], spans: list[RecordedSpan], where: str) -> bool:
-        if not patterns:
-            if spans:
-                self._note(spans[0], f"{where} has {named(spans[0])} more than expected")
-            return not spans
-        first, rest = patterns[0], patterns[1:]
-        if first is ...:
-            return any(self.matches(rest, spans[at:], where) for at in range(len(spans) + 1))
-        least, most = first.bounds
-        taken = 0
-        # The most there are first; then fewer, which leaves the others to the patterns behind.
-        while taken < min(most, len(spans)) and self._is_like(first, spans[taken]):
-            taken += 1
-        if taken < least and taken == len(spans):
-            have = f"has {taken} of it" if taken else "has none"
-            self._note(spans[-1] if spans else None, f"{where} should have {first}, and {have}")
-        return any(
-            self._in_order(rest, spans[count:], where) for count in range(taken, least - 1, -1)
-        )
+        # All ways at once: to go through them one by one takes the longer, the more there are.
+        places = {0}
+        for pattern in patterns:
+            if pattern is ...:
+                places = set(range(min(places), len(spans) + 1))
+            else:
+                places = self._behind(pattern, spans, places, where)
+            if not places:
+                return False
+        last = max(places)
+        if last < len(spans):
+            self._note(spans[last], f"{where} has {named(spans[last])} more than expected")
+        return last == len(spans)
+
+    def _behind(
+        self, pattern: T, spans: list[RecordedSpan], places: set[int], where: str
+    ) -> set[int]:
+        """Return where siblings may go on behind a pattern, from each place where it may begin."""
+        least, most = pattern.bounds
+        alike: dict[int, bool] = {}
+        behind: set[int] = set()
+        for start in sorted(places):
+            at, limit = start, min(start + most, len(spans))
+            while at < limit:
+                if at not in alike:
+                    alike[at] = self._is_like(pattern, spans[at])
+                if not alike[at]:
+                    break
+                at += 1
+            if at - start < least and at == len(spans):
+                have = f"has {at - start} of it" if at > start else "has none"
+                self._note(
+                    spans[-1] if spans else None, f"{where} should have {pattern}, and {have}"
+                )
+            behind.update(range(start + least, at + 1))
+        return behind
 
     def _in_any_order(
         self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace.testing import Recorder, alignment
+from prefactor_trace.testing import Recorder, alignment, comparison
 from prefactor_trace.testing.alignment import Alignment
 from prefactor_trace.testing.comparison import Comparison
 from prefactor_trace.testing.pattern import parse
@@ -87,3 +87,28 @@ def test_of_very_many_the_first_is_told(trace: Recorder, monkeypatch: pytest.Mon
     monkeypatch.setattr(alignment, "_MOST_PAIRS", 3)
     assert len(differences(trace, tree)) == 1
     assert differences(trace, "a\nb x2\n  d\nc") == []
+
+
+def many(count: int) -> Recorder:
+    """Return a recording of steps one after the other, of two types in turn."""
+    with Recorder() as recorder, prefactor.instance():
+        for number in range(count):
+            with prefactor.span("ab"[number % 2]):
+                pass
+    return recorder
+
+
+def test_siblings_may_be_more_than_the_stack_is_deep():
+    """What `tree` says of them can be expected of them."""
+    trace = many(1_200)
+    trace.assert_tree(trace.tree())
+
+
+def test_each_pattern_is_compared_with_each_sibling_once(monkeypatch: pytest.MonkeyPatch):
+    """However many ways there are to lay them beside each other."""
+    asked = []
+    spans, compare = many(60).roots, comparison.matches_text
+    monkeypatch.setattr(comparison, "matches_text", lambda *one: asked.append(1) or compare(*one))
+    nodes = parse("...\na\n...\nb\n...\n?a x0..3\n...\nz\n...")
+    assert not Comparison(is_text=True).matches(nodes, spans, "it")
+    assert len(asked) <= 4 * len(spans)

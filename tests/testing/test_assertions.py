@@ -431,6 +431,18 @@ def test_two_spans_of_one_type_that_do_not_overlap_are_both_named(ran: Recorder)
     )
 
 
+def test_an_overlap_is_looked_for_among_very_many(trace: Recorder):
+    """Not by trying each with each."""
+    with prefactor.instance():
+        for _ in range(300):
+            with prefactor.span("a"):
+                pass
+        with prefactor.span("a"), prefactor.span("a"), prefactor.span("a"):
+            pass
+    trace.assert_overlap("a", "a", "a")
+    assert "one ended before" in told(lambda: trace.assert_overlap("a", "a", "a", "a"))
+
+
 def test_secrets_are_texts(ran: Recorder):
     """A list of them is none."""
     with pytest.raises(TypeError, match="takes texts, one argument each"):
