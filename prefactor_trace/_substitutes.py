@@ -57,6 +57,14 @@ def read_cut(value: Json) -> Cut | None:
     return None
 
 
+def text_of(value: Json) -> str:
+    """Return a text, as far as it was recorded; another value as Python writes it."""
+    cut = read_cut(value)
+    if cut is not None and isinstance(cut.kept, str):
+        return f"{cut.kept}…{cut.tail}"
+    return "" if value is None else str(value)
+
+
 def holds_cut(value: Json) -> bool:
     """Return whether a value, or anything in it, was cut."""
     if isinstance(value, dict):

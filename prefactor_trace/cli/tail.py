@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
 from prefactor_trace._notes import SCHEMA_NAME_KEY
+from prefactor_trace._substitutes import text_of
 from prefactor_trace.cli.amounts import between, silence
 from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path, open_existing
@@ -128,8 +129,8 @@ def _seen(*row: Any) -> Seen:
         span = span._replace(schema_name=json.loads(payload)[SCHEMA_NAME_KEY])
     if span.status == "failed" and result:
         said = json.loads(result)
-        parts = [str(said[name]) for name in ("error_type", "message") if said.get(name)]
-        span = span._replace(told=": ".join(parts) or span.told)
+        parts = (text_of(said.get(name)) for name in ("error_type", "message"))
+        span = span._replace(told=": ".join(filter(None, parts)) or span.told)
     return span
 
 

@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from prefactor_trace._capture import holds_cut, read_cut
+from prefactor_trace._capture import holds_cut
+from prefactor_trace._substitutes import text_of
 from prefactor_trace.cli.amounts import between, counted, silence
 from prefactor_trace.cli.facts import facts, json_text
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
@@ -164,12 +165,10 @@ def _trouble(span: AgentSpan) -> str:
     if span.status != "failed":
         return span.status
     result = span.result_payload or {}
-    kind, message = result.get("error_type"), result.get("message") or ""
-    cut = read_cut(message)
-    message = str(message if cut is None else cut.kept)
+    kind, message = (text_of(result.get(name)) for name in ("error_type", "message"))
     # A message of many lines says what it is in the first that is not empty.
     first = next((line.strip() for line in message.splitlines() if line.strip()), "")
-    what = ": ".join(part for part in (str(kind or ""), first) if part)
+    what = ": ".join(part for part in (kind, first) if part)
     return one_line(f"FAILED {what}".rstrip())
 
 

@@ -11,6 +11,7 @@ import sqlite3
 
 from prefactor_trace.server._reading import find_ids
 from prefactor_trace.server._reading import find_spans as find_ids_of_spans
+from prefactor_trace.server._rows import IN_START_ORDER
 from prefactor_trace.server.store import Store
 
 MOST = 500
@@ -42,7 +43,7 @@ _RUNS_WITHOUT = (
     "SELECT agent_instance_id FROM agent_spans WHERE {wanted} "
     "GROUP BY agent_instance_id ORDER BY max(number) DESC LIMIT ?"
 )
-_IN_ORDER = "AND agent_instance_id = ? ORDER BY coalesce(started_at, inserted_at), number LIMIT ?"
+_IN_ORDER = f"AND agent_instance_id = ? {IN_START_ORDER} LIMIT ?"
 # A join would ask the index once for each span of the run.
 _SPANS = (
     "SELECT id FROM agent_spans "  # noqa: S608

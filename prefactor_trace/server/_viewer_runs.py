@@ -7,7 +7,10 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic_core import from_json
+
 from prefactor_trace._notes import SCHEMA_NAME_KEY
+from prefactor_trace._substitutes import text_of
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS
 from prefactor_trace.server._fields import read_number, read_timestamp
@@ -25,6 +28,7 @@ PAGE = 100
 
 _LARGEST_NUMBER = 2**62
 _MOST_COUNTED = 2_000
+_READ_OF_RESULT = 20_000  # characters: the error stands before the stack trace
 _FIRST = 5  # spans among which one may tell what a run began with
 _BUCKETS = 24  # bars of a histogram
 
@@ -118,8 +122,8 @@ def run_json(
 def _about(db: sqlite3.Connection, run: InstanceSummary) -> dict[str, str | None]:
     """Return what tells a run from others of its agent: what it began with, and why it failed."""
     first = db.execute(
-        "SELECT summary, substr(payload, 1, ?) FROM agent_spans WHERE agent_instance_id = ? "
-        "ORDER BY coalesce(started_at, inserted_at), number LIMIT ?",
+        "SELECT summary, substr(payload, 1, ?) FROM agent_spans WHERE agent_instance_id = ? "  # noqa: S608
+        f"{IN_START_ORDER} LIMIT ?",
         (READ, run.id, _FIRST),
     )
     told = (summary or hint_of(payload) for summary, payload in first)
@@ -127,9 +131,9 @@ def _about(db: sqlite3.Connection, run: InstanceSummary) -> dict[str, str | None
     if run.status == "failed":
         # The error that left the run: that of a step at the top, the last one to end.
         (result,) = db.execute(
-            "SELECT substr(result_payload, 1, 20000) FROM agent_spans WHERE agent_instance_id = ? "
+            "SELECT substr(result_payload, 1, ?) FROM agent_spans WHERE agent_instance_id = ? "
             "AND status = 'failed' ORDER BY parent_span_id IS NOT NULL, finished_at DESC LIMIT 1",
-            (run.id,),
+            (_READ_OF_RESULT, run.id),
         ).fetchone() or (None,)
         error = _error_of(result)
     return {"about": next(filter(None, told), None), "error": error}
@@ -175,13 +179,13 @@ def get_run(store: Store, instance_id: str, query: Mapping[str, str]) -> dict[st
         rows = db.execute(
             f"SELECT id, parent_span_id, schema_name, {SHOWN_STATUS}, summary, "  # noqa: S608
             "started_at, finished_at, schema_validation IS NOT NULL, "
-            "CASE WHEN status = 'failed' THEN substr(result_payload, 1, 20000) END, "
+            "CASE WHEN status = 'failed' THEN substr(result_payload, 1, ?) END, "
             "CASE WHEN instr(payload, ?) THEN payload END, "
             "CASE WHEN summary IS NULL THEN substr(payload, 1, ?) END, "
             "updated_at "
             "FROM agent_spans WHERE agent_instance_id = ? AND updated_at >= ? "
             f"{IN_START_ORDER}",
-            (f'"{SCHEMA_NAME_KEY}"', READ, instance_id, query.get("since", "")),
+            (_READ_OF_RESULT, f'"{SCHEMA_NAME_KEY}"', READ, instance_id, query.get("since", "")),
         ).fetchall()
         spans = [_brief(row) for row in rows]
         now = max((row[-1] for row in rows), default=query.get("since", ""))
@@ -208,16 +212,9 @@ def _brief(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _error_of(result: str | None) -> str | None:
-    if result is None:
-        return None
-    try:
-        said = _json.read(result)
-    except ValueError:  # it was cut
-        return None
-    kind, message = said.get("error_type"), said.get("message")
-    if isinstance(message, dict):  # a text that was too long to be recorded whole
-        message = message.get("head")
-    return ": ".join(part for part in (kind, message) if isinstance(part, str)) or None
+    said = from_json(result or "{}", allow_partial="trailing-strings")  # what was read may be cut
+    parts = (text_of(said.get(name)) for name in ("error_type", "message"))
+    return ": ".join(filter(None, parts)) or None
 
 
 def get_statistics(store: Store, instance_id: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from prefactor_trace.testing.matching import differences, matches_text
 from prefactor_trace.testing.pattern import T
-from prefactor_trace.testing.spans import RecordedSpan, named
+from prefactor_trace.testing.spans import RecordedSpan, error_text, named
 from prefactor_trace.testing.unordered import assign
 from prefactor_trace.testing.wording import shown
 
@@ -177,7 +177,7 @@ def unlike(pattern: T, span: RecordedSpan, *, is_text: bool) -> str:
         found = (value or {}) if of_text else value
         wrong += differences(found, expected, part, of=named(span), stars=of_text)
     if span.status != pattern.status:
-        said = f" ({span.error.type}: {span.error.message})" if span.error else ""
+        said = f" ({error_text(span.error)})" if span.error else ""
         told = f"expected {shown(pattern.status)}, was {shown(span.status)}{said}"
         wrong.append(f"status  {told}")
     return "; ".join(wrong)

@@ -10,7 +10,7 @@ from prefactor_trace._nearest import nearest
 from prefactor_trace._wrapper import find_marks
 from prefactor_trace.models import AgentStatus
 from prefactor_trace.testing.matching import differences
-from prefactor_trace.testing.spans import RecordedSpan, named
+from prefactor_trace.testing.spans import RecordedSpan, error_text, named
 from prefactor_trace.testing.wording import keys_text, shown, with_article
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
@@ -150,7 +150,7 @@ def _differences(span: RecordedSpan, condition: Condition) -> Iterator[str]:
     part, expected = condition.part(span), condition.expected
     if part == "status":
         if span.status != expected:
-            error = f"  ({span.error.type}: {span.error.message})" if span.error else ""
+            error = f"  ({error_text(span.error)})" if span.error else ""
             yield f"status  expected {shown(expected)}, was {shown(span.status)}{error}"
     elif part == "under":
         if not _is_under(span, expected):
@@ -196,9 +196,9 @@ def _unlike_error(span: RecordedSpan, expected: Any) -> str | None:
     if expected is None or error is None:
         if expected is None and error is None:
             return None
-        was = "there is none" if error is None else f"was {error.type}: {error.message}"
+        was = "there is none" if error is None else f"was {error_text(error)}"
         return f"expected {'none' if expected is None else shown(expected)}, {was}"
-    was = f"was {error.type}: {error.message}"
+    was = f"was {error_text(error)}"
     if isinstance(expected, type):
         is_so = error.type in (
             expected.__qualname__,

@@ -12,6 +12,8 @@ from prefactor_trace._capture import as_mapping, holds_cut, snapshot
 from prefactor_trace._nearest import hint, nearest
 from prefactor_trace._notes import MARKER
 from prefactor_trace._schema import Function
+from prefactor_trace._substitutes import text_of
+from prefactor_trace._wrapper import Wrapped, find_marks
 from prefactor_trace.testing.answers import raised, returned
 from prefactor_trace.testing.spans import RecordedSpan
 from prefactor_trace.testing.wording import shown
@@ -91,8 +93,6 @@ class Replay:
 
     def start(self) -> None:
         """Answer from now on."""
-        from prefactor_trace._wrapper import Wrapped, find_marks
-
         whole: Any = Wrapped
         bound: Any = Wrapped.__bound_function_wrapper__
         before = whole.__call__, bound.__call__
@@ -177,7 +177,7 @@ class Replay:
         if call.get("status") == "failed":
             error = as_mapping(result)
             names = getattr(inspect.unwrap(wrapper), "__globals__", {})
-            raise raised(error.get("error_type", "Error"), error.get("message", ""), names)
+            raise raised(error.get("error_type", "Error"), text_of(error.get("message")), names)
         if holds_cut(result):
             raise ReplayMismatch(
                 f"the result of the {self._schema_name} with {shown(payload)} was too long to be"

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace._capture import holds_cut
 from prefactor_trace._nearest import nearest
-from prefactor_trace._notes import LATE_PAYLOAD, MARKER, SCHEMA_NAME_KEY
+from prefactor_trace._notes import LATE_PAYLOAD, MARKER, SCHEMA_NAME_KEY, TRUNCATED
+from prefactor_trace._substitutes import text_of
 from prefactor_trace.testing.matching import differences
+from prefactor_trace.testing.wording import brief
 
 if TYPE_CHECKING:
     from prefactor_trace.models import AgentStatus
@@ -32,7 +34,7 @@ class RecordedError(NamedTuple):
 
     Attributes:
         type: Qualified name of the exception's class.
-        message: Its text.
+        message: Its text; of a very long one, its beginning and end.
     """
 
     type: str
@@ -157,7 +159,7 @@ class RecordedSpan:
         said = self.result_payload or {}
         if self.status != "failed" or "error_type" not in said:
             return None
-        return RecordedError(said["error_type"], said.get("message", ""))
+        return RecordedError(text_of(said["error_type"]), text_of(said.get("message")))
 
     @property
     def duration(self) -> float | None:
@@ -198,7 +200,8 @@ class RecordedSpan:
         said = self.result_payload
         if said is None or self.error is None:
             return said
-        return {key: value for key, value in said.items() if key not in _ERROR_KEYS} or None
+        own = {key: value for key, value in said.items() if key not in _ERROR_KEYS}
+        return own if own.keys() - {TRUNCATED} else None  # which may be said of the error alone
 
     def is_like(self, expected: dict[str, Any]) -> bool:
         """Return whether the payload has these values.
@@ -209,8 +212,6 @@ class RecordedSpan:
         Raises:
             AssertionError: A function that stands for a value raised.
         """
-        from prefactor_trace.testing.matching import differences
-
         return not differences(self.payload, expected, "payload", of=self)
 
     def like(self, expected: dict[str, Any]) -> bool:
@@ -248,6 +249,11 @@ class RecordedSpan:
 def named(span: RecordedSpan) -> str:
     """Return how a message calls a span."""
     return f"{span!r} ({span.where})" if span.where else repr(span)
+
+
+def error_text(error: RecordedError) -> str:
+    """Return what a message says of an error."""
+    return f"{error.type}: {brief(error.message)}"
 
 
 def _moment(text: str | None) -> datetime.datetime | None:

@@ -9,7 +9,7 @@ from typing import Any
 from prefactor_trace._capture import holds_cut
 from prefactor_trace.server._tree import name_text
 from prefactor_trace.testing.spans import RecordedSpan
-from prefactor_trace.testing.wording import shown
+from prefactor_trace.testing.wording import brief, shown
 from prefactor_trace.testing.written import WORD
 
 _SIGNS = {"complete": "✓", "failed": "✗", "cancelled": "cancelled", "terminated": "terminated"}
@@ -172,11 +172,8 @@ def _ending(span: RecordedSpan, around: Collection[str], verbose: bool) -> str:
         return f"… started {where}, {told}" if where else f"… {told}"
     said = ""
     if span.error is not None:
-        said = f" {span.error.type}"
-        lines = span.error.message.splitlines()
-        message = span.error.message if verbose else lines[0][:_LONGEST_MESSAGE] if lines else ""
-        if message:
-            said += f": {message}{'' if message == span.error.message else '…'}"
+        message = span.error.message if verbose else brief(span.error.message, _LONGEST_MESSAGE)
+        said = f" {span.error.type}{': ' if message else ''}{message}"
     told = f"{_SIGNS.get(span.status, span.status)}{said}  {where}".rstrip()
     result = span.result_without_error
     if result:  # last, so that the places stand below each other

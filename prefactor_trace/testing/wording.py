@@ -58,6 +58,14 @@ def shown(value: Any, longest: int | None = None) -> str:
     return f"{text[: longest - 10 - len(mark)]}… {len(text.encode())} B{mark}"
 
 
+def brief(text: str, longest: int | None = None) -> str:
+    """Return the first line of a text, and no more of it than has room."""
+    if longest is None:
+        longest = _longest[0] * 3
+    line = text.partition("\n")[0].rstrip("\r")[:longest]
+    return line if line == text else f"{line}…"
+
+
 def unequal(expected: Any, value: Any) -> str:
     """Return what was expected and what there was; of long texts, where they begin to differ."""
     if isinstance(expected, str) and isinstance(value, str):

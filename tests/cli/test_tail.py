@@ -23,8 +23,11 @@ def test_the_newest_are_printed(tmp_path: Path):
     path = tmp_path / "a.db"
     error = {"error_type": "ValueError", "message": "no\nno"}
     spans = [span(f"s{number}") for number in range(5)]
-    record(path, [*spans, span("bad", status="failed", result=error)])
-    first, second = output("tail", "-n", "2", "--db", path).splitlines()
+    cut = {"prefactor.truncated": True, "size": 90_000, "head": "no luck", "tail": "!"}
+    long = span("long", status="failed", result={**error, "message": cut})
+    record(path, [*spans, long, span("bad", status="failed", result=error)])
+    first, long_one, second = output("tail", "-n", "3", "--db", path).splitlines()
+    assert long_one.endswith("ValueError: no luck…!")
     assert "s4" in first
     assert second.endswith(r"failed     bad  100 ms  ValueError: no\nno")
     last = output("tail", "--json", "--db", path).splitlines()[-1]

@@ -80,11 +80,12 @@ def test_an_error_says_what_there_is_of_its_message(tmp_path: Path):
     """Also where that was too long to be recorded whole."""
     cut = {"prefactor.truncated": True, "size": 90_000, "head": "no luck", "tail": "!"}
     results = [{"error_type": "E", "message": text} for text in ("no", cut, None)]
+    results.append({**results[0], "stacktrace": "in a very deep call\n" * 2_000})
     with Store(tmp_path / "a.db") as store:
         spans = [span("tool_call", status="failed", result=result) for result in results]
         run = record(tmp_path / "a.db", spans)
         shown = get(Viewer(store), f"runs/{run}")["spans"]
-    assert [one["error"] for one in shown] == ["E: no", "E: no luck", "E"]
+    assert [one["error"] for one in shown] == ["E: no", "E: no luck…!", "E", "E: no"]
 
 
 def test_a_run_has_its_spans_and_later_its_news(store: Store):

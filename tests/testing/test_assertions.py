@@ -443,6 +443,18 @@ def test_an_overlap_is_looked_for_among_very_many(trace: Recorder):
     assert "one ended before" in told(lambda: trace.assert_overlap("a", "a", "a", "a"))
 
 
+def test_a_very_long_message_of_an_error_is_told_in_a_line(trace: Recorder):
+    """Though it was cut when it was recorded, in reports and in what differs."""
+    with pytest.raises(ValueError, match="no"), prefactor.span("a"):
+        raise ValueError("no luck\n" * 9_000)
+    assert trace["a"].error.message.startswith("no luck\nno luck\n")
+    assert trace["a"].result_without_error is None
+    assert "ValueError: no luck…  test_" in trace.report()
+    assert "was ValueError: no luck…\n" in told(lambda: trace.one("a", error=KeyError))
+    assert "(ValueError: no luck…)\n" in told(lambda: trace.one("a", status="complete"))
+    assert "(ValueError: no luck…)\n" in told(lambda: trace.assert_tree("a"))
+
+
 def test_secrets_are_texts(ran: Recorder):
     """A list of them is none."""
     with pytest.raises(TypeError, match="takes texts, one argument each"):
