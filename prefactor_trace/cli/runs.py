@@ -31,9 +31,9 @@ def ls(arguments: argparse.Namespace, out: TextIO) -> int:
             limit=arguments.limit,
             status=arguments.status,
             agent=arguments.agent,
-            since=_ago(arguments.since),
+            since=ago(arguments.since),
             failed=arguments.failed,
-            silent=_ago(arguments.silent),
+            silent=ago(arguments.silent),
         )
     if arguments.json:
         write_json(out, [as_json(instance) for instance in instances])
@@ -52,7 +52,8 @@ def _is_narrowed(arguments: argparse.Namespace) -> bool:
     )
 
 
-def _ago(age: timedelta | None) -> str | None:
+def ago(age: timedelta | None) -> str | None:
+    """Return the moment that is as long ago as an age, in its stored spelling."""
     return None if age is None else spell(datetime.now(timezone.utc) - age)
 
 

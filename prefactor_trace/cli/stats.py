@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from typing import TextIO
 
 from prefactor_trace.cli import columns
@@ -10,10 +9,9 @@ from prefactor_trace.cli.amounts import duration
 from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path, open_existing
 from prefactor_trace.cli.progress import Progress
-from prefactor_trace.cli.runs import find
+from prefactor_trace.cli.runs import ago, find
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
 from prefactor_trace.server._statistics import TypeStatistics, read_statistics
-from prefactor_trace.server._timestamps import spell
 
 _TITLES = ("TYPE", "SPANS", "FAILED", "OPEN", "P50", "P95", "TOKENS", "IN", "OUT")
 _LONGEST_NAME = 48
@@ -22,13 +20,12 @@ _LONGEST_NAME = 48
 def stats(arguments: argparse.Namespace, out: TextIO) -> int:
     """Print a line for each type of span."""
     path = database_path(arguments.db)
-    since = arguments.since
-    start = None if since is None else spell(datetime.now(timezone.utc) - since)
+    since = ago(arguments.since)
     with open_existing(path) as store:
         run = find(arguments.id, store).id if arguments.id else None
         with Progress("reading spans") as progress, store.reading() as db:
             found = read_statistics(
-                db, instance_id=run, agent=arguments.agent, since=start, progress=progress.at
+                db, instance_id=run, agent=arguments.agent, since=since, progress=progress.at
             )
     if arguments.json:
         write_json(out, [one.as_json() for one in found])

@@ -97,28 +97,22 @@ def read_instances(
         silent: Only those that are not over and of which nothing was heard since this moment, in
             its stored spelling.
     """
-    conditions, values = [], []
-    if session is not None:
-        conditions.append("session = ?")
-        values.append(session)
-    if status is not None:
-        conditions.append("status = ?")
-        values.append(status)
-    if agent is not None:
-        conditions.append(of_agent("?"))
-        values += [agent, agent]
-    if since is not None:
-        conditions.append("inserted_at >= ?")
-        values.append(since)
+    conditions, values = ["1"], []
+    for condition, value in (
+        ("session = ?", session),
+        ("status = ?", status),
+        (of_agent("?"), agent),
+        ("inserted_at >= ?", since),
+        (silent_since("?"), silent),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values += [value] * condition.count("?")
     if failed:
         conditions.append(_FAILED)
-    if silent is not None:
-        conditions.append(silent_since("?"))
-        values += [silent, silent]
-    wanted = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = db.execute(
-        f"SELECT {INSTANCE_COLUMNS} FROM agent_instances {wanted} "  # noqa: S608
-        "ORDER BY number DESC LIMIT ? OFFSET ?",
+        f"SELECT {INSTANCE_COLUMNS} FROM agent_instances "  # noqa: S608
+        f"WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT ? OFFSET ?",
         (*values, limit, offset),
     ).fetchall()
     return [_summary(db, InstanceRow(*row)) for row in rows]

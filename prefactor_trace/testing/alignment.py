@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from prefactor_trace.testing.comparison import Comparison, Slot, slots_of, unlike
+from prefactor_trace.testing.comparison import Comparison, Slot, lacking, slots_of, unlike
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.pattern import T
 from prefactor_trace.testing.spans import RecordedSpan, named
@@ -103,9 +103,7 @@ class Alignment:
                 found.append(Difference(told, (spans[other],)))
             elif slot.must and slot.number not in missed:
                 missed.add(slot.number)
-                have = taken[slot.number]
-                has = f"has {have} of it" if have else "has none"
-                found.append(Difference(f"{where} should have {slot.pattern}, and {has}"))
+                found.append(Difference(lacking(where, slot.pattern, taken[slot.number])))
         return found + _too_many(more, where)
 
     def _first(
@@ -213,8 +211,7 @@ class Alignment:
             if must and other not in taken and number not in missed:
                 missed.add(number)
                 have = sum(slots[one].number == number for one in taken)
-                told = f"{where} should have {pattern}, in any order, and has {have} of it"
-                found.append(Difference(told))
+                found.append(Difference(lacking(where, pattern, have, any_order=True)))
         left = [span for at, span in enumerate(spans) if at not in taken.values()]
         return found if is_open else [*found, *_too_many(left, where)]
 

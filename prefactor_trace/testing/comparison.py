@@ -82,10 +82,8 @@ class Comparison:
                     break
                 at += 1
             if at - start < least and at == len(spans):
-                have = f"has {at - start} of it" if at > start else "has none"
-                self._note(
-                    spans[-1] if spans else None, f"{where} should have {pattern}, and {have}"
-                )
+                last = spans[-1] if spans else None
+                self._note(last, lacking(where, pattern, at - start))
             behind.update(range(start + least, at + 1))
         return behind
 
@@ -102,8 +100,7 @@ class Comparison:
         for at, (number, pattern, must) in enumerate(slots):
             if must and at not in taken:
                 have = sum(slots[other].number == number for other in taken)
-                told = f"{where} should have {pattern}, in any order, and has {have} of it"
-                self._note(None, told, force=True)
+                self._note(None, lacking(where, pattern, have, any_order=True), force=True)
                 return False
         if len(taken) < len(spans) and not is_open:
             left = next(one for at, one in enumerate(spans) if at not in taken.values())
@@ -158,6 +155,19 @@ def slots_of(patterns: Sequence[Any], most_there_are: int) -> list[Slot]:
         slots += [Slot(number, pattern, True)] * min(least, most_there_are + 1)
         slots += [Slot(number, pattern, False)] * (min(most, most_there_are) - least)
     return slots
+
+
+def lacking(where: str, pattern: T, have: int, *, any_order: bool = False) -> str:
+    """Return that there are too few spans like a pattern.
+
+    Args:
+        where: What they should be in.
+        pattern: What is expected.
+        have: How many there are.
+        any_order: Whether they may come in any order.
+    """
+    told = f"{where} should have {pattern}{', in any order,' if any_order else ','} and has"
+    return f"{told} {have} of it" if have else f"{told} none"
 
 
 def unlike(pattern: T, span: RecordedSpan, *, is_text: bool) -> str:

@@ -14,6 +14,7 @@ from prefactor_trace._tracer import tracers
 from prefactor_trace.testing.conditions import OF_THE_SPAN, Condition
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.spans import RecordedSpan
+from prefactor_trace.testing.wording import counted
 
 _MOST_NAMED = 5
 _CHILDREN = (
@@ -128,11 +129,6 @@ def misplaced(
         if near is not None and payloads and not any(one.key in payload for payload in payloads):
             lines.append(f"no {name!r} has {one.key!r} in its payload; did you mean {near}=?")
     return lines
-
-
-def counted(number: int, what: str) -> str:
-    """Return how many of something there are."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _not_begun(doubts: Doubts) -> list[str]:

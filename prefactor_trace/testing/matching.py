@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from prefactor_trace.testing.wording import keys_text, shown, unequal, with_article
+from prefactor_trace.testing.wording import counted, keys_text, shown, unequal, with_article
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -97,16 +97,13 @@ def _in_list(value: Any, expected: Any, where: str, of: object, stars: bool) -> 
     if len(value) != len(expected):
         texts = shown(list(expected)), shown(value)
         if any("… " in text for text in texts):  # what differs may be in what is not shown
-            yield f"{where}  expected {_items(expected)}, were {len(value)}: {texts[1]}"
+            items = counted(len(expected), "item")
+            yield f"{where}  expected {items}, were {len(value)}: {texts[1]}"
         else:
             yield f"{where}  expected {texts[0]}, was {texts[1]}"
         return
     for at, (part, wanted) in enumerate(zip(value, expected, strict=True)):
         yield from _differences(part, wanted, f"{where}[{at}]", of, stars)
-
-
-def _items(values: Any) -> str:
-    return f"{len(values)} item{'' if len(values) == 1 else 's'}"
 
 
 def matches_text(value: Any, pattern: Any) -> bool:

@@ -6,15 +6,10 @@ import textwrap
 from collections.abc import Collection, Sequence
 
 from prefactor_trace.testing.conditions import Condition, compared
-from prefactor_trace.testing.doubts import (
-    Doubts,
-    counted,
-    misplaced,
-    missing,
-    nothing_captured,
-)
+from prefactor_trace.testing.doubts import Doubts, misplaced, missing, nothing_captured
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
 from prefactor_trace.testing.tree import as_text, choose
+from prefactor_trace.testing.wording import counted
 
 _NEAREST = 2
 
@@ -56,12 +51,11 @@ def what_there_is(
     truncated = sum(span.truncated for span in spans)
     if truncated:
         facts.append(f"{truncated} truncated")
-    roots = [span for span in spans if span.parent is None]
     lines = [f"captured: {', '.join(facts)}"]
     wanted = None if verbose else choose(spans, marked)
     left_out = 0
     for number, run in enumerate(instances, 1):
-        of_run = [span for span in roots if span.instance is run]
+        of_run = [span for span in run.spans if span.parent is None]
         if wanted is not None and run.spans and not any(span.id in wanted for span in run.spans):
             left_out += 1
             continue

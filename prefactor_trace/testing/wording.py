@@ -97,6 +97,11 @@ def _around(text: str, at: int) -> str:
     return json.dumps(f"{before}{part}{after}", ensure_ascii=False)
 
 
+def counted(number: int, what: str) -> str:
+    """Return how many of something there are."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def with_article(name: str) -> str:
     """Return a name with "a" or "an" before it."""
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"

@@ -49,7 +49,7 @@ def differences(trace: Recorder, text: str) -> list[str]:
             'a {name: "b"}\n...\nd',
             ['a #1: payload.name  expected "b", was "a"', "it should have d, and has none"],
         ),
-        ("a\nb x2 (any order)\n  e\nc", ["b #2 should have e, in any order, and has 0 of it"]),
+        ("a\nb x2 (any order)\n  e\nc", ["b #2 should have e, in any order, and has none"]),
         (
             "a\nb (any order)\n  d {n: 1}\nb\n  d\nc",
             ["d #3: payload.n  expected 1, is missing (there is nothing)"],
