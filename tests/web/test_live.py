@@ -113,3 +113,27 @@ def test_what_is_opened_while_the_server_is_away_comes_with_it(browser: Any, tmp
             page.one("aside h2", "plan")
             browser.get("about:blank")
     browser.get_log("browser")
+
+
+def test_a_run_that_was_left_before_it_has_come_changes_nothing_behind(page: Page):
+    """Its answer comes when the list is there again, and the address is the list's."""
+    with page.tracer.instance("agent") as run, page.tracer.span("step") as step:
+        pass
+    assert page.tracer.flush()
+    page.open()
+    page.one("tbody tr", "agent")
+    page.run("""
+        const ask = window.fetch;
+        window.fetch = async (...asked) => {
+          const answer = await ask(...asked);
+          if (String(asked[0]).includes("since=")) await new Promise((go) => (window.go = go));
+          return answer;
+        };
+        history.pushState({ fromHere: true }, "", arguments[0]);
+        dispatchEvent(new PopStateEvent("popstate"));
+    """, f"/agent_instances/{run.id}?span={step.id}")  # fmt: skip
+    page.wait(lambda _: page.run("return Boolean(window.go)"))
+    page.run("history.back()")
+    page.one("tbody tr", "agent")
+    page.run("window.go(); return fetch('/ui/api/runs')")
+    assert page.address == "/"

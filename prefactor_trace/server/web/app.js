@@ -53,8 +53,11 @@ class App {
     if (history.state?.fromHere) history.back(); else this.go("/");
   }
 
-  replace(address) {
-    history.replaceState(history.state, "", address);
+  // Puts a word of the state into the address, which leads to it again.
+  keep(name, value) {
+    const query = this.query;
+    if (value) query.set(name, value); else query.delete(name);
+    history.replaceState(history.state, "", location.pathname + (query.size ? `?${query}` : ""));
   }
 
   follow(event) {

@@ -57,6 +57,15 @@ function fill(element, props, children) {
   return element;
 }
 
+// Calls back when somebody who types in a field has paused.
+export function whenTyped(input, then) {
+  let waiting = 0;
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(then, 200);
+  });
+}
+
 export function duration(milliseconds) {
   if (milliseconds === null || Number.isNaN(milliseconds)) return "–";
   if (milliseconds < 1) return `${Math.round(milliseconds * 1000)} µs`;

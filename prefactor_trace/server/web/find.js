@@ -1,7 +1,7 @@
 // Finds spans of a run by what stands in their rows, payloads and results.
 
 import { ask } from "./api.js";
-import { h, number } from "./dom.js";
+import { h, number, whenTyped } from "./dom.js";
 
 export class Find {
   // `found` is told the ids, or nothing where nothing is looked for; `go` steps to one of them.
@@ -11,11 +11,7 @@ export class Find {
     this.input = h("input", { type: "search", placeholder: "Find a span  /", "aria-label": "Find a span", value: text });
     this.told = h("span", { class: "told", role: "status" });
     this.element = h("span", { class: "find" }, this.input, this.told);
-    let waiting = 0;
-    this.input.addEventListener("input", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(() => this.look(), 200);
-    });
+    whenTyped(this.input, () => this.look());
     this.input.addEventListener("keydown", (event) => {
       const step = { Enter: event.shiftKey ? -1 : 1, ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (!step) return;

@@ -1,11 +1,10 @@
 // One run: its tree and its waterfall on one time axis, a row a span, only those in sight drawn.
 
-import { ask, send } from "./api.js";
+import { ask } from "./api.js";
 import { Axis } from "./axis.js";
-import { charts } from "./charts.js";
-import { badge, clock, counted, duration, h, moment, morph, number, Parts, SILENT, show, silence } from "./dom.js";
+import { duration, h, moment, morph, number, show, silence } from "./dom.js";
 import { Find } from "./find.js";
-import { json } from "./json.js";
+import { Head } from "./head.js";
 import { SpanPanel } from "./span.js";
 import { Tree } from "./tree.js";
 
@@ -24,7 +23,6 @@ export class Run {
     this.window = this.readWindow();
     this.found = null;
     this.drawn = new Map();
-    this.parts = new Parts();
   }
 
   readWindow() {
@@ -33,8 +31,7 @@ export class Run {
   }
 
   async show() {
-    this.head = h("div", { class: "runhead" });
-    this.title = h("div", { class: "title" });
+    this.head = new Head(this);
     this.axis = new Axis((window) => this.zoom(window));
     this.find = new Find(this, this.app.query.get("find") ?? "", (found, text) => this.take(found, text), (step) => this.nextFound(step));
     this.list = h("div", { class: "rows", role: "tree", tabindex: "0", "aria-label": "Spans" });
@@ -45,8 +42,7 @@ export class Run {
       h("div", { class: "columns" }, this.find.element, this.axis.element), this.list, this.axis.selection);
     this.side = h("aside", { "aria-label": "The chosen span", hidden: true });
     this.panel = new SpanPanel(this.app, this.side, () => this.choose(null), () => this.tree.from);
-    this.charts = h("section", { class: "charts", "aria-label": "Picture", tabindex: "0", hidden: true });
-    this.app.main.replaceChildren(this.head, this.charts, h("div", { class: "split" }, this.waterfall, this.side));
+    this.app.main.replaceChildren(this.head.element, this.head.charts, h("div", { class: "split" }, this.waterfall, this.side));
     this.list.addEventListener("scroll", () => this.draw(), { passive: true });
     this.list.addEventListener("click", (event) => this.clicked(event));
     this.waterfall.addEventListener("pointerdown", (event) => this.axis.drag(event, this.shown.map((one) => one - this.tree.from), () => {
@@ -62,11 +58,12 @@ export class Run {
     };
     for (const name of ["beforeprint", "afterprint"]) addEventListener(name, this.printing);
     await this.refresh();
+    if (this.app.view !== this) return; // somebody has gone on meanwhile
     if (this.found && !this.found.size) await this.find.clear(); // the list has found the run by its name
     if (this.chosen) this.choose(this.chosen);
     this.timer = setInterval(() => {
       if (this.ended) return;
-      this.drawHead(); // how long it took so far, or is silent: nothing comes that would tell
+      this.head.draw(); // how long it took so far, or is silent: nothing comes that would tell
       if (this.tree.open) this.draw(true);
     }, 400);
   }
@@ -83,65 +80,15 @@ export class Run {
     this.since = answer.now;
     this.ended = !["active", "pending"].includes(this.run.status);
     this.tree.take(answer.spans);
-    this.drawHead();
+    this.head.draw();
     this.arrange();
     if (this.find.text) await this.find.look();
     if (this.chosen && (this.panel.missing || answer.spans.some((span) => span.id === this.chosen))) await this.panel.show(this.chosen);
   }
 
-  drawHead() {
-    const run = this.run;
-    const began = moment(run.started_at ?? run.inserted_at);
-    this.silent = silence(run);
-    const took = run.finished_at ? duration(moment(run.finished_at) - began)
-      : !this.ended && !this.silent && `${duration(Math.max(Math.floor((Date.now() - began) / 1000), 0) * 1000)} so far`;
-    const { failed, more } = this.tree.firstFailure(run.status === "failed");
-    const facts = [run.version, `${run.purpose.replace("_", " ")} run`, clock(run.started_at), took, counted(run.spans, "span"),
-      run.tokens !== null && counted(run.tokens, "token")].filter(Boolean).join("  ·  ");
-    const part = (name, facts, make) => facts && this.parts.part(name, facts, make);
-    show(this.title, part("title", [run.agent, run.status], () => h("h1", {}, h("bdi", {}, run.agent), " ", badge(run.status))), this.tools());
-    show(this.head, this.title,
-      part("facts", facts, () => h("p", { class: "dim" }, facts)),
-      part("ended", run.termination_reason, () => h("p", { class: "ended" }, `Ended by the platform: ${run.termination_reason}`)),
-      part("silent", this.silent, () => h("p", { class: "silent" }, `Silent for ${this.silent}: ${SILENT}`)),
-      failed && part("error", [failed.id, failed.error, more], () =>
-        h("button", { type: "button", class: "error", onclick: () => this.nextError(failed.id) },
-          h("bdi", {}, [failed.name, failed.error].filter(Boolean).join(": ")), more > 0 && `  ·  and ${number(more)} more`)),
-      Object.entries(run.quality).map(([name, record]) => part(`quality ${name}`, [record], () => quality(name, record))));
-    this.app.crumb(run.agent, this.id);
-  }
-
-  tools() {
-    const isFolded = this.tree.collapsed.size > 0;
-    return this.parts.part("tools", [this.ended, isFolded], () => h("div", { class: "tools" },
-      h("button", { type: "button", onclick: () => this.toggleCharts() }, "Picture"),
-      h("button", { type: "button", onclick: () => this.fold() }, isFolded ? "Unfold all" : "Fold all"),
-      h("span", { class: "exports" }, "Export ", ["jsonl", "otlp", "chrome"].map((format) =>
-        h("a", { href: `/ui/api/runs/${this.id}/export?format=${format}`, download: true }, format))),
-      !this.ended && h("button", { type: "button", class: "danger", onclick: () => this.terminate() }, "Terminate…")));
-  }
-
-  async toggleCharts() {
-    this.charts.hidden = !this.charts.hidden;
-    if (!this.charts.hidden) await this.app.tell(async () => this.charts.replaceChildren(...charts(await ask(`runs/${this.id}/statistics`))));
-  }
-
-  terminate() {
-    const dialog = document.getElementById("dialog");
-    const reason = h("input", { "aria-label": "Reason", maxlength: "1000", placeholder: "Why, for the agent and for the record" });
-    const told = h("p", { role: "alert" });
-    const form = h("form", { method: "dialog", onsubmit: async (event) => {
-      event.preventDefault();
-      try {
-        await send(`runs/${this.id}/terminate`, { reason: reason.value });
-        dialog.close();
-        await this.refresh();
-      } catch (error) { told.textContent = error.message; }
-    } }, h("h2", {}, "Terminate this run?"), h("p", {}, "The agent is told with the answer to what it sends next."), reason, told,
-      h("button", { type: "submit", class: "danger" }, "Terminate"), h("button", { type: "button", onclick: () => dialog.close() }, "Let it run"));
-    dialog.replaceChildren(form);
-    dialog.showModal();
-    reason.focus();
+  // For how long nothing was heard of it.
+  get silent() {
+    return silence(this.run);
   }
 
   // The time axis
@@ -149,7 +96,7 @@ export class Run {
   get now() {
     if (!this.tree.open || this.ended) return this.tree.to;
     // What a silent run does now nobody knows: its steps are drawn as far as they are.
-    return Math.max(silence(this.run) ? moment(this.run.heard_at) : Date.now(), this.tree.to);
+    return Math.max(this.silent ? moment(this.run.heard_at) : Date.now(), this.tree.to);
   }
 
   get shown() {
@@ -160,7 +107,7 @@ export class Run {
 
   zoom(window) {
     this.window = window && window.map((one) => Number(one.toFixed(4))); // as the address keeps it
-    this.address("zoom", this.window?.join("-"));
+    this.app.keep("zoom", this.window?.join("-"));
     this.draw(true);
   }
 
@@ -252,20 +199,20 @@ export class Run {
 
   toggle(id, fold = !this.tree.collapsed.has(id)) {
     if (fold) this.tree.collapsed.add(id); else this.tree.collapsed.delete(id);
-    this.drawHead();
+    this.head.draw();
     this.arrange();
   }
 
   fold() {
     if (this.tree.collapsed.size) this.tree.collapsed.clear();
     else for (const span of this.tree.spans.values()) if (span.children.length) this.tree.collapsed.add(span.id);
-    this.drawHead();
+    this.head.draw();
     this.arrange();
   }
 
   choose(id) {
     this.chosen = id;
-    this.address("span", id);
+    this.app.keep("span", id);
     if (!id) {
       if (this.side.contains(document.activeElement)) this.list.focus();
       this.side.hidden = true;
@@ -286,13 +233,6 @@ export class Run {
     else if (top + ROW > this.list.scrollTop + this.list.clientHeight) this.list.scrollTop = top + ROW - this.list.clientHeight;
   }
 
-  // Puts a word of the state into the address, which leads to it again.
-  address(name, value) {
-    const query = this.app.query;
-    if (value) query.set(name, value); else query.delete(name);
-    this.app.replace(`/agent_instances/${this.id}${query.size ? `?${query}` : ""}`);
-  }
-
   key(event) {
     if (event.key.startsWith("Arrow") && this.side.contains(event.target)) return false; // it scrolls
     const at = this.rows?.findIndex((row) => row.span.id === this.chosen) ?? -1;
@@ -306,7 +246,7 @@ export class Run {
       else if (span.above) this.choose(span.above.id);
     } else if (["l", "ArrowRight"].includes(event.key) && at >= 0) this.toggle(this.chosen, false);
     else if (event.key === "e") this.nextError();
-    else if (event.key === "p") this.toggleCharts();
+    else if (event.key === "p") this.head.toggleCharts();
     else if (event.key === "z") this.zoomToChosen();
     else if (event.key === "/") this.find.input.focus();
     else if (event.key === "Enter" && at >= 0) this.side.focus();
@@ -327,7 +267,7 @@ export class Run {
 
   take(found, text) {
     this.found = found;
-    this.address("find", text);
+    this.app.keep("find", text);
     this.arrange();
   }
 
@@ -342,9 +282,4 @@ export class Run {
     const next = step > 0 ? some.find(([, at]) => at > from) ?? some[0] : some.findLast(([, at]) => at < from) ?? some.at(-1);
     if (next) this.choose(next[0]);
   }
-}
-
-function quality(name, record) {
-  const told = Object.entries(record ?? {}).map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
-  return h("details", { class: "quality" }, h("summary", {}, h("b", {}, name), " ", h("span", { dir: "auto" }, told)), json(record));
 }

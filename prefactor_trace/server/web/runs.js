@@ -1,7 +1,7 @@
 // The list of runs: newest first, live, narrowed by what stands in the address.
 
 import { ask } from "./api.js";
-import { badge, clock, duration, h, moment, morph, number, SILENT, show, silence } from "./dom.js";
+import { badge, clock, duration, h, moment, morph, number, SILENT, show, silence, whenTyped } from "./dom.js";
 
 const STATUSES = ["active", "complete", "failed", "cancelled", "terminated", "pending"];
 const PURPOSES = ["live", "smoke_test", "eval"];
@@ -32,11 +32,7 @@ export class Runs {
     const query = this.app.query;
     this.drawn = new Map();
     this.search = h("input", { type: "search", placeholder: "Search names, payloads and ids  /", "aria-label": "Search", value: query.get("search") ?? "" });
-    let waiting = 0;
-    this.search.addEventListener("input", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(() => this.narrow("search", this.search.value.trim()), 250);
-    });
+    whenTyped(this.search, () => this.narrow("search", this.search.value.trim()));
     this.agents = this.choice("agent", this.agentNames, query);
     this.body = h("tbody");
     this.told = h("p", { class: "empty", role: "status" });
@@ -49,9 +45,8 @@ export class Runs {
     this.app.main.replaceChildren(h("h1", { class: "unseen" }, "Runs"), bar, table, this.told, this.more);
     if (this.runs.length) this.draw();
     this.app.main.scrollTop = this.scroll;
-    await this.refresh();
-    clearInterval(this.timer);
     this.timer = setInterval(() => this.draw(), 30_000); // how long it took so far, or is silent
+    await this.refresh();
   }
 
   leave() {
@@ -85,9 +80,7 @@ export class Runs {
   }
 
   narrow(name, value) {
-    const query = this.app.query;
-    if (value) query.set(name, value); else query.delete(name);
-    this.app.replace(`/${query.size ? `?${query}` : ""}`);
+    this.app.keep(name, value);
     this.narrowed = location.search;
     this.pages = 1;
     this.chosen = null;
