@@ -56,16 +56,16 @@ def misspelt_key(
     for one in conditions:
         if one.key is None or (one.key in OF_THE_SPAN and not one.of_payload):
             continue
-        if near := _meant(one.key, known):
+        if near := _meant(one.key, known, is_key=True):
             return one.key, near
     return None
 
 
-def _meant(word: str, known: Collection[str]) -> str | None:
+def _meant(word: str, known: Collection[str], *, is_key: bool = False) -> str | None:
     if word in known:
         return None
     near = next((one for one in sorted(known) if _is_near(word, one)), None)
-    return None if near is None or _is_in_code(word) else near
+    return None if near is None or _is_in_code(word, is_key=is_key) else near
 
 
 def _is_near(one: str, other: str) -> bool:
@@ -100,16 +100,16 @@ def _is_one_edit(one: str, other: str) -> bool:
     )
 
 
-def _is_in_code(word: str) -> bool:
-    """Return whether a module of the program has a text that is this word.
+def _is_in_code(word: str, *, is_key: bool) -> bool:
+    """Return whether a module of the program has this word: as a text, or as that of a field.
 
-    The one that asks has it, which says nothing: there, only a span of that name does.
+    The one that asks has it, which says nothing: there, only a span of that name or a field does.
     """
-    asking = _asking()
-    anywhere = re.compile(rf"""["']{re.escape(word)}["']""")
-    of_a_span = re.compile(rf"""span\(\s*["']{re.escape(word)}["']""")
+    asking, word = _asking(), re.escape(word)
+    anywhere = rf"""["']{word}["']""" + (rf"|\b{word}\s*[:=]" if is_key else "")
+    there = rf"\b{word}\s*:" if is_key else rf"""span\(\s*["']{word}["']"""
     for path in _own_modules():
-        pattern = of_a_span if path == asking else anywhere
+        pattern = re.compile(there if path == asking else anywhere)
         if pattern.search("".join(linecache.getlines(path))):
             return True
     return False

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from typing import NamedTuple
 
 import pytest
 
@@ -101,3 +102,22 @@ def test_a_key_that_no_such_span_can_have_fails(ran: Recorder):
     ran.none("tool_call", colour="red")
     ran.none("tool_call", k=6)
     ran.none("llm_call", status="failed")
+
+
+def test_a_key_that_is_a_field_somewhere_passes(trace: Recorder, tmp_path, monkeypatch):
+    """Models and keyword arguments name keys without quotes."""
+
+    class Order(NamedTuple):
+        item: str
+        itemz: tuple[str, ...] = ()
+
+    (tmp_path / "agent_with_fields.py").write_text("class Hit:\n    score: int\n    scores = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("agent_with_fields")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    with prefactor.span("order", {"item": Order("a").item, "score": 1}):
+        pass
+    trace.none("order", itemz=...)
+    trace.none("order", scores=...)
+    with pytest.raises(AssertionError, match="did you mean 'score'"):
+        trace.none("order", scored=...)
