@@ -39,6 +39,7 @@ _MARKER = f"prefactor({', '.join(_ALLOWED)}): how prefactor_trace records this t
 
 _recorder_key = pytest.StashKey["Recorder"]()
 _shown_key = pytest.StashKey[bool]()
+_unsound_key = pytest.StashKey[BaseException]()
 _undo_key = pytest.StashKey["list[Callable[[], object]]"]()
 _offline_before: list[str | None] = []
 
@@ -258,9 +259,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         except pytest.fail.Exception as failure:
             item.stash[_unsound_key] = failure
             outcome.force_exception(failure)
-
-
-_unsound_key = pytest.StashKey["BaseException"]()
 
 
 def _unsound_text(wrong: list[str]) -> str:

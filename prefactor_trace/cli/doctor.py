@@ -18,7 +18,7 @@ from prefactor_trace._pipeline.orphans import count_waiting
 from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._variables import find_unknown
 from prefactor_trace._version import __version__
-from prefactor_trace.cli.amounts import counted, size
+from prefactor_trace.cli.amounts import between, counted, size
 from prefactor_trace.cli.codes import DONE, FAILED
 from prefactor_trace.cli.database import database_path
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
@@ -199,13 +199,13 @@ def _service(settings: Settings) -> Iterator[Finding]:
         todo = "is the address right (PREFACTOR_API_URL), the network up, a proxy in the way?"
         yield Finding("service", "fail", told.replace(settings.api_token or "", "***"), todo)
         return
-    took = (datetime.now(timezone.utc) - began).total_seconds()
+    told = f"{settings.api_url} answers in {between(began, datetime.now(timezone.utc))}"
     if answer.status_code in (401, 403):
-        yield Finding("service", "ok", f"{settings.api_url} answers in {took * 1000:.0f} ms")
+        yield Finding("service", "ok", told)
         todo = "set PREFACTOR_API_TOKEN to a token of this service that is still good"
         yield Finding("token", "fail", f"refused with {answer.status_code}", todo)
     elif answer.is_success:
-        yield Finding("service", "ok", f"{settings.api_url} answers in {took * 1000:.0f} ms")
+        yield Finding("service", "ok", told)
         yield Finding("token", "ok", "accepted")
     else:
         told = f"{settings.api_url} answers with {answer.status_code}"

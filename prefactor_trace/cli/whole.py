@@ -6,6 +6,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from prefactor_trace._capture import Cut, read_cut
+from prefactor_trace._substitutes import text_of
 from prefactor_trace.cli.facts import extent, json_text
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line
 from prefactor_trace.models import AgentSpan
@@ -45,11 +46,10 @@ def whole(span: AgentSpan, screen: Screen) -> Iterator[str]:
 
 def _take_error(result: dict[str, Any]) -> str | None:
     """Take out of a result what it says of an error; return it as Python would print it."""
-    kind, message, trace = (result.pop(key, None) for key in _ERROR_KEYS)
-    if isinstance(trace, str) and trace.strip():
+    kind, message, trace = (text_of(result.pop(key, None)) for key in _ERROR_KEYS)
+    if trace.strip():
         return trace.strip("\n")
-    said = [str(part) for part in (kind, message) if part]
-    return ": ".join(said) or None
+    return ": ".join(filter(None, (kind, message))) or None
 
 
 def _lines(label: str, value: Any, screen: Screen) -> Iterator[str]:

@@ -75,6 +75,9 @@ def test_errors() -> None:
     for unsaid in ({}, {"stacktrace": None}, {"stacktrace": " \n"}):
         result = {"error_type": "E", "message": "no", **unsaid}
         assert told(status="failed", result=result) == ["error: E: no"]
+    cut = {"prefactor.truncated": True, "size": 9, "head": "no", "tail": "!"}
+    result = {"error_type": "E", "message": cut, "stacktrace": ""}
+    assert told(status="failed", result=result) == ["error: E: no…!"]
     assert told(status="failed", result={"x": 1}) == ['result: {"x": 1}']
 
 
