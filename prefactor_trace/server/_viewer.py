@@ -22,7 +22,7 @@ from prefactor_trace.server import _json
 from prefactor_trace.server._export import FORMATS, export_runs
 from prefactor_trace.server._instances import LONGEST_REASON
 from prefactor_trace.server._news import News
-from prefactor_trace.server._refusal import Refusal, invalid_field, malformed, not_found
+from prefactor_trace.server._refusal import Refusal, invalid_field, not_found
 from prefactor_trace.server._search import find_spans
 from prefactor_trace.server._viewer_runs import get_run, get_statistics, list_runs
 from prefactor_trace.server._viewer_spans import get_comparison, get_span
@@ -175,13 +175,13 @@ class Viewer:
         elif run and run[2] == "export":
             return self._export(run[1], query.get("format", "jsonl"))
         else:
-            raise Refusal(404, "not_found", f"The viewer has no {path!r}")
+            raise _nothing_at(path)
         return _text(_json.write(content), "application/json")
 
     def _change(self, path: str, fields: Mapping[str, Any]) -> Response:
         run = _RUN.fullmatch(path)
         if run is None or run[2] != "terminate":
-            raise Refusal(404, "not_found", f"The viewer has no {path!r}")
+            raise _nothing_at(path)
         reason = fields.get("reason") or None
         if reason is not None and not (isinstance(reason, str) and len(reason) <= LONGEST_REASON):
             raise invalid_field("reason", f"is a text of up to {LONGEST_REASON} characters")
@@ -222,7 +222,7 @@ def _check_origin(headers: Mapping[str, str]) -> None:
 def _file(name: str, headers: Mapping[str, str]) -> Response:
     file = importlib.resources.files("prefactor_trace.server") / "web" / name
     if not file.is_file():
-        raise malformed(f"There is no file {name!r}")
+        raise _nothing_at(f"/ui/{name}")
     content = file.read_bytes()
     tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
     known = {"etag": tag, "cache-control": "no-cache", **_HEADERS}
@@ -230,6 +230,10 @@ def _file(name: str, headers: Mapping[str, str]) -> Response:
         return Response(304, known, b"")
     known["content-type"] = _TYPES[name.rpartition(".")[2]]
     return Response(200, known, content)
+
+
+def _nothing_at(path: str) -> Refusal:
+    return Refusal(404, "not_found", f"The viewer has no {path!r}")
 
 
 def _trouble(status: int, message: str) -> Response:

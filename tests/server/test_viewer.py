@@ -190,7 +190,7 @@ def test_an_open_run_is_terminated(tmp_path: Path):
         ("GET", "/ui/api/nothing", "", 404),
         ("GET", "/ui/api/runs", "before=x", 422),
         ("GET", "/ui/api/runs", "since=x", 422),
-        ("GET", "/ui/missing.js", "", 400),
+        ("GET", "/ui/missing.js", "", 404),
         ("POST", "/ui/api/runs/x/terminate", "", 404),
         ("POST", "/ui/api/nothing", "", 404),
         ("DELETE", "/ui/api/runs", "", 405),
