@@ -21,11 +21,7 @@ __tracebackhide__ = True  # a failure is shown where the test has asked
 
 
 class Count(int):
-    """How many spans there are; where a test compares it in vain, pytest shows them.
-
-    Attributes:
-        report: What there was when they were counted.
-    """
+    """How many spans there are; where a test compares it in vain, pytest shows them."""
 
     _make_report: Callable[[], str] = staticmethod(str)
 

@@ -6,7 +6,7 @@ const LABEL = 84; // pixels that a number on the axis has at least
 const LONGER = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400].map((seconds) => seconds * 1000);
 
 // A round step of which no more than so many fit.
-export function stepOf(span, most) {
+function stepOf(span, most) {
   const least = span / Math.max(most, 1);
   const power = 10 ** Math.floor(Math.log10(least));
   const round = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= least * 0.999);

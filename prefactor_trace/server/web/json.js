@@ -1,6 +1,6 @@
 // JSON that folds: objects and lists open on demand, texts as they are.
 
-import { cutOf, holdsCut, textOf, withoutMark } from "./cuts.js";
+import { cutOf, holdsCut, withoutMark } from "./cuts.js";
 import { copy, h, number } from "./dom.js";
 
 const OPEN_UP_TO = 12;
