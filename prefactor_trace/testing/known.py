@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import prefactor_trace as prefactor
 from prefactor_trace._default import default
 from prefactor_trace.testing.conditions import OF_THE_SPAN, Condition
 from prefactor_trace.testing.spans import RecordedSpan
@@ -23,6 +24,7 @@ from prefactor_trace.testing.spans import RecordedSpan
 _SHORTEST = 4  # letters of a word in which one may be wrong: shorter ones are often that near
 _WORDS = re.compile(r"[^\W_]+")
 _HOME = Path(__file__).parent.parent
+_PLUGIN = "_prefactor_trace_pytest"
 
 
 def misspelt_name(name: str, spans: Sequence[RecordedSpan]) -> str | None:
@@ -56,16 +58,16 @@ def misspelt_key(
     for one in conditions:
         if one.key is None or (one.key in OF_THE_SPAN and not one.of_payload):
             continue
-        if near := _meant(one.key, known):
+        if near := _meant(one.key, known, is_key=True):
             return one.key, near
     return None
 
 
-def _meant(word: str, known: Collection[str]) -> str | None:
+def _meant(word: str, known: Collection[str], *, is_key: bool = False) -> str | None:
     if word in known:
         return None
     near = next((one for one in sorted(known) if _is_near(word, one)), None)
-    return None if near is None or _is_in_code(word) else near
+    return None if near is None or _is_in_code(word, is_key=is_key) else near
 
 
 def _is_near(one: str, other: str) -> bool:
@@ -100,13 +102,16 @@ def _is_one_edit(one: str, other: str) -> bool:
     )
 
 
-def _is_in_code(word: str) -> bool:
+def _is_in_code(word: str, *, is_key: bool) -> bool:
     """Return whether a module of the program has a text that is this word.
 
-    The one that asks has it, which says nothing: there, only a span of that name does.
+    A key may also stand there as an argument that `**kw` takes, or as a field. The module that asks
+    has the word, which says nothing: there, only a span of that name does.
     """
     asking = _asking()
     anywhere = re.compile(rf"""["']{re.escape(word)}["']""")
+    if is_key:
+        anywhere = re.compile(rf"""{anywhere.pattern}|\b{re.escape(word)}(?:=(?!=)|:)""")
     of_a_span = re.compile(rf"""span\(\s*["']{re.escape(word)}["']""")
     for path in _own_modules():
         pattern = of_a_span if path == asking else anywhere
@@ -123,12 +128,31 @@ def _asking() -> str | None:
 
 
 def _own_modules() -> Iterator[str]:
-    """Yield the files of all modules that are neither Python's nor installed."""
-    others = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    others.add(str(_HOME))
-    for module in list(sys.modules.values()):
+    """Yield the files of all modules of the program, which may be installed as well.
+
+    Of what is installed, those packages are its own that use this library.
+    """
+    standard = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
+    installed = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
+    ours = {id(prefactor), *(id(getattr(prefactor, name)) for name in prefactor.__all__)}
+    others: dict[str, list[str]] = {}
+    users = set()
+    for name, module in list(sys.modules.items()):
         path: Any = getattr(module, "__file__", None)
         if not isinstance(path, str) or not path.endswith(".py"):
             continue
-        if not any(Path(path).is_relative_to(other) for other in others):
+        if _is_below(path, [str(_HOME)]) or name == _PLUGIN:
+            continue
+        if _is_below(path, installed):
+            package = name.partition(".")[0]
+            others.setdefault(package, []).append(path)
+            if not ours.isdisjoint(map(id, list(getattr(module, "__dict__", {}).values()))):
+                users.add(package)
+        elif not _is_below(path, standard):
             yield path
+    for package in users:
+        yield from others[package]
+
+
+def _is_below(path: str, folders: Collection[str]) -> bool:
+    return any(Path(path).is_relative_to(folder) for folder in folders)
