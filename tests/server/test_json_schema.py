@@ -79,6 +79,34 @@ def test_each_mismatch_names_its_place():
 
 
 @pytest.mark.parametrize(
+    ("choices", "value", "told"),
+    [
+        ([{"type": "integer"}, {"type": "null"}], "x", {"": "is not of type integer or null"}),
+        ([{"type": "null"}, {"enum": ["a", "b"]}], "c", {"": "is none of the allowed values"}),
+        (
+            [
+                {"type": "object", "required": ["id"], "properties": {"n": {"type": "integer"}}},
+                {"type": "null"},
+            ],
+            {"n": "x"},
+            {".id": "is required", ".n": "is not of type integer"},
+        ),
+        (
+            [{"type": "object", "required": [name]} for name in ("a", "b")],
+            {},
+            {"": "matches none of anyOf"},
+        ),
+    ],
+)
+def test_what_matches_no_choice_is_told_by_those_that_it_is_near_to(choices, value, told):
+    """As of an annotation with `| None`: the types, or what is wrong with the only one of its."""
+    found = mismatches({"anyOf": choices}, value, "x")
+    assert {one["field"]: one["message"] for one in found} == {
+        f"x{place}": message for place, message in told.items()
+    }
+
+
+@pytest.mark.parametrize(
     "schema",
     [
         None,
