@@ -3,7 +3,8 @@
 Checked: `type`, `enum`, `const`, `required`, `properties`, `additionalProperties`, `items`,
 `anyOf`, `oneOf` (as `anyOf`), `allOf` and `$ref` within the schema. Other keywords (formats,
 patterns, bounds and so on) count as met: nothing is called a mismatch that might be none. Nor is
-what was recorded in the place of a value: the agent's own may have matched. The rest is checked.
+what was recorded in the place of a value: the agent's own may have matched; nor a mock, which is
+what the program wanted there. The rest is checked.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from prefactor_trace._notes import PREFIX, SIZE, TRUNCATED
-from prefactor_trace._substitutes import holds_substitute, lacks_keys, read_cut, stands_for
+from prefactor_trace._substitutes import holds_substitute, is_mock, lacks_keys, read_cut, stands_for
 
 MAX_MISMATCHES = 20
 _OTHER_TYPE = "is not of type "
@@ -116,7 +117,7 @@ class _Check:
         if schema is False:
             yield at, "is not allowed"
         self.steps += 1
-        if not isinstance(schema, dict) or self.steps > _MAX_STEPS:
+        if not isinstance(schema, dict) or self.steps > _MAX_STEPS or is_mock(value):
             return
         reference = schema.get("$ref")
         if isinstance(reference, str) and references < _MAX_REFERENCES:

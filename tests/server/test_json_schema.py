@@ -2,6 +2,8 @@
 
 import json
 import math
+from pathlib import Path
+from unittest.mock import AsyncMock, MagicMock, Mock, NonCallableMock
 
 import jsonschema
 import pytest
@@ -155,6 +157,25 @@ def test_many_items_with_many_choices_are_soon_judged():
     quick = _Sure()
     assert not quick.matches(schema, ["a"] * 8_000)
     assert quick._steps < 5_000
+
+
+@pytest.mark.parametrize("mock", [Mock(), MagicMock(), AsyncMock(), NonCallableMock(spec=Path)])
+def test_a_mock_matches_what_it_stands_in_for(tracer, mock):
+    """A test gives one where the program has a model; any other object is none."""
+    t = tracer()
+    with t.instance(), t.span("step", {"mock": mock, "all": [mock], "other": object()}):
+        pass
+    payload = t.one()["payload"]
+    model = {"type": "object", "required": ["id"]}
+    for schema in (
+        model,
+        {"type": "string"},
+        {"enum": ["a"]},
+        {"anyOf": [model, {"type": "null"}]},
+    ):
+        assert mismatches(schema, payload["mock"], "x") == []
+        assert mismatches({"items": schema}, payload["all"], "x") == []
+        assert mismatches(schema, payload["other"], "x") != []
 
 
 TEXT, NUMBER, INTEGER = {"type": "string"}, {"type": "number"}, {"type": "integer"}
