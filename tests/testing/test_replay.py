@@ -74,6 +74,51 @@ def test_a_call_that_was_not_recorded_is_named(trace):
         trace.replay("search", from_=[{"schema_name": "tool_call", "payload": {}}])
 
 
+@prefactor.span("tag")
+def tag(item: str, /, **labels: str) -> str:
+    """Take any keyword arguments."""
+    raise AssertionError("called for real")
+
+
+def test_keyword_arguments_of_any_name_tell_calls_apart(trace):
+    """As they are recorded: beside the others, or in a mapping where one has another's name."""
+    calls = [
+        {"payload": {"item": "tea", **labels}, "result_payload": {"result": name}}
+        for name, labels in [
+            ("none", {}),
+            ("red", {"colour": "red"}),
+            ("blue", {"colour": "blue"}),
+            ("apart", {"labels": {"item": "cup"}}),
+        ]
+    ]
+    trace.replay("tag", from_=calls)
+    with prefactor.instance():
+        assert tag("tea", colour="blue") == "blue"
+        assert tag("tea", item="cup") == "apart"
+        assert tag("tea") == "none"
+        with pytest.raises(ReplayMismatch, match=r'left are {"item": "tea", "colour": "red"}$'):
+            tag("tea", colour="green")
+        assert tag("tea", colour="red") == "red"
+        with pytest.raises(ReplayMismatch, match=r"was not recorded; nothing is left$"):
+            tag("tea", colour="red")
+    cut = {"prefactor.truncated": True, "type": "builtins.dict", "size": 9_000}
+    trace.replay("tag", from_=[{"payload": cut, "result_payload": {"result": "cut"}}])
+    with prefactor.instance():
+        assert tag("tea", colour="red") == "cut"
+
+
+def test_a_recorded_call_whose_key_is_misspelt_answers_no_call(trace):
+    """It would answer every one; a key like no argument may be one that the code has set."""
+    for key, answers in (("itme", False), ("basket", True)):
+        trace.replay("tool_call", from_=[{"payload": {key: 1}, "result_payload": {"paid": 3}}])
+        with prefactor.instance():
+            if answers:
+                assert Shop().buy("tea") == {"paid": 3}
+            else:
+                with pytest.raises(ReplayMismatch, match=r'left are {"itme": 1}'):
+                    Shop().buy("tea")
+
+
 class Streams:
     """Tools that give their results one by one."""
 
