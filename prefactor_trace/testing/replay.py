@@ -151,6 +151,8 @@ class Replay:
     def _answer(self, wrapper: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the wrapper around a function that returns what was recorded."""
         instance = getattr(wrapper, "_self_instance", None)
+        if getattr(wrapper, "_self_binding", "") == "staticmethod":  # called by way of an object
+            instance = None
         signature = inspect.signature(wrapper)
 
         def stub(*args: Any, **kwargs: Any) -> Any:

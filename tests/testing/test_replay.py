@@ -74,6 +74,33 @@ def test_a_call_that_was_not_recorded_is_named(trace):
         trace.replay("search", from_=[{"schema_name": "tool_call", "payload": {}}])
 
 
+class Desk:
+    """Tools that need no object, decorated on either side."""
+
+    @prefactor.span("above")
+    @staticmethod
+    def above(item: str) -> str:
+        """Take one argument."""
+        raise AssertionError("called for real")
+
+    @staticmethod
+    @prefactor.span("below")
+    def below(item: str) -> str:
+        """Take one argument."""
+        raise AssertionError("called for real")
+
+
+@pytest.mark.parametrize("desk", [Desk, Desk()])
+@pytest.mark.parametrize("name", ["above", "below"])
+def test_a_static_method_that_is_replayed_keeps_its_first_argument(trace, desk, name):
+    """It is no object of a method, also where one stands before the name."""
+    call = {"payload": {"item": "tea"}, "result_payload": {"result": "x"}}
+    trace.replay(name, from_=[call])
+    with prefactor.instance():
+        assert getattr(desk, name)("tea") == "x"
+    assert trace[name].payload == {"item": "tea"}
+
+
 @prefactor.span("tag")
 def tag(item: str, /, **labels: str) -> str:
     """Take any keyword arguments."""
