@@ -18,6 +18,7 @@ from typing import Any
 
 import prefactor_trace as prefactor
 from prefactor_trace._default import default
+from prefactor_trace._schema.declared import fields_of
 from prefactor_trace.testing.conditions import OF_THE_SPAN, Condition
 from prefactor_trace.testing.spans import RecordedSpan
 
@@ -53,8 +54,10 @@ def misspelt_key(
     """
     known = {key for span in spans if span.schema_name == name for key in span.payload}
     said = default._registry._span_types.get(name)
-    for function in said.functions if said is not None else ():
-        known.update(function.parameters or ())
+    if said is not None:
+        known.update(fields_of(said.params) or ())
+        for function in said.functions:
+            known.update(function.parameters or ())
     for one in conditions:
         if one.key is None or (one.key in OF_THE_SPAN and not one.of_payload):
             continue

@@ -104,6 +104,17 @@ def test_a_key_that_no_such_span_can_have_fails(ran: Recorder):
     ran.none("llm_call", status="failed")
 
 
+def test_a_key_that_is_declared_passes(ran: Recorder):
+    """No captured span may have it, and the class may be that of a library."""
+    with pytest.raises(AssertionError, match=r"declare\('llm_call', params=\.\.\.\)"):
+        ran.none("llm_call", modell="x")
+    properties = {"model": {"type": "string"}, "modell": {"type": "array"}}
+    prefactor.declare("llm_call", params={"type": "object", "properties": properties})
+    ran.none("llm_call", modell="x")
+    with pytest.raises(AssertionError, match="did you mean 'model'"):
+        ran.none("llm_call", modle="x")
+
+
 def test_a_key_that_the_code_gives_as_an_argument_passes(
     ran: Recorder, tmp_path, monkeypatch: pytest.MonkeyPatch
 ):
