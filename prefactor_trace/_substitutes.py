@@ -93,6 +93,13 @@ def stands_for(value: Json, types: Collection[str]) -> bool:
     return isinstance(value, dict) and (TRUNCATED in value or ALL_REDACTED in value)
 
 
+def is_mock(value: Json) -> bool:
+    """Return whether a mapping is all that is recorded of a mock: the name of its class."""
+    if not isinstance(value, dict) or value.keys() != {"type"}:
+        return False
+    return isinstance(value["type"], str) and value["type"].startswith("unittest.mock.")
+
+
 def _is_large_integer(text: str) -> bool:
     digits = text.removeprefix("int of ").removesuffix(" bits")
     if len(digits) < len(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TextIO
 
 from prefactor_trace._capture import as_mapping, holds_cut
@@ -23,6 +23,7 @@ from prefactor_trace.server._tree import schema_name
 
 _CALL = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)\((.*)\)", re.DOTALL)
 _CLASS = re.compile(r"(?:[A-Za-z_]\w*\.)+(?:<locals>\.|[A-Za-z_]\w*\.)*[A-Za-z_]\w*")
+_MAX_LISTED = 8
 _ENDED = ("complete", "failed", "cancelled")
 
 
@@ -74,11 +75,28 @@ def export_test(arguments: argparse.Namespace, out: TextIO) -> int:
         write(out, f"written to {arguments.output}; run it with pytest")
     else:
         write(out, text.rstrip())
+    if not stubs and not left_out:
+        _tell_nothing_is_replayed(names)
+    _tell_secrets(spans, stubs)
+    return DONE
+
+
+def _tell_nothing_is_replayed(names: Collection[str]) -> None:
+    """Say that a test calls what the agent does: it may be taken for one that calls nothing."""
+    shown = ", ".join(repr(name) for name in sorted(names)[:_MAX_LISTED])
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    told = "nothing is replayed, since no span type has 'tool' in its name: what the agent calls"
+    write(
+        sys.stderr,
+        f"prefactor-trace: {told} does run; --stub TYPE replays a type: {shown}{more}",
+    )
+
+
+def _tell_secrets(spans: Sequence[AgentSpan], stubs: Sequence[str]) -> None:
     for span in spans:
         if schema_name(span) in stubs and holds_secret(span.result_payload):
             told = f"the result of the {schema_name(span)!r} {span.id} holds a secret that was"
             write(sys.stderr, f"prefactor-trace: {told} taken out: write it into the test")
-    return DONE
 
 
 def _check_repeatable(spans: Sequence[AgentSpan], stubs: Sequence[str]) -> None:

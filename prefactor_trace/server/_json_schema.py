@@ -3,16 +3,19 @@
 Checked: `type`, `enum`, `const`, `required`, `properties`, `additionalProperties`, `items`,
 `anyOf`, `oneOf` (as `anyOf`), `allOf` and `$ref` within the schema. Other keywords (formats,
 patterns, bounds and so on) count as met: nothing is called a mismatch that might be none. Nor is
-what was recorded in the place of a value: the agent's own may have matched. The rest is checked.
+what was recorded in the place of a value: the agent's own may have matched; nor a mock, which is
+what the program wanted there. The rest is checked.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from prefactor_trace._notes import PREFIX, SIZE, TRUNCATED
-from prefactor_trace._substitutes import holds_substitute, lacks_keys, read_cut, stands_for
+from prefactor_trace._substitutes import holds_substitute, is_mock, lacks_keys, read_cut, stands_for
 
 MAX_MISMATCHES = 20
+_OTHER_TYPE = "is not of type "
 _MAX_REFERENCES = 16  # a schema may refer to itself without ever getting deeper into the value
 _MAX_SURE_STEPS = 2_000
 _MAX_STEPS = 20_000  # and may branch at each of them; past this the rest counts as met
@@ -114,7 +117,7 @@ class _Check:
         if schema is False:
             yield at, "is not allowed"
         self.steps += 1
-        if not isinstance(schema, dict) or self.steps > _MAX_STEPS:
+        if not isinstance(schema, dict) or self.steps > _MAX_STEPS or is_mock(value):
             return
         reference = schema.get("$ref")
         if isinstance(reference, str) and references < _MAX_REFERENCES:
@@ -123,7 +126,7 @@ class _Check:
         # mark: most values need no such look.
         if not _is_type(schema.get("type"), value):
             if not stands_for(value, _names(schema["type"])):
-                yield at, f"is not of type {_list(schema['type'])}"
+                yield at, f"{_OTHER_TYPE}{_list(schema['type'])}"
             return
         yield from _values(schema, value, at)
         yield from self._choices(schema, value, at, references)
@@ -143,8 +146,14 @@ class _Check:
             choices = _as_list(schema.get(keyword))
             if references >= _MAX_REFERENCES or not choices:
                 continue
-            if all(any(self.run(choice, value, at, references + 1)) for choice in choices):
-                yield at, f"matches none of {keyword}"
+            found = []
+            for choice in choices:
+                wrong = list(islice(self.run(choice, value, at, references + 1), MAX_MISMATCHES))
+                if not wrong:
+                    break
+                found.append(wrong)
+            else:
+                yield from _none_of(found, at, keyword)
 
     def _object(
         self, schema: dict[str, Any], value: dict[str, Any], at: str
@@ -177,6 +186,29 @@ class _Check:
                 return None
             target = target[name]
         return target
+
+
+def _none_of(
+    found: list[list[tuple[str, str]]], at: str, keyword: str
+) -> Iterator[tuple[str, str]]:
+    """Yield why a value matches none of several choices, each of which has its own reasons.
+
+    Those of another type say little: where one choice is left, its reasons are what is wrong, as of
+    an annotation `Order | None`.
+    """
+    types, near = [], []
+    for wrong in found:
+        path, message = wrong[0]
+        if path == at and message.startswith(_OTHER_TYPE):
+            types.append(message.removeprefix(_OTHER_TYPE))
+        else:
+            near.append(wrong)
+    if len(near) == 1:
+        yield from near[0]
+    elif near:
+        yield at, f"matches none of {keyword}"
+    else:
+        yield at, f"{_OTHER_TYPE}{_list(list(dict.fromkeys(types)))}"
 
 
 def _values(schema: dict[str, Any], value: Any, at: str) -> Iterator[tuple[str, str]]:

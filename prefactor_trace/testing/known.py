@@ -16,13 +16,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import prefactor_trace as prefactor
 from prefactor_trace._default import default
+from prefactor_trace._schema.declared import fields_of
 from prefactor_trace.testing.conditions import OF_THE_SPAN, Condition
 from prefactor_trace.testing.spans import RecordedSpan
 
 _SHORTEST = 4  # letters of a word in which one may be wrong: shorter ones are often that near
 _WORDS = re.compile(r"[^\W_]+")
 _HOME = Path(__file__).parent.parent
+_PLUGIN = "_prefactor_trace_pytest"
 
 
 def misspelt_name(name: str, spans: Sequence[RecordedSpan]) -> str | None:
@@ -51,8 +54,10 @@ def misspelt_key(
     """
     known = {key for span in spans if span.schema_name == name for key in span.payload}
     said = default._registry._span_types.get(name)
-    for function in said.functions if said is not None else ():
-        known.update(function.parameters or ())
+    if said is not None:
+        known.update(fields_of(said.params) or ())
+        for function in said.functions:
+            known.update(function.parameters or ())
     for one in conditions:
         if one.key is None or (one.key in OF_THE_SPAN and not one.of_payload):
             continue
@@ -106,7 +111,7 @@ def _is_in_code(word: str, *, is_key: bool) -> bool:
     The one that asks has it, which says nothing: there, only a span of that name or a field does.
     """
     asking, word = _asking(), re.escape(word)
-    anywhere = rf"""["']{word}["']""" + (rf"|\b{word}\s*[:=]" if is_key else "")
+    anywhere = rf"""["']{word}["']""" + (rf"|\b{word}\s*(?:=(?!=)|:)" if is_key else "")
     there = rf"\b{word}\s*:" if is_key else rf"""span\(\s*["']{word}["']"""
     for path in _own_modules():
         pattern = re.compile(there if path == asking else anywhere)
@@ -123,12 +128,31 @@ def _asking() -> str | None:
 
 
 def _own_modules() -> Iterator[str]:
-    """Yield the files of all modules that are neither Python's nor installed."""
-    others = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    others.add(str(_HOME))
-    for module in list(sys.modules.values()):
+    """Yield the files of all modules of the program, which may be installed as well.
+
+    Of what is installed, those packages are its own that use this library.
+    """
+    standard = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
+    installed = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
+    ours = {id(prefactor), *(id(getattr(prefactor, name)) for name in prefactor.__all__)}
+    others: dict[str, list[str]] = {}
+    users = set()
+    for name, module in list(sys.modules.items()):
         path: Any = getattr(module, "__file__", None)
         if not isinstance(path, str) or not path.endswith(".py"):
             continue
-        if not any(Path(path).is_relative_to(other) for other in others):
+        if _is_below(path, [str(_HOME)]) or name == _PLUGIN:
+            continue
+        if _is_below(path, installed):
+            package = name.partition(".")[0]
+            others.setdefault(package, []).append(path)
+            if not ours.isdisjoint(map(id, list(getattr(module, "__dict__", {}).values()))):
+                users.add(package)
+        elif not _is_below(path, standard):
             yield path
+    for package in users:
+        yield from others[package]
+
+
+def _is_below(path: str, folders: Collection[str]) -> bool:
+    return any(Path(path).is_relative_to(folder) for folder in folders)

@@ -114,7 +114,8 @@ class Questions:
             elif key := misspelt_key(name, conditions, spans):
                 self._fail(
                     f"{asked}: no {name!r} is known with {key[0]!r} in its payload;"
-                    f" did you mean {key[1]!r}?"
+                    f" did you mean {key[1]!r}?\n"
+                    f"(if one may have it: prefactor_trace.declare({name!r}, params=...))"
                 )
         return spans, found
 

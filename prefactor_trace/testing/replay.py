@@ -10,9 +10,9 @@ from typing import Any
 
 from prefactor_trace._capture import as_mapping, holds_cut, snapshot
 from prefactor_trace._nearest import hint, nearest
-from prefactor_trace._notes import MARKER
+from prefactor_trace._notes import MARKER, PREFIX
 from prefactor_trace._schema import Function
-from prefactor_trace._substitutes import text_of
+from prefactor_trace._substitutes import lacks_keys, text_of
 from prefactor_trace._wrapper import Wrapped, find_marks
 from prefactor_trace.testing.answers import raised, returned
 from prefactor_trace.testing.spans import RecordedSpan
@@ -150,13 +150,15 @@ class Replay:
     def _answer(self, wrapper: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the wrapper around a function that returns what was recorded."""
         instance = getattr(wrapper, "_self_instance", None)
+        if getattr(wrapper, "_self_binding", "") == "staticmethod":  # called by way of an object
+            instance = None
         signature = inspect.signature(wrapper)
 
         def stub(*args: Any, **kwargs: Any) -> Any:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             try:
-                return self._result(snapshot(bound.arguments)[0], wrapper)
+                return self._result(snapshot(_payload(bound))[0], wrapper)
             except ReplayMismatch as error:  # an agent may go on after any exception
                 self._unanswered.append(str(error))
                 raise
@@ -164,15 +166,24 @@ class Replay:
         return wrapper._self_wrapper(_like(wrapper, stub), instance, args, kwargs)
 
     def _result(self, payload: dict[str, Any], wrapper: Any) -> Any:
-        for at, one in enumerate(self._left):
-            if _same(one["payload"], payload):
-                call = self._left.pop(at)
-                break
-        else:
-            left = "; ".join(shown(one["payload"]) for one in self._left[:5]) or "nothing"
+        takes_any = any(
+            parameter.kind is inspect.Parameter.VAR_KEYWORD
+            for parameter in inspect.signature(wrapper).parameters.values()
+        )
+        fitting = [
+            at
+            for at, one in enumerate(self._left)
+            if _same(one["payload"], payload) and not _lacks(one["payload"], payload, takes_any)
+        ]
+        if not fitting:
+            left = "; ".join(shown(one["payload"]) for one in self._left[:5])
             raise ReplayMismatch(
-                f"a {self._schema_name} with {shown(payload)} was not recorded; left are {left}"
+                f"a {self._schema_name} with {shown(payload)} was not recorded; "
+                + (f"left are {left}" if left else "nothing is left")
             )
+        if takes_any:  # a call that was recorded with fewer arguments fits as well
+            fitting.sort(key=lambda at: -len(self._left[at]["payload"].keys() & payload.keys()))
+        call = self._left.pop(fitting[0])
         result = call.get("result_payload")
         if call.get("status") == "failed":
             error = as_mapping(result)
@@ -225,11 +236,33 @@ def _items(result: Any) -> list[Any]:
     return result if isinstance(result, list) else [result]
 
 
+def _payload(call: inspect.BoundArguments) -> dict[str, Any]:
+    """Return what is recorded of a call: what `**kw` takes stands beside the other arguments."""
+    payload = dict(call.arguments)
+    for name, parameter in call.signature.parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            taken = payload.pop(name)
+            apart = not payload.keys().isdisjoint(taken)
+            payload.update({name: taken} if apart else taken)
+    return payload
+
+
+def _lacks(recorded: dict[str, Any], payload: dict[str, Any], takes_any: bool) -> bool:
+    """Return whether a call surely lacks an argument that was recorded.
+
+    What else a recorded payload may hold says nothing of the call: the code may have replaced it.
+    """
+    if lacks_keys(recorded):
+        return False
+    missing = [key for key in recorded.keys() - payload.keys() if not key.startswith(PREFIX)]
+    return any(takes_any or nearest(key, payload) for key in missing)
+
+
 def _same(recorded: dict[str, Any], payload: dict[str, Any]) -> bool:
     """Return whether two payloads have the same values where both say something.
 
-    A recorded payload may hold a method's object, keyword arguments by their own names, or a
-    secret that was taken out. Of a value that was cut, nothing is compared.
+    A recorded payload may hold a method's object, or a secret that was taken out. Of a value that
+    was cut, nothing is compared.
     """
     return all(
         payload.get(key, value) == value or MARKER in str(value) or holds_cut(value)

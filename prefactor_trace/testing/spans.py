@@ -229,8 +229,9 @@ class RecordedSpan:
         """
         found = differences(self.payload, expected, "payload", of=self)
         if found:
-            lines = "\n".join(f"    {one}" for one in found)
-            raise AssertionError(f"{self!r}.like(...):\n{lines}")
+            # A summary has the first line only.
+            lines = f" {found[0]}" if len(found) == 1 else "".join(f"\n    {one}" for one in found)
+            raise AssertionError(f"{self!r}.like(...):{lines}")
         return True
 
     def __repr__(self) -> str:

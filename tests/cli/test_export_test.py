@@ -259,6 +259,19 @@ def test_the_types_that_are_replayed_can_be_chosen(exported):
     assert exported(spans(), *words).replayed.keys() == {"llm", "tool_a"}
 
 
+def test_that_nothing_is_replayed_is_told(exported, capsys: pytest.CaptureFixture[str]):
+    """Else the test calls the services, and nobody knows; who wants it so need not be told."""
+    exported([span(f"step {at}", at=at) for at in range(10)])
+    told = capsys.readouterr().err
+    assert "nothing is replayed" in told
+    assert "--stub TYPE replays a type: 'step 0', 'step 1'" in told
+    assert told.endswith("'step 7' and 2 more\n")
+    exported([span("fetch")], "--stub", "fetch")
+    exported([span("fetch")], "--no-stub", "fetch")
+    exported([span("tool")])
+    assert capsys.readouterr().err == ""
+
+
 def test_a_secret_in_a_result_is_told(exported, capsys: pytest.CaptureFixture[str]):
     """The test may pass all the same."""
     exported([span("tool_call", result={"result": ["a [redacted]"]})])

@@ -2,6 +2,8 @@
 
 import json
 import math
+from pathlib import Path
+from unittest.mock import AsyncMock, MagicMock, Mock, NonCallableMock
 
 import jsonschema
 import pytest
@@ -79,6 +81,34 @@ def test_each_mismatch_names_its_place():
 
 
 @pytest.mark.parametrize(
+    ("choices", "value", "told"),
+    [
+        ([{"type": "integer"}, {"type": "null"}], "x", {"": "is not of type integer or null"}),
+        ([{"type": "null"}, {"enum": ["a", "b"]}], "c", {"": "is none of the allowed values"}),
+        (
+            [
+                {"type": "object", "required": ["id"], "properties": {"n": {"type": "integer"}}},
+                {"type": "null"},
+            ],
+            {"n": "x"},
+            {".id": "is required", ".n": "is not of type integer"},
+        ),
+        (
+            [{"type": "object", "required": [name]} for name in ("a", "b")],
+            {},
+            {"": "matches none of anyOf"},
+        ),
+    ],
+)
+def test_what_matches_no_choice_is_told_by_those_that_it_is_near_to(choices, value, told):
+    """As of an annotation with `| None`: the types, or what is wrong with the only one of its."""
+    found = mismatches({"anyOf": choices}, value, "x")
+    assert {one["field"]: one["message"] for one in found} == {
+        f"x{place}": message for place, message in told.items()
+    }
+
+
+@pytest.mark.parametrize(
     "schema",
     [
         None,
@@ -127,6 +157,25 @@ def test_many_items_with_many_choices_are_soon_judged():
     quick = _Sure()
     assert not quick.matches(schema, ["a"] * 8_000)
     assert quick._steps < 5_000
+
+
+@pytest.mark.parametrize("mock", [Mock(), MagicMock(), AsyncMock(), NonCallableMock(spec=Path)])
+def test_a_mock_matches_what_it_stands_in_for(tracer, mock):
+    """A test gives one where the program has a model; any other object is none."""
+    t = tracer()
+    with t.instance(), t.span("step", {"mock": mock, "all": [mock], "other": object()}):
+        pass
+    payload = t.one()["payload"]
+    model = {"type": "object", "required": ["id"]}
+    for schema in (
+        model,
+        {"type": "string"},
+        {"enum": ["a"]},
+        {"anyOf": [model, {"type": "null"}]},
+    ):
+        assert mismatches(schema, payload["mock"], "x") == []
+        assert mismatches({"items": schema}, payload["all"], "x") == []
+        assert mismatches(schema, payload["other"], "x") != []
 
 
 TEXT, NUMBER, INTEGER = {"type": "string"}, {"type": "number"}, {"type": "integer"}

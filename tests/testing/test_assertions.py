@@ -372,6 +372,9 @@ def test_a_payload_says_how_it_differs(ran: Recorder):
         '    payload.model  expected "gpt", was "claude-x"\n'
         "    payload.n  expected 1, is missing (there is model)"
     )
+    assert told(lambda: ran["llm_call"].like({"model": "gpt"})) == (
+        'llm_call #2.like(...): payload.model  expected "gpt", was "claude-x"'
+    )
 
 
 def test_the_spans_at_the_top_may_come_in_any_order(trace: Recorder, agent):

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import sysconfig
 from typing import NamedTuple
 
 import pytest
@@ -121,3 +122,49 @@ def test_a_key_that_is_a_field_somewhere_passes(trace: Recorder, tmp_path, monke
     trace.none("order", scores=...)
     with pytest.raises(AssertionError, match="did you mean 'score'"):
         trace.none("order", scored=...)
+
+
+def test_a_key_that_is_declared_passes(ran: Recorder):
+    """No captured span may have it, and the class may be that of a library."""
+    with pytest.raises(AssertionError, match=r"declare\('llm_call', params=\.\.\.\)"):
+        ran.none("llm_call", modell="x")
+    properties = {"model": {"type": "string"}, "modell": {"type": "array"}}
+    prefactor.declare("llm_call", params={"type": "object", "properties": properties})
+    ran.none("llm_call", modell="x")
+    with pytest.raises(AssertionError, match="did you mean 'model'"):
+        ran.none("llm_call", modle="x")
+
+
+def test_a_key_that_the_code_gives_as_an_argument_passes(
+    ran: Recorder, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    """What `**kw` takes, or a field of a class, is no text there."""
+    (tmp_path / "agent_with_keys.py").write_text(
+        "def ask(tool):\n    tool(quer=1)\n    return querys == 2\nclass Asked:\n    queri: str\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("agent_with_keys")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    ran.none("tool_call", quer="x")
+    ran.none("tool_call", queri="x")
+    with pytest.raises(AssertionError, match="did you mean 'query'"):
+        ran.none("tool_call", querys="x")
+
+
+def test_a_name_that_an_installed_program_has_passes(
+    ran: Recorder, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    """Its tests may be run where it is installed; what else is there does not count."""
+    for package, code in (("my_agent", "import prefactor_trace as p"), ("no_agent", "p = None")):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text(f"{code}\nfrom {package} import names\n")
+        (tmp_path / package / "names.py").write_text(f"STEP = 'llm_call{package[0]}'\n")
+    paths = sysconfig.get_paths() | {"purelib": str(tmp_path)}
+    monkeypatch.setattr(sysconfig, "get_path", paths.__getitem__)
+    monkeypatch.syspath_prepend(tmp_path)
+    for package in ("my_agent", "no_agent"):
+        for name in (package, f"{package}.names"):
+            monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
+    ran.none("llm_call" + "m")
+    with pytest.raises(AssertionError, match="did you mean 'llm_call'"):
+        ran.none("llm_call" + "n")

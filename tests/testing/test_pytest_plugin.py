@@ -1,6 +1,7 @@
 """The pytest plugin, in test runs of its own."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -147,6 +148,10 @@ def test_a_trace_that_is_not_sound_fails_its_test(run):
         ]
     )
     assert result.stdout.str().count("\nthe trace is not sound") == 3
+    ways_out = re.findall(
+        r"^\(@pytest\.mark\.prefactor\((.*)\) lets it be\)$", str(result.stdout), re.MULTILINE
+    )
+    assert ways_out == ["allow_unfinished=['stream']", "strict=False", "strict=False"]
     run(tests, ini="prefactor_strict = false").assert_outcomes(failed=1, passed=6)
 
 

@@ -74,6 +74,78 @@ def test_a_call_that_was_not_recorded_is_named(trace):
         trace.replay("search", from_=[{"schema_name": "tool_call", "payload": {}}])
 
 
+class Desk:
+    """Tools that need no object, decorated on either side."""
+
+    @prefactor.span("above")
+    @staticmethod
+    def above(item: str) -> str:
+        """Take one argument."""
+        raise AssertionError("called for real")
+
+    @staticmethod
+    @prefactor.span("below")
+    def below(item: str) -> str:
+        """Take one argument."""
+        raise AssertionError("called for real")
+
+
+@pytest.mark.parametrize("desk", [Desk, Desk()])
+@pytest.mark.parametrize("name", ["above", "below"])
+def test_a_static_method_that_is_replayed_keeps_its_first_argument(trace, desk, name):
+    """It is no object of a method, also where one stands before the name."""
+    call = {"payload": {"item": "tea"}, "result_payload": {"result": "x"}}
+    trace.replay(name, from_=[call])
+    with prefactor.instance():
+        assert getattr(desk, name)("tea") == "x"
+    assert trace[name].payload == {"item": "tea"}
+
+
+@prefactor.span("tag")
+def tag(item: str, /, **labels: str) -> str:
+    """Take any keyword arguments."""
+    raise AssertionError("called for real")
+
+
+def test_keyword_arguments_of_any_name_tell_calls_apart(trace):
+    """As they are recorded: beside the others, or in a mapping where one has another's name."""
+    calls = [
+        {"payload": {"item": "tea", **labels}, "result_payload": {"result": name}}
+        for name, labels in [
+            ("none", {}),
+            ("red", {"colour": "red"}),
+            ("blue", {"colour": "blue"}),
+            ("apart", {"labels": {"item": "cup"}}),
+        ]
+    ]
+    trace.replay("tag", from_=calls)
+    with prefactor.instance():
+        assert tag("tea", colour="blue") == "blue"
+        assert tag("tea", item="cup") == "apart"
+        assert tag("tea") == "none"
+        with pytest.raises(ReplayMismatch, match=r'left are {"item": "tea", "colour": "red"}$'):
+            tag("tea", colour="green")
+        assert tag("tea", colour="red") == "red"
+        with pytest.raises(ReplayMismatch, match=r"was not recorded; nothing is left$"):
+            tag("tea", colour="red")
+    cut = {"prefactor.truncated": True, "type": "builtins.dict", "size": 9_000}
+    trace.replay("tag", from_=[{"payload": cut, "result_payload": {"result": "cut"}}])
+    with prefactor.instance():
+        assert tag("tea", colour="red") == "cut"
+
+
+def test_a_recorded_call_whose_key_is_misspelt_answers_no_call(trace):
+    """It would answer every one; a key like no argument may be one that the code has set."""
+    for key, answers in (("itme", False), ("basket", True)):
+        trace.replay("tool_call", from_=[{"payload": {key: 1}, "result_payload": {"paid": 3}}])
+        with prefactor.instance():
+            if answers:
+                assert Shop().buy("tea") == {"paid": 3}
+            else:
+                with pytest.raises(ReplayMismatch, match=r'left are {"itme": 1}'):
+                    Shop().buy("tea")
+
+
 class Streams:
     """Tools that give their results one by one."""
 
