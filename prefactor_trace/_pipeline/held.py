@@ -69,6 +69,10 @@ class HeldBuffer:
                 return
         self._kept.add_end(record)
 
+    def leads_to(self, buffer: Buffer) -> bool:
+        """Return whether what is held here comes into a buffer, if the run is kept."""
+        return buffer is self._buffer
+
     def weigh(self, span: Span, more: int) -> None:
         """Count `more` bytes that a span holds from now on."""
         with self.lock:
