@@ -42,6 +42,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 UNHANDLED = "unhandled_exception"
 """Name of the span of an exception that leaves a run, and that no other span of it has told."""
 
+_TOLD_KEPT = 16  # of the errors that spans have told last: others may fail while one goes up
+
 _FINISH_STATUSES = ("complete", "failed", "cancelled")
 
 
@@ -85,7 +87,8 @@ class Instance(Terminable):
         # clock was ahead of it then. So a step of the wall clock lets no span end before it began.
         self._started = self._wall_ahead = 0
         self._ended = 0
-        self._last_error: ErrorSnapshot | None = None  # that a span of it has ended with
+        self._told_errors: tuple[Any, ...] = ()  # type and message, of spans that have failed
+        self._has_begun = False  # its pipeline knows it, or holds it back
         self._is_held = False  # until its end, since it is kept only if it fails
         # From here on written by the pipeline, apart from what an attached one begins with.
         self._fate = _fate.NEW
@@ -246,6 +249,7 @@ class Instance(Terminable):
                 self._home._may_leave_out = True
             elif not self._is_held:
                 pipeline.buffer.add_instance(self)
+            self._has_begun = True
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("starting an instance", error)
             return False
@@ -264,18 +268,25 @@ class Instance(Terminable):
             self._note_error(error)
             self._end("failed")
 
+    def _note_told(self, error: ErrorSnapshot) -> None:
+        """Note the error that a span of the run has ended with."""
+        self._told_errors = (*self._told_errors[1 - _TOLD_KEPT :], error[:2])
+
     def _note_error(self, error: BaseException) -> None:
         """Have a span say why the run fails, where none of its own does: a run cannot."""
-        if self.terminated or self._status != "active":
+        if self.terminated or self._status != "active" or not self._has_begun:
             return
         try:
-            told, last = snapshot_error(error), self._last_error
-            if last is None or told[:2] != last[:2]:  # type and message
+            told = snapshot_error(error)
+            if told[:2] not in self._told_errors:
                 from prefactor_trace._span import Span
 
                 span = Span(self._home, UNHANDLED, parent=self)
-                if span._start(None):
-                    span.fail(error)
+                try:
+                    if span._start(None):
+                        self._note_told(told)  # who is interrupted from here on may come again
+                finally:
+                    span._exit(error)
         except Exception as fault:  # noqa: BLE001
             _guard.log_fault("describing why a run failed", fault)
 
@@ -301,8 +312,9 @@ class Instance(Terminable):
     def _keep(self) -> None:
         """Record what was held back, since the run has failed or will not end well."""
         if self._is_held:
+            kept = cast("HeldBuffer", self._buffer).release()
             self._is_held = False
-            self._buffer = cast("HeldBuffer", self._buffer).release()
+            self._buffer = kept
 
     def _leave_to_parent(self) -> None:
         """In a forked child: leave a run that is held to the parent process, which alone keeps it.

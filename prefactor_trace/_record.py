@@ -278,7 +278,7 @@ class Record(Node):
         try:
             if issubclass(type(error), BaseException):
                 self._error = snapshot_error(error)  # type: ignore[arg-type]
-                self._instance._last_error = self._error
+                self._instance._note_told(self._error)
             else:
                 self._error = ErrorSnapshot("Error", str(error), (), None)
         except Exception as fault:  # noqa: BLE001

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +65,7 @@ class Tracer(Surface):
         self._ids = PfidSource(partition_of(known) if known and is_pfid(known) else None)
         self._pipeline: Pipeline | None = None
         self._ambient: Instance | None = None
-        self._former: Tracer | None = None  # that this one has replaced, and whose runs go on
-        self._former_runs: weakref.WeakSet[Instance] = weakref.WeakSet()
+        self._former: list[Tracer] = []  # that this one has replaced, and whose runs go on
         self._lock = make_lock()
         home._set_recording(on=settings.off_reason is None)
         if settings.off_reason is None:
@@ -158,7 +156,7 @@ class Tracer(Surface):
         Returns:
             A receipt, true only when all that was recorded before this call has arrived.
         """
-        if self._pipeline is None and self._former is None:
+        if self._pipeline is None and not self._former:
             return _no_receipt()
         from prefactor_trace._pipeline.waiting import in_thread
 
@@ -182,32 +180,29 @@ class Tracer(Surface):
         self, ask: Callable[[Pipeline, float | None], Receipt], timeout: float | None
     ) -> Receipt:
         """Ask the pipeline, and those that runs from before a `configure` still record into."""
-        begin = time.monotonic()
-        receipt = _no_receipt() if self._pipeline is None else ask(self._pipeline, timeout)
-        former = self._former
-        if former is None:
-            return receipt
-        left = None if timeout is None else max(0.0, begin + timeout - time.monotonic())
-        receipt = receipt._and(former._ask_all(ask, left))
-        self._forget_former()
+        receipt, begin = _no_receipt(), time.monotonic()
+        for tracer in (self, *self._former):
+            if tracer._pipeline is not None:
+                left = None if timeout is None else max(0.0, begin + timeout - time.monotonic())
+                receipt = receipt._and(ask(tracer._pipeline, left))
+        self._former = [
+            one for one in self._former if one._has_open_runs or not one._settle(0.0).is_settled
+        ]
         return receipt
 
     def _succeed(self, before: Tracer) -> None:
-        """Be what is asked in the place of a tracer, of which runs may go on."""
-        if before._pipeline is self._pipeline:
-            self._former, self._former_runs = before._former, before._former_runs
-            return
-        self._former_runs.update(self._home._open_runs)
-        if self._former_runs:
-            self._former = before
+        """Be what is asked in the place of a tracer, and of those before it whose runs go on."""
+        self._former = before._former
+        if before._pipeline is not self._pipeline and before._has_open_runs:
+            self._former = [before, *before._former]
 
-    def _forget_former(self) -> None:
-        """Let go of the tracer before, once its runs have ended and arrived."""
-        former = self._former
-        if former is None or any(run._status == "active" for run in self._former_runs):
-            return
-        if former._former is None and former._settle(0.0).is_settled:
-            self._former = None
+    @property
+    def _has_open_runs(self) -> bool:
+        """Whether runs that have not ended record into the pipeline of this very tracer."""
+        pipeline = self._pipeline
+        return pipeline is not None and any(
+            run._recorded and run._buffer.leads_to(pipeline.buffer) for run in self._home._open_runs
+        )
 
     def _settle(self, timeout: float | None = None) -> Receipt:
         """Bring what was recorded here where it belongs, for as long as an exit may take."""

@@ -107,7 +107,7 @@ def test_a_run_goes_on_where_it_began(default_tracer):
         assert first.stats().pending == 1
         assert prefactor.flush()
         assert first.stats().delivered == 2
-        assert second._former is first
+        assert second._former == [first]
         with prefactor.span("last"):
             pass
     with prefactor.instance(), prefactor.span("elsewhere"):
@@ -118,7 +118,25 @@ def test_a_run_goes_on_where_it_began(default_tracer):
     assert [span["schema_name"] for span in first.spans()] == ["before", "after", "last"]
     assert first.items("agent_instances/finish")
     assert second.flush()
-    assert second._former is None
+    assert second._former == []
+
+
+def test_a_run_may_see_any_number_of_tracers(default_tracer):
+    """Only those are kept, and asked, that it or another open run records into."""
+    first = default_tracer(flush_interval=60)
+    with prefactor.instance():
+        for _ in range(3):
+            prefactor.configure(api_token="another", offline=True)
+        second = default_tracer(keep_failed=True, sample_rate=0)
+        second._succeed(first)
+        with prefactor.instance():
+            third = prefactor.configure(enabled=False)
+            assert third._former == [second, first]
+        assert prefactor.flush()
+        assert prefactor.flush()
+        assert third._former == [first]
+    assert prefactor.shutdown()
+    assert third._former == []
 
 
 def test_a_run_goes_on_though_tracing_was_switched_off(default_tracer):

@@ -175,3 +175,24 @@ async def test_only_a_failure_is_told(tracer):
         run.finish()
         raise ValueError
     assert t.spans() == []
+
+
+async def test_what_a_span_has_told_is_not_told_again_though_others_fail_meanwhile(tracer):
+    """Of steps side by side, the first failure goes up while the rest fail."""
+    t, others = tracer(), asyncio.Event()
+
+    async def step(name):
+        with t.span(name):
+            if name == "last":
+                others.set()
+            raise ValueError(name)
+
+    with pytest.raises(ValueError, match="first"):  # noqa: PT012
+        async with t.instance():
+            first = asyncio.ensure_future(step("first"))
+            last = asyncio.ensure_future(step("last"))
+            await others.wait()
+            with pytest.raises(ValueError, match="last"):
+                await last
+            await first
+    assert [span["schema_name"] for span in t.spans()] == ["first", "last"]

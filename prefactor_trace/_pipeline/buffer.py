@@ -117,6 +117,10 @@ class Buffer:
         """Return what takes the records of a run that is kept only if it fails."""
         return HeldBuffer(self, instance)
 
+    def leads_to(self, buffer: Buffer) -> bool:
+        """Return whether what is left here comes into a buffer."""
+        return buffer is self
+
     def weigh(self, span: Span, more: int) -> None:
         """Count `more` bytes that a span holds from now on, unless it was settled meanwhile."""
         span._size += more

@@ -38,6 +38,7 @@ class HeldBuffer:
         self._bytes = 0
         self._refused = 0
         self._is_over = False
+        self._is_passed_on = False  # at least in part
         self._kept: Buffer | None = None
 
     def add_start(self, span: Span) -> None:
@@ -69,6 +70,10 @@ class HeldBuffer:
                 return
         self._kept.add_end(record)
 
+    def leads_to(self, buffer: Buffer) -> bool:
+        """Return whether what is held here comes into a buffer, if the run is kept."""
+        return buffer is self._buffer
+
     def weigh(self, span: Span, more: int) -> None:
         """Count `more` bytes that a span holds from now on."""
         with self.lock:
@@ -79,20 +84,29 @@ class HeldBuffer:
         self._kept.weigh(span, more)
 
     def release(self) -> Buffer:
-        """Pass on all that was held, and whatever comes from now on; return where it goes."""
+        """Pass on all that was held, and whatever comes from now on; return where it goes.
+
+        Interrupted by a signal handler, it is called again, and goes on where it was.
+        """
         buffer = self._buffer
         with self.lock:
-            buffer.add_instance(self._instance)
-            for span in self.starts:
-                buffer.add_start(span)
-            for record in self.ends:
-                buffer.add_end(record)
-            for _ in range(self._refused):
+            is_again, self._is_passed_on = self._is_passed_on, True
+            if not is_again or not self._is_known():
+                buffer.add_instance(self._instance)
+            while self.starts:
+                buffer.add_start(self.starts.popleft())
+            while self.ends:
+                buffer.add_end(self.ends.popleft())
+            while self._refused:
+                self._refused -= 1
                 buffer.count_refused()
-            self.starts.clear()
-            self.ends.clear()
             self._kept = buffer
         return buffer
+
+    def _is_known(self) -> bool:
+        """Return whether the beginning of the run was passed on, before an interruption."""
+        run = self._instance
+        return run._fate != _fate.NEW or run in self._buffer.peek()
 
 
 def _let_go(span: Span) -> None:

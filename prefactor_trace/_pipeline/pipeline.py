@@ -88,6 +88,7 @@ class Pipeline:
         self._requests: Inbox[Request | Answer | None] = Inbox()
         self._thread: threading.Thread | None = None
         self._ended: threading.Thread | None = None
+        self._dropped_said = 0
         self._at_work: set[threading.Thread] = set()  # threads that do the pipeline's work now
         self._delivery = Delivery(self.buffer, self._registry, self.settings, self._spool)
 
@@ -147,9 +148,10 @@ class Pipeline:
             )
 
     def say_dropped(self) -> None:
-        """Log how many spans were dropped, if any were."""
+        """Log how many spans were dropped, if any were since it was last said."""
         stats = self.buffer.ledger.stats()
-        if stats.dropped:
+        before, self._dropped_said = self._dropped_said, stats.dropped
+        if stats.dropped > before:
             self._delivery.notices.say_dropped(stats.dropped, stats.dropped_by_reason)
 
     def wake(self) -> bool:

@@ -209,6 +209,21 @@ def test_what_found_no_room_in_the_spool_is_waited_for_and_said_to_be_lost(tmp_p
     orphan.close()
 
 
+def test_what_was_dropped_is_said_once(tmp_path):
+    """Though two tracers share what delivers, since the second took over what was left."""
+    code = """
+        first = prefactor.configure(max_buffer_spans=1, exit_timeout=0.1)
+        with prefactor.instance("agent"):
+            for _ in range(3):
+                with prefactor.span("step"):
+                    pass
+        second = prefactor.configure(max_buffer_spans=1, exit_timeout=0.1)
+        assert second._pipeline is first._pipeline
+    """
+    done = run(code, api_url="http://127.0.0.1:1", api_token="a-token-of-the-tests", agent_id="a")
+    assert done.stderr.count("2 spans were dropped by this process") == 1
+
+
 def test_what_was_dropped_is_said_in_all_at_the_end(tmp_path):
     """Its runs look as if they were whole."""
     code = """
