@@ -246,9 +246,13 @@ class Record(Node):
         if at is not None:
             # The clocks of two logs may differ; a span that ends before it begins helps nobody.
             self._ended = max(self._started, self._instance._moment(at))
-        self._status = status
         self._doubt = ENDED
-        self._tell_end()
+        self._status = status
+        try:
+            self._tell_end()
+        except BaseException:  # a signal handler's, in the midst of it: to be told twice is no harm
+            self._tell_end()
+            raise
 
     def _tell_end(self) -> None:
         """Tell the pipeline that it has ended, and note it if its parent had before."""

@@ -184,3 +184,22 @@ def test_a_place_that_cannot_be_fixed_is_found_later(tracer, monkeypatch):
         assert span._begin()
         span.complete()
     assert span.instance_id == run.id
+
+
+def test_an_end_that_is_interrupted_is_told(tracer, monkeypatch):
+    """Of a span that was taken while open, for which nobody would look again."""
+    t = tracer()
+    with t.instance():
+        span = t.start_span("step")
+        assert t.items("create")
+        told = span._instance._buffer.add_end
+
+        def interrupt(record):
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(span._instance._buffer, "add_end", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            span.complete()
+        assert span._instance._buffer.add_end == told
+    assert t.one("step")["status"] == "complete"
