@@ -114,6 +114,10 @@ class Spool:
         except OSError as error:
             self._give_up(error)
 
+    def let_go(self, keys: list[str]) -> None:
+        """Have items left to another process, where they are written, and else to nobody."""
+        self._unwritten.difference_update(keys)
+
     def close(self) -> None:
         """Let go of the folder; it is deleted when everything in it is settled."""
         self._close_file()

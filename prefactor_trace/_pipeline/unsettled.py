@@ -57,6 +57,8 @@ class Unsettled:
 
         What of them is on disk stays there, for another process that sends to the same place.
         """
+        if self._spool is not None:
+            self._spool.let_go([item.key for item in self.items if item.order in numbers])
         self.items = deque([item for item in self.items if item.order not in numbers])
 
     def mend(self, is_lost: Callable[[Item], bool]) -> None:

@@ -174,6 +174,10 @@ def test_knows_how_many_items_it_could_not_write(tmp_path: Path) -> None:
     assert spool.missing == 1
     spool.add([item(3)])
     assert spool.missing == 0
+    spool.add([item(4), item(5)])
+    assert spool.missing == 2
+    spool.let_go([item(4)[0], item(5)[0]])
+    assert spool.missing == 0
 
 
 def test_counts_what_others_left_towards_the_bound(tmp_path: Path) -> None:
