@@ -52,3 +52,33 @@ class Inbox(Generic[T]):
     def empty(self) -> bool:
         """Return whether there is nothing."""
         return not self._items
+
+
+class Sign:
+    """Something that happens once, and is waited for.
+
+    `threading.Event` holds a lock of its own while a wait begins, which who gives the sign needs
+    too: a signal handler that waits for another sign of the same thread would keep it from both.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._not_yet = threading.Lock()
+        self._not_yet.acquire()
+
+    def set(self) -> None:
+        """Give the sign; never waits."""
+        self._is_set = True
+        with contextlib.suppress(RuntimeError):  # it was given before
+            self._not_yet.release()
+
+    def is_set(self) -> bool:
+        """Return whether it was given."""
+        return self._is_set
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for it, `timeout` seconds at most; return whether it was given."""
+        if not self._is_set and self._not_yet.acquire(timeout=timeout):
+            with contextlib.suppress(RuntimeError):
+                self._not_yet.release()  # for others who wait
+        return self._is_set

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prefactor_trace import _guard
+from prefactor_trace._pipeline.inbox import Sign
 from prefactor_trace._pipeline.sender import Inline, Sender
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Request:
     def __init__(
         self, *, closing: str | None = None, stop: bool = False, hasten: bool = False
     ) -> None:
-        self.done = threading.Event()
+        self.done = Sign()
         self.until = 0  # number of the last record that must be acknowledged
         self.closing = closing
         self.stop = stop

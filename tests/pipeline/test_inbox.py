@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from prefactor_trace._pipeline.inbox import Inbox
+from prefactor_trace._pipeline.inbox import Inbox, Sign
 
 
 def test_things_come_out_in_their_order():
@@ -76,3 +76,19 @@ def test_a_signal_handler_may_put():
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert sys.exc_info() == (None, None, None)
+
+
+def test_a_sign_is_given_once_to_all_who_wait():
+    """Before they ask, while they wait, and again."""
+    sign, told = Sign(), []
+    assert not sign.wait(0)
+    threads = [threading.Thread(target=lambda: told.append(sign.wait(20))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    sign.set()
+    for thread in threads:
+        thread.join(20)
+    assert told == [True] * 3
+    sign.set()
+    assert sign.is_set()
+    assert sign.wait(0)

@@ -132,7 +132,7 @@ def test_a_key_that_is_declared_passes(ran: Recorder):
     prefactor.declare("llm_call", params={"type": "object", "properties": properties})
     ran.none("llm_call", modell="x")
     with pytest.raises(AssertionError, match="did you mean 'model'"):
-        ran.none("llm_call", modle="x")
+        ran.none("llm_call", moddel="x")
 
 
 def test_a_key_that_the_code_gives_as_an_argument_passes(
