@@ -354,9 +354,9 @@ def test_an_end_waits_for_the_service_while_that_is_well(make, service, tmp_path
 def test_an_end_does_not_wait_for_what_a_spool_keeps(make, service, tmp_path):
     """Another process will deliver it; but whoever flushes waits."""
     traced = make(spool_dir=tmp_path, retry_first_delay=60)
+    service.answers = [Answer(503)]
     with traced.span("step"):
         pass
-    service.answers = [Answer(503)]
     assert not traced.flush(0.2)
     assert traced.stats().requests == 1
     service.answers = [Answer(503)] * 9
