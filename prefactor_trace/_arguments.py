@@ -60,9 +60,10 @@ class Arguments:
                     self.positional |= {name}
                 if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
                     names.append(name)
-                if parameter.default is inspect.Parameter.empty:
+                is_given = parameter.default is not inspect.Parameter.empty
+                self.blank[name] = parameter.default if is_given else None
+                if not is_given:
                     required.append(name)
-                self.blank[name] = None if name in required else parameter.default
         self.names = tuple(names)
         self.required = tuple(required)
         self.least = len(required)

@@ -234,43 +234,18 @@ def test_a_block_that_a_generator_enters_counts_while_that_runs(tracer, is_decor
     assert found == [("step", "transaction"), ("reader", None), ("step", "transaction")]
 
 
-async def test_a_block_that_an_async_generator_enters_counts_while_that_runs(tracer):
-    """The same of async ones."""
-    t = tracer()
-
-    @contextlib.asynccontextmanager
-    async def transaction():
-        async with t.span("transaction"):
-            yield
-
-    async def steps():
-        async with contextlib.AsyncExitStack() as stack:
-            await stack.enter_async_context(transaction())
-            with t.span("step"):
-                pass
-            yield
-            with t.span("step"):
-                pass
-
-    async with t.instance():
-        begun = steps()
-        await begun.__anext__()
-        with t.span("reader"):
-            pass
-        assert [one async for one in begun] == []
-    assert parents_of(t) == [
-        ("transaction", None),
-        ("step", "transaction"),
-        ("reader", None),
-        ("step", "transaction"),
-    ]
+@contextlib.asynccontextmanager
+async def transaction(t):
+    """A block that is made of a generator."""
+    async with t.span("transaction"):
+        yield
 
 
-class Session:
+class Transaction:
     """A block of a user's own that holds a span."""
 
     def __init__(self, t):
-        self._span = t.span("session")
+        self._span = t.span("transaction")
 
     def __enter__(self):
         self._span.__enter__()
@@ -287,37 +262,22 @@ class Session:
         return await self._span.__aexit__(*error)
 
 
-IN_A_SESSION = [("session", None), ("step", "session"), ("reader", None), ("step", "session")]
+IN_A_TRANSACTION = [
+    ("transaction", None),
+    ("step", "transaction"),
+    ("reader", None),
+    ("step", "transaction"),
+]
 
 
-def test_a_class_that_holds_a_span_counts_in_the_generator_that_enters_it(tracer):
-    """Not for whoever reads the generator."""
-    t = tracer()
-
-    def steps():
-        with Session(t):
-            with t.span("step"):
-                pass
-            yield
-            with t.span("step"):
-                pass
-
-    with t.instance():
-        begun = steps()
-        next(begun)
-        with t.span("reader"):
-            pass
-        assert list(begun) == []
-    assert parents_of(t) == IN_A_SESSION
-
-
-async def test_a_class_that_holds_a_span_counts_in_the_async_generator_that_enters_it(tracer):
-    """Also where a stack of blocks enters it."""
+@pytest.mark.parametrize("make_block", [transaction, Transaction])
+async def test_a_block_that_an_async_generator_enters_counts_while_that_runs(tracer, make_block):
+    """The same of async ones."""
     t = tracer()
 
     async def steps():
         async with contextlib.AsyncExitStack() as stack:
-            await stack.enter_async_context(Session(t))
+            await stack.enter_async_context(make_block(t))
             with t.span("step"):
                 pass
             yield
@@ -330,7 +290,28 @@ async def test_a_class_that_holds_a_span_counts_in_the_async_generator_that_ente
         with t.span("reader"):
             pass
         assert [one async for one in begun] == []
-    assert parents_of(t) == IN_A_SESSION
+    assert parents_of(t) == IN_A_TRANSACTION
+
+
+def test_a_class_that_holds_a_span_counts_in_the_generator_that_enters_it(tracer):
+    """Not for whoever reads the generator."""
+    t = tracer()
+
+    def steps():
+        with Transaction(t):
+            with t.span("step"):
+                pass
+            yield
+            with t.span("step"):
+                pass
+
+    with t.instance():
+        begun = steps()
+        next(begun)
+        with t.span("reader"):
+            pass
+        assert list(begun) == []
+    assert parents_of(t) == IN_A_TRANSACTION
 
 
 async def test_an_async_generator_read_in_the_making_of_a_block_is_no_block(tracer):

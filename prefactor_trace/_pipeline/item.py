@@ -13,6 +13,7 @@ from prefactor_trace._capture import Json, serialise, to_json
 from prefactor_trace._notes import REASON, SCHEMA_NAME_KEY, TRUNCATED, UNDECLARED
 
 if TYPE_CHECKING:
+    from prefactor_trace._pipeline.outcome import Fault
     from prefactor_trace._span import Span
 
 _SPAN_ACTIONS = ("agent_spans/create", "agent_spans/finish")
@@ -23,6 +24,7 @@ _KINDS = {
     "agent_instances/finish": "finish instance",
     "agent_spans/finish": "finish span",
 }
+_IDENTIFIER = "external_identifier"
 _LEAST = 200  # bytes of a payload below which nothing of it is worth keeping
 _STUB: dict[str, Json] = {TRUNCATED: True, REASON: "it was too large to be sent"}
 
@@ -75,12 +77,15 @@ class Item:
             self.record._is_cut = True
         return is_smaller
 
-    def leave_out(self, name: str) -> Any:
-        """Leave out a field; return what it was, `None` where there was none."""
+    def forgo_identifier(self, fault: Fault) -> str | None:
+        """Leave out the run's identifier, if that is what is refused, and return it."""
+        if _IDENTIFIER not in fault.fields:
+            return None
         fields = _read(self.body)
-        value = fields.pop(name, None)
-        self.body = to_json(fields)
-        return value
+        identifier: str | None = fields.pop(_IDENTIFIER, None)
+        if identifier is not None:
+            self.body = to_json(fields)
+        return identifier
 
     def _cut(self, size: int) -> None:
         fields = _read(self.body)

@@ -56,6 +56,11 @@ class Fault(NamedTuple):
     fields: tuple[str, ...] = ()
 
     @property
+    def names_unknown(self) -> bool:
+        """Whether the service does not know the run, or the parent, that the item names."""
+        return not {"parent_span_id", "agent_instance_id"}.isdisjoint(self.fields)
+
+    @property
     def is_permanent(self) -> bool:
         """Whether sending the same again can only give the same."""
         return self.code in _PERMANENT

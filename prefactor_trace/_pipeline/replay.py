@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # Done already, by the process that died before it could read the answer.
 _DONE = ("invalid_action", "idempotency_key_conflict")
 
-_NAMED = {"parent_span_id", "agent_instance_id"}
 _END_OF_RUN = b'{"_type":"agent_instances/finish"'
 
 
@@ -151,7 +150,7 @@ class _Replay:
                 goes_on = False
             elif not (
                 ("schema_name" in fault.fields and self._rename(item))
-                or ("external_identifier" in fault.fields and item.leave_out("external_identifier"))
+                or item.forgo_identifier(fault)
                 or ("parent_span_id" in fault.fields and self._let_go(item))
             ):
                 self._reject(item, fault)
@@ -250,7 +249,7 @@ class _Replay:
 
     def _waits_for_another(self, fault: Fault) -> bool:
         """Return whether what an item names may be among what others left, and is not sent yet."""
-        return bool(self._replayed.left) and not _NAMED.isdisjoint(fault.fields)
+        return bool(self._replayed.left) and fault.names_unknown
 
     def _let_go(self, item: Item) -> bool:
         """Hang a span at the top, whose parent another process never sent; say whether it is so."""

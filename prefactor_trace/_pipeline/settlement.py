@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _PLAIN_SUCCESS = {"status": "success"}  # what is read of an output that has no more to say
 _BEGINNINGS = ("/register", "/start", "/create")
-_IDENTIFIER = "external_identifier"
-_NAMED = {"parent_span_id", "agent_instance_id"}
 _FEW = 50  # spans settled at once: the agent's threads may wait for it
 _MAX_TRIES = 5  # of an item that the service answers with a passing fault of its own
 _ELSEWHERE_SECONDS = 10.0  # that an item waits for another process to make known what it names
@@ -151,9 +149,7 @@ class Settlement:
 
     def _forgo_identifier(self, item: Item, fault: Fault) -> bool:
         """Register a run without the identifier that is refused; say whether it had one."""
-        if item.action != "agent_instances/register" or _IDENTIFIER not in fault.fields:
-            return False
-        identifier = item.leave_out(_IDENTIFIER)
+        identifier = item.forgo_identifier(fault)
         if identifier is None:
             return False
         self._unsettled.write_down(item)
@@ -162,7 +158,7 @@ class Settlement:
 
     def _waits_for_another(self, item: Item, fault: Fault) -> bool:
         """Return whether what an item names is another process's, and may be on its way."""
-        if not item.record._instance._is_shared or _NAMED.isdisjoint(fault.fields):
+        if not item.record._instance._is_shared or not fault.names_unknown:
             return False
         item.since = item.since or time.monotonic()
         return time.monotonic() - item.since < _ELSEWHERE_SECONDS

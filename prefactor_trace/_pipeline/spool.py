@@ -123,7 +123,7 @@ class Spool:
         self._close_file()
         if self._lock is not None and not self._where and not self._broken:
             self._lock.remove()
-        unwritten = self._unwritten.copy()  # at exit they are still to be told of
+        unwritten = self._unwritten  # at exit they are still to be told of
         self.forget()
         self._unwritten = unwritten
 
@@ -135,7 +135,7 @@ class Spool:
         self._own = self._lock = None
         self._segments.clear()
         self._where.clear()
-        self._unwritten.clear()
+        self._unwritten = set()
         self._sizes.clear()
         self._broken = False
 

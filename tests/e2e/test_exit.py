@@ -32,6 +32,14 @@ def run(code, **variables):
     )
 
 
+def run_while_away(code, **variables):
+    """Run a program for a service that is not there."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    target = {"api_url": f"http://127.0.0.1:{port}", "api_token": "a-token-of-the-tests"}
+    return run(code, **target, agent_id="a", **variables)
+
+
 def recorded(path):
     """Return the instances and spans in a database, as status by name."""
     with Store(path) as store:
@@ -162,17 +170,12 @@ def test_unused_tracer_starts_nothing_at_exit(tmp_path):
 
 def test_with_a_spool_the_end_waits_for_no_service_that_is_away(tmp_path):
     """What is on disk is for the next process to send, and this one may end at once."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     code = """
         with prefactor.instance("agent"), prefactor.span("step"):
             pass
     """
-    done = run(
+    done = run_while_away(
         code,
-        api_url=f"http://127.0.0.1:{port}",
-        api_token="a-token-of-the-tests",
-        agent_id="a",
         spool_dir=tmp_path / "spool",
         exit_timeout=3600,
     )
@@ -185,8 +188,6 @@ def test_with_a_spool_the_end_waits_for_no_service_that_is_away(tmp_path):
 
 def test_what_found_no_room_in_the_spool_is_waited_for_and_said_to_be_lost(tmp_path):
     """Nobody else can deliver it."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     code = """
         with prefactor.instance("agent"):
             for _ in range(3):
@@ -194,11 +195,8 @@ def test_what_found_no_room_in_the_spool_is_waited_for_and_said_to_be_lost(tmp_p
                     pass
                 prefactor.flush(0.2)
     """
-    done = run(
+    done = run_while_away(
         code,
-        api_url=f"http://127.0.0.1:{port}",
-        api_token="a-token-of-the-tests",
-        agent_id="a",
         spool_dir=tmp_path / "spool",
         spool_max_bytes=10_000,
         exit_timeout=2,
