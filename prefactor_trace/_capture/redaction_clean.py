@@ -10,8 +10,9 @@ from prefactor_trace._capture.redaction_values import KnownSecrets
 LARGE = 10_000_000
 """A number of at least eight digits, which may be a known value."""
 
-_LONGEST_KEPT = 64  # characters of a text that is likely to come again
+_LONGEST_KEPT = 64  # characters of a text that is likely to come again, made anew
 _MOST_KEPT = 8_192
+_MOST_CHARACTERS = 1_000_000  # of the longer texts that are kept
 _MOST_LOOKED_AT = 4_096  # characters of a text that is not looked at twice, if it is not clean
 _MAX_DEPTH = 20
 
@@ -22,7 +23,9 @@ _TELLING_KEYS = frozenset({"value", "values", "Value", "head"})
 class CleanTexts(set[str]):
     """Short texts in which no secret was found: keys, roles and models come again and again.
 
-    Looking one up takes a tenth of looking through it.
+    Looking one up takes a tenth of looking through it. Of longer texts the very objects are known:
+    an agent sends its instructions, and all that was said before, with each call of a model. To
+    look them up by what they say would mean to go through them.
 
     Args:
         known: Secrets that were known when the texts were looked through.
@@ -34,6 +37,8 @@ class CleanTexts(set[str]):
     def __init__(self, known: KnownSecrets) -> None:
         super().__init__()
         self.harmless: set[str] = set()
+        self._long: dict[int, str] = {}  # by identity, which is theirs as long as they are kept
+        self._characters = 0  # in those
         self._known = known
         self._version = known.version
 
@@ -43,14 +48,31 @@ class CleanTexts(set[str]):
             self._version = self._known.version
             self.clear()
             self.harmless.clear()
+            self._forget_long()
 
     def keep(self, text: str) -> None:
-        """Remember a text, if it is short."""
-        if len(text) <= _LONGEST_KEPT:
+        """Remember a text, unless it is longer than all that is kept."""
+        size = len(text)
+        if size <= _LONGEST_KEPT:
             if len(self) >= _MOST_KEPT:
                 self.clear()
                 self.harmless.clear()
             self.add(text)
+        elif size <= _MOST_CHARACTERS:
+            if self._characters + size > _MOST_CHARACTERS:
+                self._forget_long()
+            self._characters += size
+            self._long[id(text)] = text
+
+    def _forget_long(self) -> None:
+        self._long.clear()
+        self._characters = 0
+
+    def knows(self, text: str) -> bool:
+        """Return whether a text was looked through before."""
+        if len(text) <= _LONGEST_KEPT:
+            return text in self
+        return self._long.get(id(text)) is text
 
     def keep_harmless(self, key: str) -> None:
         """Remember a clean text that was met as a key and says nothing of its value."""
@@ -79,7 +101,11 @@ class CleanTexts(set[str]):
         for item in value:
             kind = type(item)
             if kind is str:
-                if item not in self and (len(item) > _MOST_LOOKED_AT or not is_clean(item)):
+                if item in self if (size := len(item)) <= _LONGEST_KEPT else (
+                    self._long.get(id(item)) is item
+                ):
+                    continue  # as `knows` says it
+                if size > _MOST_LOOKED_AT or not is_clean(item):
                     return False
             elif kind is int:
                 if not -LARGE < item < LARGE:

@@ -116,4 +116,5 @@ def test_payload_and_result_are_written_together_as_apart(redact, payload, resul
     """Whether they fit, have secrets or are cut."""
     writer = Writer(Settings(redact=redact, max_input_length=1_000, max_output_length=1_200))
     apart = b'"payload":%b,"result_payload":%b' % (writer.payload(payload), writer.result(result))
-    assert writer.contents(payload, result) == apart
+    assert writer.contents(payload, result, 0) == apart
+    assert writer.contents(payload, result, 1_000_000) == apart
