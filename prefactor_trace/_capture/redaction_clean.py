@@ -6,6 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from prefactor_trace._capture.redaction_values import KnownSecrets
+from prefactor_trace._capture.truncation import shown_of
+
+JSON_BEGINS = "{[ \n"
+"""What text in JSON may begin with, if it has names."""
 
 LARGE = 10_000_000
 """A number of at least eight digits, which may be a known value."""
@@ -14,6 +18,7 @@ _LONGEST_KEPT = 64  # characters of a text that is likely to come again, made an
 _MOST_KEPT = 8_192
 _MOST_CHARACTERS = 1_000_000  # of the longer texts that are kept
 _MOST_LOOKED_AT = 4_096  # characters of a text that is not looked at twice, if it is not clean
+_LONGEST_SECRET = 16_384  # characters: a private key of 16,384 bits takes 13,000
 _MAX_DEPTH = 20
 
 # Keys that say something of the other values of their mapping.
@@ -29,13 +34,16 @@ class CleanTexts(set[str]):
 
     Args:
         known: Secrets that were known when the texts were looked through.
+        limit: Bytes that payloads are cut to, if they are. Of a text that is much longer only the
+            ends are looked through: nothing else of it is sent.
 
     Attributes:
         harmless: Those that were met as keys and say nothing of any value.
     """
 
-    def __init__(self, known: KnownSecrets) -> None:
+    def __init__(self, known: KnownSecrets, limit: int | None = None) -> None:
         super().__init__()
+        self._limit = limit
         self.harmless: set[str] = set()
         self._long: dict[int, str] = {}  # by identity, which is theirs as long as they are kept
         self._characters = 0  # in those
@@ -101,11 +109,10 @@ class CleanTexts(set[str]):
         for item in value:
             kind = type(item)
             if kind is str:
-                if item in self if (size := len(item)) <= _LONGEST_KEPT else (
-                    self._long.get(id(item)) is item
+                # Most are short and known: to find that out without a call takes half.
+                if (len(item) > _LONGEST_KEPT or item not in self) and not self._covers_text(
+                    item, is_clean
                 ):
-                    continue  # as `knows` says it
-                if size > _MOST_LOOKED_AT or not is_clean(item):
                     return False
             elif kind is int:
                 if not -LARGE < item < LARGE:
@@ -115,6 +122,25 @@ class CleanTexts(set[str]):
             ):
                 return False
         return True
+
+    def _covers_text(self, text: str, is_clean: Callable[[str], bool]) -> bool:
+        if self.knows(text):
+            return True
+        is_short = len(text) <= _MOST_LOOKED_AT
+        if not (is_clean(text) if is_short else self._covers_long(text, is_clean)):
+            return False
+        self.keep(text)
+        return True
+
+    def _covers_long(self, text: str, is_clean: Callable[[str], bool]) -> bool:
+        """Return whether it is plain that there is no secret in what is sent of a long text."""
+        if self._limit is None or text[0] in JSON_BEGINS:
+            return False
+        # A secret that reaches into what is shown begins, or ends, within so many characters.
+        reach = shown_of(self._limit) + max(_LONGEST_SECRET, self._known.longest)
+        if len(text) <= max(self._limit, 3 * reach):
+            return False
+        return is_clean(text[:reach]) and is_clean(text[-reach:].lstrip(JSON_BEGINS))
 
 
 def _is_plain_list(value: list[Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,7 +46,12 @@ def serialise(payload: Mapping[str, Json], limit: int, size: int = 0) -> bytes:
     return _skeleton(payload, limit)
 
 
-def exceeds(value: Json, limit: int, piece: int | None = None) -> bool:
+def shown_of(limit: int) -> int:
+    """Return how much is kept, at most, of either end of a text of more than `limit` characters."""
+    return limit // 4  # half of the piece that the first round leaves
+
+
+def exceeds(value: Json, limit: int, piece: int = sys.maxsize) -> bool:
     """Return whether the texts of a value are longer than `limit` by themselves.
 
     Then so is its JSON, and need not be made to know that: of what is much too long, a look at the
@@ -62,14 +68,12 @@ def exceeds(value: Json, limit: int, piece: int | None = None) -> bool:
         item = waiting.pop()
         kind = type(item)
         if kind is str:
-            left -= len(item) if piece is None else min(len(item), piece & ~1)
+            left -= min(len(item), piece & ~1)
             if left < 0:
                 return True
         elif kind is list:
-            waiting += item if piece is None else item[: _items_of(piece)]
-        elif kind is dict and piece is None:
-            waiting += item.values()
-        elif kind is dict and TRUNCATED not in item:  # which is read in another way
+            waiting += item[: _items_of(piece)]
+        elif kind is dict and TRUNCATED not in item:  # which is cut in another way
             waiting += itertools.islice(item.values(), _fields_of(piece))
     return False
 

@@ -34,7 +34,8 @@ class Writer:
         # Bytes of payload and result together of which neither is too long.
         self._both_at_most = min(settings.max_input_length, settings.max_output_length)
         self._names: dict[str, bytes] = {}  # as they are written
-        self._redactor = Redactor(settings.redact_keys, settings.redact)
+        longest = max(settings.max_input_length, settings.max_output_length)
+        self._redactor = Redactor(settings.redact_keys, settings.redact, limit=longest)
 
     def payload(self, payload: dict[str, Json], size: int = 0) -> bytes:
         """Return a payload as JSON.
