@@ -2,7 +2,7 @@
 
 from prefactor_trace._capture.errors import ErrorSnapshot, members, snapshot_error
 from prefactor_trace._capture.secret import register_secret
-from prefactor_trace._capture.truncation import serialise, to_json
+from prefactor_trace._capture.truncation import exceeds, serialise, to_json
 from prefactor_trace._capture.values import Json, as_mapping, ids_of, snapshot
 from prefactor_trace._substitutes import Cut, holds_cut, read_cut
 
@@ -11,6 +11,7 @@ __all__ = [
     "ErrorSnapshot",
     "Json",
     "as_mapping",
+    "exceeds",
     "holds_cut",
     "ids_of",
     "members",

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from prefactor_trace import _guard
-from prefactor_trace._capture.redaction_clean import CleanTexts
+from prefactor_trace._capture.redaction_clean import JSON_BEGINS, CleanTexts
 from prefactor_trace._capture.redaction_hook import GuardedHook, Hook
 from prefactor_trace._capture.redaction_keys import SecretNames
 from prefactor_trace._capture.redaction_shapes import SecretShapes
@@ -20,7 +20,7 @@ from prefactor_trace._capture.redaction_values import (
     environment_secrets,
     process_secrets,
 )
-from prefactor_trace._capture.redaction_walk import JSON_BEGINS, Walk
+from prefactor_trace._capture.redaction_walk import Walk
 from prefactor_trace._capture.values import Json
 from prefactor_trace._locks import make_lock
 from prefactor_trace._notes import ALL_REDACTED, MARKER
@@ -36,6 +36,7 @@ class Redactor:
         hook: The user's own rule, called for each single value that is left.
         environ: Variables among which credentials are looked for; the process's own if missing.
         known: Values to hide; those of the process, which `register_secret` adds to, if missing.
+        limit: Bytes that payloads are cut to afterwards, if they are.
 
     Attributes:
         failures: How often redaction could not do its work and hid everything, by reason.
@@ -50,12 +51,14 @@ class Redactor:
         hook: Hook | None = None,
         environ: Mapping[str, str] | None = None,
         known: KnownSecrets | None = None,
+        limit: int | None = None,
     ) -> None:
         self.failures: dict[str, int] = {}
         self._names = SecretNames(keys)
         self._shapes = SecretShapes(self._names)
         self._known = process_secrets if known is None else known
-        self._clean = CleanTexts(self._known)
+        self._clean = CleanTexts(self._known, limit)
+        self._clean_names = CleanTexts(self._known)  # and other texts of which all is sent
         self._environ: Mapping[str, str] | None = os.environ if environ is None else environ
         self._lock = make_lock()
         self._hook = None if hook is None else GuardedHook(hook, self._count_failure)
@@ -106,7 +109,8 @@ class Redactor:
         """Return a text without secrets: known values and what shows by its shape."""
         try:
             self._get_ready()
-            return Walk(self._names, self._shapes, self._known, self._clean).text(text)
+            self._clean_names.renew()
+            return Walk(self._names, self._shapes, self._known, self._clean_names).text(text)
         except Exception as error:  # noqa: BLE001  # hidden as a whole rather than shown
             self._count_failure("fault")
             _guard.log_fault("redacting a text", error)
@@ -121,7 +125,6 @@ class Redactor:
                 return False
             if self._shapes.hide(text)[1]:
                 return False
-            self._clean.keep(text)
         return True
 
     def _walk(self, payload: dict[str, Json]) -> tuple[dict[str, Json], int]:

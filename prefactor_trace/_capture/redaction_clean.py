@@ -6,13 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from prefactor_trace._capture.redaction_values import KnownSecrets
+from prefactor_trace._capture.truncation import shown_of
+
+JSON_BEGINS = "{[ \n"
+"""What text in JSON may begin with, if it has names."""
 
 LARGE = 10_000_000
 """A number of at least eight digits, which may be a known value."""
 
-_LONGEST_KEPT = 64  # characters of a text that is likely to come again
+_LONGEST_KEPT = 64  # characters of a text that is likely to come again, made anew
 _MOST_KEPT = 8_192
+_MOST_CHARACTERS = 1_000_000  # of the longer texts that are kept
 _MOST_LOOKED_AT = 4_096  # characters of a text that is not looked at twice, if it is not clean
+_LONGEST_SECRET = 16_384  # characters: a private key of 16,384 bits takes 13,000
 _MAX_DEPTH = 20
 
 # Keys that say something of the other values of their mapping.
@@ -22,18 +28,25 @@ _TELLING_KEYS = frozenset({"value", "values", "Value", "head"})
 class CleanTexts(set[str]):
     """Short texts in which no secret was found: keys, roles and models come again and again.
 
-    Looking one up takes a tenth of looking through it.
+    Looking one up takes a tenth of looking through it. Of longer texts the very objects are known:
+    an agent sends its instructions, and all that was said before, with each call of a model. To
+    look them up by what they say would mean to go through them.
 
     Args:
         known: Secrets that were known when the texts were looked through.
+        limit: Bytes that payloads are cut to, if they are. Of a text that is much longer only the
+            ends are looked through: nothing else of it is sent.
 
     Attributes:
         harmless: Those that were met as keys and say nothing of any value.
     """
 
-    def __init__(self, known: KnownSecrets) -> None:
+    def __init__(self, known: KnownSecrets, limit: int | None = None) -> None:
         super().__init__()
+        self._limit = limit
         self.harmless: set[str] = set()
+        self._long: dict[int, str] = {}  # by identity, which is theirs as long as they are kept
+        self._characters = 0  # in those
         self._known = known
         self._version = known.version
 
@@ -43,14 +56,31 @@ class CleanTexts(set[str]):
             self._version = self._known.version
             self.clear()
             self.harmless.clear()
+            self._forget_long()
 
     def keep(self, text: str) -> None:
-        """Remember a text, if it is short."""
-        if len(text) <= _LONGEST_KEPT:
+        """Remember a text, unless it is longer than all that is kept."""
+        size = len(text)
+        if size <= _LONGEST_KEPT:
             if len(self) >= _MOST_KEPT:
                 self.clear()
                 self.harmless.clear()
             self.add(text)
+        elif size <= _MOST_CHARACTERS:
+            if self._characters + size > _MOST_CHARACTERS:
+                self._forget_long()
+            self._characters += size
+            self._long[id(text)] = text
+
+    def _forget_long(self) -> None:
+        self._long.clear()
+        self._characters = 0
+
+    def knows(self, text: str) -> bool:
+        """Return whether a text was looked through before."""
+        if len(text) <= _LONGEST_KEPT:
+            return text in self
+        return self._long.get(id(text)) is text
 
     def keep_harmless(self, key: str) -> None:
         """Remember a clean text that was met as a key and says nothing of its value."""
@@ -79,7 +109,10 @@ class CleanTexts(set[str]):
         for item in value:
             kind = type(item)
             if kind is str:
-                if item not in self and (len(item) > _MOST_LOOKED_AT or not is_clean(item)):
+                # Most are short and known: to find that out without a call takes half.
+                if (len(item) > _LONGEST_KEPT or item not in self) and not self._covers_text(
+                    item, is_clean
+                ):
                     return False
             elif kind is int:
                 if not -LARGE < item < LARGE:
@@ -89,6 +122,25 @@ class CleanTexts(set[str]):
             ):
                 return False
         return True
+
+    def _covers_text(self, text: str, is_clean: Callable[[str], bool]) -> bool:
+        if self.knows(text):
+            return True
+        is_short = len(text) <= _MOST_LOOKED_AT
+        if not (is_clean(text) if is_short else self._covers_long(text, is_clean)):
+            return False
+        self.keep(text)
+        return True
+
+    def _covers_long(self, text: str, is_clean: Callable[[str], bool]) -> bool:
+        """Return whether it is plain that there is no secret in what is sent of a long text."""
+        if self._limit is None or text[0] in JSON_BEGINS:
+            return False
+        # A secret that reaches into what is shown begins, or ends, within so many characters.
+        reach = shown_of(self._limit) + max(_LONGEST_SECRET, self._known.longest)
+        if len(text) <= max(self._limit, 3 * reach):
+            return False
+        return is_clean(text[:reach]) and is_clean(text[-reach:].lstrip(JSON_BEGINS))
 
 
 def _is_plain_list(value: list[Any]) -> bool:

@@ -37,10 +37,12 @@ class KnownSecrets:
 
     Attributes:
         version: Grows with each value.
+        longest: Characters of the longest form of any of them.
     """
 
     def __init__(self) -> None:
         self.version = 0
+        self.longest = 0
         self._lock = make_lock()
         self._forms: dict[str, tuple[str, ...]] = {}
         self._pieces: dict[str, tuple[str, ...]] = {}
@@ -68,6 +70,7 @@ class KnownSecrets:
             self._forms[value] = forms = tuple(forms_of(value))
             self._filter = None
             self._unfiltered = 0
+            self.longest = max((self.longest, *map(len, forms)))
             for form in forms:
                 for piece in _first_pieces(form):
                     self._pieces[piece] = (*self._pieces.get(piece, ()), form)

@@ -6,15 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from prefactor_trace._capture.redaction_clean import LARGE, CleanTexts
+from prefactor_trace._capture.redaction_clean import JSON_BEGINS, LARGE, CleanTexts
 from prefactor_trace._capture.redaction_keys import SecretNames, Verdict, looks_random
 from prefactor_trace._capture.redaction_shapes import SecretShapes
 from prefactor_trace._capture.redaction_values import SHORTEST, KnownSecrets
 from prefactor_trace._capture.values import Json
 from prefactor_trace._notes import MARKER
-
-JSON_BEGINS = "{[ \n"
-"""What text in JSON may begin with, if it has names."""
 
 _MAX_DEPTH = 200
 
@@ -73,7 +70,7 @@ class Walk:
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        if len(text) < SHORTEST or text in self._clean:
+        if len(text) < SHORTEST or self._clean.knows(text):
             return text
         plain, count = self._known.hide(text)
         self.count += count

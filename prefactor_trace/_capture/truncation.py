@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +18,7 @@ _SKELETON_KEYS = 16
 _BACKSLASH = ord("\\")
 
 
-def serialise(payload: Mapping[str, Json], limit: int) -> bytes:
+def serialise(payload: Mapping[str, Json], limit: int, size: int = 0) -> bytes:
     """Return `payload` as strict JSON of `limit` bytes at most.
 
     What is longer loses the middle of its long strings and the tail of its long lists, each
@@ -26,14 +28,54 @@ def serialise(payload: Mapping[str, Json], limit: int) -> bytes:
     Args:
         payload: Plain JSON.
         limit: Bytes of the JSON text, at least 100.
+        size: About how many bytes it takes, if that is known.
     """
-    data = to_json(payload)
+    if size <= limit or not exceeds(payload, limit):
+        data = to_json(payload)
+        if len(data) <= limit:
+            return data
     piece = limit
-    while len(data) > limit and piece > _SMALLEST_PIECE:
+    while piece > _SMALLEST_PIECE:
         # Each round halves what one string or list may take, so the number of rounds is bounded.
         piece //= 2
-        data = to_json({**_cut_mapping(payload, piece, payload.get(SIZE)), TRUNCATED: True})
-    return data if len(data) <= limit else _skeleton(payload, limit)
+        if not exceeds(payload, limit, piece):
+            cut = _cut_mapping(payload, piece, payload.get(SIZE))
+            data = to_json({**cut, TRUNCATED: True})
+            if len(data) <= limit:
+                return data
+    return _skeleton(payload, limit)
+
+
+def shown_of(limit: int) -> int:
+    """Return how much is kept, at most, of either end of a text of more than `limit` characters."""
+    return limit // 4  # half of the piece that the first round leaves
+
+
+def exceeds(value: Json, limit: int, piece: int = sys.maxsize) -> bool:
+    """Return whether the texts of a value are longer than `limit` by themselves.
+
+    Then so is its JSON, and need not be made to know that: of what is much too long, a look at the
+    first part of it is enough.
+
+    Args:
+        value: Plain JSON.
+        limit: Bytes of the JSON text.
+        piece: What its strings and lists are first cut to, if they are.
+    """
+    left = limit
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if kind is str:
+            left -= min(len(item), piece & ~1)
+            if left < 0:
+                return True
+        elif kind is list:
+            waiting += item[: _items_of(piece)]
+        elif kind is dict and TRUNCATED not in item:  # which is cut in another way
+            waiting += itertools.islice(item.values(), _fields_of(piece))
+    return False
 
 
 def _skeleton(payload: Mapping[str, Json], limit: int) -> bytes:
@@ -55,8 +97,9 @@ def to_json(value: Json) -> bytes:
         data = write(value)
     except PydanticSerializationError:  # a lone surrogate
         return write(_clean(value))
-    # To look for one byte first takes a fifth of looking for several.
-    if _BACKSLASH in data and b"\\u0000" in data:
+    # To look for one byte first takes a fifth of looking for several, and those from the end on a
+    # quarter of looking from the beginning.
+    if _BACKSLASH in data and data.rfind(b"\\u0000") >= 0:
         return write(_clean(value))
     return data
 
@@ -99,9 +142,19 @@ def _clean(value: Json) -> Json:
     return value
 
 
+def _fields_of(piece: int) -> int:
+    """Return how many fields of a mapping are kept."""
+    return max(8, piece // 16)
+
+
+def _items_of(piece: int) -> int:
+    """Return how many items of a list are kept."""
+    return max(4, piece // 16)
+
+
 def _cut_mapping(value: Mapping[str, Json], piece: int, size: int | None = None) -> dict[str, Any]:
     items = [item for item in value.items() if item[0] not in (TRUNCATED, SIZE)]
-    keep = max(8, piece // 16)
+    keep = _fields_of(piece)
     copy = {key[:piece]: _cut(item, piece) for key, item in items[:keep]}
     if size is not None or len(items) > keep:
         copy[TRUNCATED] = True
@@ -110,7 +163,7 @@ def _cut_mapping(value: Mapping[str, Json], piece: int, size: int | None = None)
 
 
 def _cut_list(value: list[Json], piece: int, size: int | None = None) -> list[Json]:
-    keep = max(4, piece // 16)
+    keep = _items_of(piece)
     copy = [_cut(item, piece) for item in value[:keep]]
     if size is not None or len(value) > keep:
         copy.append({TRUNCATED: True, "size": len(value) if size is None else size})

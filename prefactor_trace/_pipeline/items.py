@@ -127,10 +127,10 @@ def create(span: Span, status: str, payload: Json, writer: Writer, order: int) -
         payload = {key: value for key, value in payload.items() if key != SCHEMA_NAME_KEY}
     result = None if status == "active" else _result(span)
     if result is None:
-        content = b'"payload":' + (writer.payload(payload) if payload else b"{}")
+        content = b'"payload":' + (writer.payload(payload, span._size) if payload else b"{}")
     else:
-        content = writer.contents(payload or {}, result)
-    span._is_cut = _CUT in content
+        content = writer.contents(payload or {}, result, span._size)
+    span._is_cut = _is_cut(content)
     if sent is UNDECLARED:
         # Put in after the payload was cut to length: the name is never what is left out.
         content, name = _put_name(name, content), _UNDECLARED
@@ -160,7 +160,7 @@ def finish(span: Span, writer: Writer, order: int, *, status: str | None = None)
         b"" if result is None else b',"result_payload":' + writer.result(result),
         b',"sensitive_encoding":true' if _is_sensitive(span) else b"",
     )
-    if _CUT in fields:
+    if _is_cut(fields):
         span._is_cut = True
     key = f"{span.id}-finish" + (f"-{status}" if status else "")
     return _item("agent_spans/finish", span, key, fields, order)
@@ -183,6 +183,11 @@ def _put_name(name: bytes, content: bytes) -> bytes:
     rest = content[len(begin) :]
     comma = b"" if rest.startswith(b"}") else b","
     return b'%b"%b":%b%b%b' % (begin, SCHEMA_NAME_KEY.encode(), name, comma, rest)
+
+
+def _is_cut(content: bytes) -> bool:
+    # From the end on it takes a quarter of looking from the beginning.
+    return content.rfind(_CUT) >= 0
 
 
 def _result(span: Span) -> Json:

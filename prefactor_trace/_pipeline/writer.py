@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prefactor_trace._capture import Json, as_mapping, serialise, to_json
+from prefactor_trace._capture import Json, as_mapping, exceeds, serialise, to_json
 from prefactor_trace._schema import Captures
 
 if TYPE_CHECKING:
@@ -34,26 +34,39 @@ class Writer:
         # Bytes of payload and result together of which neither is too long.
         self._both_at_most = min(settings.max_input_length, settings.max_output_length)
         self._names: dict[str, bytes] = {}  # as they are written
-        self._redactor = Redactor(settings.redact_keys, settings.redact)
+        longest = max(settings.max_input_length, settings.max_output_length)
+        self._redactor = Redactor(settings.redact_keys, settings.redact, limit=longest)
 
-    def payload(self, payload: dict[str, Json]) -> bytes:
-        """Return a payload as JSON."""
-        return self._write(payload, self.settings.max_input_length)
+    def payload(self, payload: dict[str, Json], size: int = 0) -> bytes:
+        """Return a payload as JSON.
 
-    def contents(self, payload: dict[str, Json], result: Json) -> bytes:
-        """Return a span's payload and result as JSON, as two members of an object."""
+        Args:
+            payload: The payload.
+            size: About how many bytes it takes, if that is known.
+        """
+        return self._write(payload, self.settings.max_input_length, size)
+
+    def contents(self, payload: dict[str, Json], result: Json, size: int) -> bytes:
+        """Return a span's payload and result as JSON, as two members of an object.
+
+        Args:
+            payload: The payload.
+            result: The result.
+            size: About how many bytes both take.
+        """
         result = as_mapping(result)
-        if self._redactor.spares(payload, result):
-            # Looked through and written in one, as nearly all are: that takes a third less.
-            both = to_json({"payload": payload, "result_payload": result})
-            if len(both) <= self._both_at_most:
-                return both[1:-1]
-        else:
+        most = self._both_at_most
+        if not self._redactor.spares(payload, result):
             # Before they are cut: a secret that was cut in two would not be known any more.
             payload, result = self._redactor.redact(payload)[0], self._redactor.redact(result)[0]
+        elif size <= most or not exceeds([payload, result], most):
+            # Looked through and written in one, as nearly all are: that takes a third less.
+            both = to_json({"payload": payload, "result_payload": result})
+            if len(both) <= most:
+                return both[1:-1]
         return b'"payload":%b,"result_payload":%b' % (
-            serialise(payload, self.settings.max_input_length),
-            serialise(result, self.settings.max_output_length),
+            serialise(payload, self.settings.max_input_length, size),
+            serialise(result, self.settings.max_output_length, size),
         )
 
     def result(self, result: Json) -> bytes:
@@ -109,6 +122,6 @@ class Writer:
         """How often redaction hid everything since it could not do its work, by reason."""
         return dict(self._redactor.failures)
 
-    def _write(self, content: dict[str, Json], limit: int) -> bytes:
+    def _write(self, content: dict[str, Json], limit: int, size: int = 0) -> bytes:
         # Redacted first: a secret that was cut in two would not be known any more.
-        return serialise(self._redactor.redact(content)[0], limit) if content else b"{}"
+        return serialise(self._redactor.redact(content)[0], limit, size) if content else b"{}"

@@ -70,3 +70,35 @@ def test_keeps_so_many_keys(clean: CleanTexts) -> None:
     for number in range(20_000):
         clean.keep_harmless(str(number))
     assert len(clean.harmless) <= 8_192
+
+
+def test_knows_a_long_text_again(clean: CleanTexts) -> None:
+    """The same object, such as the instructions of an agent; another like it is looked at anew."""
+    text = "instructions " * 1_000
+    assert not clean.covers({"model": text}, lambda _: False)
+    clean.keep(text)
+    assert clean.covers({"model": text, "messages": [text]}, lambda _: False)
+    assert clean.knows(text)
+    assert not clean.knows("instructions " * len([1] * 1_000))
+
+
+def test_forgets_long_texts_when_a_secret_becomes_known() -> None:
+    """It may be in one of them."""
+    known = KnownSecrets()
+    clean = CleanTexts(known)
+    text = "a password that nobody knows: hunter2-hunter2 " * 10
+    clean.keep(text)
+    known.add("hunter2-hunter2")
+    clean.renew()
+    assert not clean.knows(text)
+
+
+def test_keeps_so_many_characters(clean: CleanTexts) -> None:
+    """Long texts that come once each do not fill the memory, and none is as long as that."""
+    kept = [f"{number:04} " + "x" * 100_000 for number in range(50)]
+    for text in kept:
+        clean.keep(text)
+    assert 1 <= sum(map(clean.knows, kept)) <= 10
+    assert clean.knows(kept[-1])
+    clean.keep(longer := "x" * 2_000_000)
+    assert not clean.knows(longer)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefactor_trace._capture import serialise, to_json
-from prefactor_trace._capture.truncation import _core
+from prefactor_trace._capture import exceeds, serialise, to_json
+from prefactor_trace._capture.truncation import _core, _cut_mapping
 from prefactor_trace._notes import TRUNCATED
 
 plain = st.recursive(
@@ -31,6 +31,26 @@ def test_no_payload_is_longer_than_its_limit(payload: dict[str, Any], limit: int
     assert len(data) <= limit
     read = json.loads(data, parse_constant=pytest.fail)
     assert data == to_json(payload) or read[TRUNCATED] is True
+    # Whether it is told to be large or not.
+    assert serialise(payload, limit, 1_000_000) == data
+
+
+@given(st.dictionaries(st.text(max_size=60), plain), st.integers(0, 3000))
+def test_texts_that_are_too_long_make_a_json_that_is(value: dict[str, Any], limit: int):
+    """So that it need not be made to know that it is to be cut, or cut further."""
+    if exceeds(value, limit):
+        assert len(to_json(value)) > limit
+    for piece in (1500, 750, 375, 187, 93):
+        cut = _cut_mapping(value, piece)
+        if exceeds(value, limit, piece):
+            assert len(to_json(cut)) > limit
+
+
+def test_all_texts_count_together():
+    """Those of mappings and of lists, however deep."""
+    value = [{"a": "x" * 5, "b": ["y" * 4, {"c": "z"}]}, 12345]
+    assert exceeds(value, 9)
+    assert not exceeds(value, 10)
 
 
 def test_what_fits_is_not_touched():

@@ -54,7 +54,7 @@ def test_a_huge_result_is_cut(small, connect, when):
     assert tracer.flush(30)
     (held,) = small.spans()
     assert held.status == "complete"
-    assert held.payload == {"name": "a"}
+    assert held.payload["name"] == "a"  # beside the type, if the run was registered before it
     assert held.result_payload["prefactor.truncated"] is True
     check_all(small, tracer)
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import prefactor_trace
+from prefactor_trace._capture.redaction import Redactor
 from prefactor_trace._capture.redaction_values import KnownSecrets
 from prefactor_trace._pipeline.writer import Writer
 from prefactor_trace._settings import Settings
@@ -116,4 +117,64 @@ def test_payload_and_result_are_written_together_as_apart(redact, payload, resul
     """Whether they fit, have secrets or are cut."""
     writer = Writer(Settings(redact=redact, max_input_length=1_000, max_output_length=1_200))
     apart = b'"payload":%b,"result_payload":%b' % (writer.payload(payload), writer.result(result))
-    assert writer.contents(payload, result) == apart
+    assert writer.contents(payload, result, 0) == apart
+    assert writer.contents(payload, result, 1_000_000) == apart
+
+
+_LINES = "".join(f"{number:04} what customers ask of their parcels\n" for number in range(4_000))
+_PRIVATE_KEY = (
+    "-----BEGIN RSA PRIVATE KEY-----\n"
+    + "".join(f"{'aB3/xY9+' * 8}\n" for _ in range(50))
+    + "-----END RSA PRIVATE KEY-----"
+)
+_SECRETS = {"a key": _PRIVATE_KEY, "a token": "sk-ant-api03-" + "a1B2" * 300}
+
+
+@pytest.mark.parametrize("secret", _SECRETS)
+@pytest.mark.parametrize("limit", [1_000, 10_000])
+@pytest.mark.parametrize("begin", ["", "{"], ids=["text", "like JSON"])
+def test_no_part_of_a_secret_is_in_what_is_shown_of_a_long_text(secret, limit, begin):
+    """Wherever it stands: also across the place where the text is cut."""
+    value, size = _SECRETS[secret], len(_SECRETS[secret])
+    writer = Writer(Settings(max_input_length=limit, max_output_length=limit))
+    for near in (0, limit // 4, limit // 2, limit):
+        for shift in (-size, -size // 2, -20, 0):
+            for at in (near + shift, len(_LINES) - near + shift):
+                text = begin + _LINES[: max(0, at)] + " " + value + " " + _LINES[max(0, at) :]
+                written = writer.contents({"text": text}, None, len(text))
+                assert b'"size":' in written
+                assert value[40:80].encode() not in written
+                assert value[-80:-40].encode() not in written
+
+
+def test_of_a_long_text_only_what_is_shown_is_looked_through():
+    """A secret in the midst of it is cut with the rest, and the text is said to be as long."""
+    writer = Writer(Settings(max_input_length=1_000, max_output_length=1_000))
+    middle = len(_LINES) // 2
+    writer.payload({"text": "by now the key is known to say nothing of its value"})
+    text = _LINES[:middle] + _SECRETS["a token"] + _LINES[middle:]
+    read = json.loads(writer.payload({"text": text}))["text"]
+    assert read["size"] == len(text)
+    assert text.startswith(read["head"])
+    assert text.endswith(read["tail"])
+
+
+def test_a_known_value_that_is_longer_than_any_key_is_not_shown():
+    """Such as the content of a file of credentials."""
+    value = "".join(f"credential {number}: " + "x1Y2" * 5 + "\n" for number in range(1_000))
+    known = KnownSecrets()
+    known.add(value)
+    redactor = Redactor(known=known, environ={}, limit=1_000)
+    redactor.redact({"text": "by now the key is known to say nothing of its value"})
+    payload = {"text": _LINES + value}
+    assert redactor.redact(payload)[1] == 1
+
+
+def test_a_name_is_looked_through_whole():
+    """Though the same text may stand in a payload, where it is cut."""
+    redactor = Redactor(known=KnownSecrets(), environ={}, limit=1_000)
+    middle = len(_LINES) // 2
+    redactor.redact({"text": "by now the key is known to say nothing of its value"})
+    text = _LINES[:middle] + _SECRETS["a token"] + _LINES[middle:]
+    assert redactor.redact({"text": text}) == ({"text": text}, 0)
+    assert _SECRETS["a token"] not in redactor.redact_text(text)
