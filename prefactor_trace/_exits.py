@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import math
 import os
 import sys
@@ -174,6 +175,18 @@ def _end_process() -> None:
     global _over  # noqa: PLW0603
     end_all()
     _over = True
+    _remember_interrupt()
+
+
+def _remember_interrupt() -> None:
+    """Have Python still end what Ctrl-C has ended as it would: by the signal, as shells expect.
+
+    It forgets about that whenever code in a text is run, as modules do that are loaded to deliver.
+    """
+    # At a prompt, where programs go on after Ctrl-C, it would be an older one.
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102  # which makes Python note it again
 
 
 def _before_fork() -> None:

@@ -214,7 +214,8 @@ class Instance(Terminable):
             _guard.log_fault("recording quality", error)
 
     def __repr__(self) -> str:
-        return f"<Instance {self._id or 'without an id yet'} {self.status}>"
+        said = self._options.agent_id, self._id  # which is made when it is first asked for
+        return " ".join(["<Instance", *(repr(one) for one in said if one), f"{self.status}>"])
 
     # On the agent's thread
 

@@ -12,6 +12,9 @@ import wrapt
 class _Bound(wrapt.BoundFunctionWrapper):  # type: ignore[misc, type-arg, unused-ignore]
     """A decorated method of an object or a class."""
 
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         del protocol
         owner = self._self_instance
@@ -31,6 +34,9 @@ class Wrapped(wrapt.FunctionWrapper):  # type: ignore[misc, type-arg, unused-ign
     """A decorated function."""
 
     __bound_function_wrapper__ = _Bound
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)  # wrapt's has addresses only, and no name
 
     def __reduce_ex__(self, protocol: Any) -> str:
         # Like a function, by the name that it is found under in its module.

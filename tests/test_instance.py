@@ -59,6 +59,15 @@ def test_an_id_of_ones_own_is_used(tracer):
     assert run.id == own == t.items("register")[0]["id"]
 
 
+def test_it_is_shown_by_its_agent_and_its_id(tracer):
+    """The id only once there is one: a look at it makes none."""
+    with tracer().instance("bot") as run:
+        pass
+    assert repr(run) == "<Instance 'bot' complete>"
+    known = run.id
+    assert repr(run) == f"<Instance 'bot' {known!r} complete>"
+
+
 def test_an_object_is_one_run(tracer, caplog: pytest.LogCaptureFixture):
     """Entered again it records nothing and says so."""
     t = tracer()

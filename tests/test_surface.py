@@ -109,6 +109,20 @@ def test_an_unknown_argument_of_an_instance_is_told_what_there_is(tracer, word, 
         tracer().instance("agent", **{word: "1"})
 
 
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("reslt", "; did you mean 'result'?"),
+        ("query", "; to record it, write span('tool_call', {'query': ...})"),
+    ],
+)
+def test_an_unknown_argument_of_a_span_is_told_where_it_belongs(tracer, word, told):
+    """Other libraries take what is to be recorded as arguments."""
+    with pytest.raises(UsageError, match=f"span got an unknown argument '{word}'") as caught:
+        tracer().span("tool_call", **{word: "1"})
+    assert str(caught.value).endswith(told)
+
+
 def test_what_makes_a_result_must_be_a_function(tracer):
     """Or it would be found out with the first stream that ends."""
     with pytest.raises(

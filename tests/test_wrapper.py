@@ -1,7 +1,9 @@
 """A decorated function as wrapt wraps it."""
 
 import copy
+import inspect
 import pickle
+import types
 
 import pytest
 
@@ -101,3 +103,10 @@ def test_marks_are_found_however_the_function_is_reached():
 def test_what_is_not_decorated_has_no_marks():
     """Whatever it is."""
     assert [find_marks(one) for one in (len, run, Tool, None, staticmethod(run))] == [()] * 5
+
+
+def test_a_decorated_function_is_shown_as_the_function_that_it_is():
+    """By its name, alone and bound: in a notebook, in the log of a framework."""
+    assert repr(double) == repr(inspect.unwrap(double))
+    tool = Tool("a")
+    assert repr(tool.use) == repr(types.MethodType(inspect.unwrap(Tool.use), tool))

@@ -13,6 +13,7 @@ from prefactor_trace._frames import is_ours, leads_on
 _MAX_FRAMES = 64
 _MAX_CHAIN = 8
 _MAX_MEMBERS = 8  # of one group
+_MAX_TOLD = 3  # of one group, beside its text
 _MAX_ERRORS = 32  # all together: groups of groups are many
 _MAX_MESSAGE = 10_000
 
@@ -40,9 +41,22 @@ class ErrorSnapshot(NamedTuple):
         """Return the error as the platform's SDKs send it."""
         return {
             "error_type": self.error_type,
-            "message": self.message,
+            "message": self._told(),
             "stacktrace": "".join(self._lines()),
         }
+
+    def _told(self) -> str:
+        """Return its text, and that of a group's first errors: its own tells nothing of them."""
+        if not self.size:
+            return self.message
+        # Not shortened: a secret that is cut in two is not recognised.
+        inner = [one._headed(one._told()) for one in self.members[:_MAX_TOLD]]
+        if self.size > len(inner):
+            inner.append(f"and {self.size - len(inner)} more")
+        return f"{self.message}: {'; '.join(inner)}"
+
+    def _headed(self, text: str) -> str:
+        return f"{self.error_type}: {text}" if text else self.error_type
 
     def _lines(self, number: str = "") -> list[str]:
         lines = []
@@ -54,8 +68,7 @@ class ErrorSnapshot(NamedTuple):
                 for code, line in self.frames
             ]
             lines += ["Traceback (most recent call last):\n", *traceback.format_list(summaries)]
-        message = f": {self.message}" if self.message else ""
-        lines.append(f"{self.error_type}{message}\n")
+        lines.append(f"{self._headed(self.message)}\n")
         if self.size:
             lines += self._member_lines(number)
         return lines

@@ -278,9 +278,10 @@ def _cut(bound: str, kind: type) -> Json:
 
 def _fields_of(value: Any, kind: type) -> dict[str, Any] | None:
     """Return the stored fields of a pydantic model, dataclass or attrs object, else ``None``."""
-    # A model can only exist if pydantic was imported, by whoever made its class.
-    pydantic = sys.modules.get("pydantic")
-    if pydantic is not None and issubclass(kind, pydantic.BaseModel):
+    # A model can only exist if the module of its base was imported. `pydantic` itself is not asked:
+    # it looks its names up when they are wanted, and another thread may be in the midst of it.
+    model = getattr(sys.modules.get("pydantic.main"), "BaseModel", None)
+    if model is not None and issubclass(kind, model):
         extra = object.__getattribute__(value, "__pydantic_extra__")
         return {**object.__getattribute__(value, "__dict__"), **(extra or {})}
     names: list[str]

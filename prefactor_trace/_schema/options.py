@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace._clock import to_ns
-from prefactor_trace._nearest import hint
+from prefactor_trace._nearest import hint, nearest
 from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -55,9 +55,11 @@ class SpanOptions(NamedTuple):
         unknown = [name for name in said if name not in cls._fields]
         if unknown:
             known = ("schema_name", "payload", "parent", *cls._fields)
-            raise UsageError(
-                f"span got an unknown argument {unknown[0]!r}{hint(unknown[0], known)}"
-            )
+            word = unknown[0]
+            told = f"span got an unknown argument {word!r}{hint(word, known)}"
+            if nearest(word, known) is None:
+                told += f"; to record it, write span('tool_call', {{{word!r}: ...}})"
+            raise UsageError(told)
         said = {name: value for name, value in said.items() if value is not None}
         if "started_at" in said:
             said["started_at"] = to_ns(said["started_at"], "started_at")

@@ -120,7 +120,8 @@ def _add_export_test(commands: "Commands[Parser]", db: Parser) -> None:
         "--call",
         required=True,
         metavar="MODULE:FUNCTION(ARGS)",
-        help="what runs the agent, such as 'my_agent:answer(\"hi\")'",
+        help="what runs the agent, such as 'my_agent:answer(\"hi\")'; what its arguments name is "
+        "taken from the module, too",
     )
     parser.add_argument("--async", dest="run_async", action="store_true", help="it is a coroutine")
     parser.add_argument(

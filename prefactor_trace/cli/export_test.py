@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 from collections.abc import Collection, Sequence
 from typing import Any, TextIO
@@ -116,7 +117,7 @@ def _check_repeatable(spans: Sequence[AgentSpan], stubs: Sequence[str]) -> None:
         if name in stubs and lacking is not None:
             raise CommandError(
                 f"the result of the {name!r} {span.id} {lacking}, so that nothing can answer for"
-                " it; --no-stub TYPE has the functions of a type called"
+                f" it; with --no-stub {shlex.quote(name)} the test calls its function"
             )
 
 

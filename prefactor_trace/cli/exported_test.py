@@ -6,6 +6,8 @@ A run may have come from anywhere. Whatever it holds stands in the test as a lit
 
 from __future__ import annotations
 
+import ast
+import builtins
 import json
 import pprint
 from collections.abc import Sequence
@@ -19,7 +21,7 @@ _TEST = '''"""Recorded from the run {id}."""
 
 import {modules}
 
-from {module} import {function}
+{imports}
 
 {calls}
 def test_{name}(captrace):
@@ -36,6 +38,7 @@ _REPLAY = """\
         captrace.replay(schema_name, from_=calls)
 """
 _WIDTH = 96
+_KNOWN = ("_", "asyncio", "captrace")  # names that a test has anyway
 
 
 class Call(NamedTuple):
@@ -79,13 +82,28 @@ def test_text(
     return _TEST.format(
         id=_inside(ascii(run_id)[1:-1]),
         modules="\nimport ".join(modules),
-        module=call.module,
-        function=call.function,
+        imports=_imports(call),
         calls=f"CALLS = {calls}\n\n" if recorded else "",
         name="".join(one if f"_{one}".isidentifier() else "_" for one in name).strip("_").lower(),
         body=(_REPLAY if recorded else "") + _body(call, raises=raises),
         tree="\n".join("        " + _inside(line) for line in _tree(spans, stubs)),
     )
+
+
+def _imports(call: Call) -> str:
+    """Return the lines that import the function, and what its arguments name beside it."""
+    try:
+        nodes = list(ast.walk(ast.parse(f"_({call.arguments})", mode="eval")))
+    except (SyntaxError, ValueError):  # which is told of the whole test
+        nodes = []
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    named = {node.id for node in names} - own - {*_KNOWN, *dir(builtins)}
+    package = call.module.partition(".")[0]
+    lines = [f"import {call.module}\n"] if package in named else []
+    wanted = ", ".join(sorted({call.function, *(named - {package})}))
+    return "".join([*lines, f"from {call.module} import {wanted}"])
 
 
 def _body(call: Call, *, raises: bool) -> str:

@@ -14,7 +14,7 @@ from prefactor_trace._substitutes import text_of
 from prefactor_trace.server import _json
 from prefactor_trace.server._cancelled import SHOWN_STATUS
 from prefactor_trace.server._fields import read_number, read_timestamp
-from prefactor_trace.server._hints import READ, hint_of
+from prefactor_trace.server._hints import BEGINNING, hint_of
 from prefactor_trace.server._reading import InstanceSummary, read_instance
 from prefactor_trace.server._refusal import not_found
 from prefactor_trace.server._rows import IN_START_ORDER
@@ -122,9 +122,9 @@ def run_json(
 def _about(db: sqlite3.Connection, run: InstanceSummary) -> dict[str, str | None]:
     """Return what tells a run from others of its agent: what it began with, and why it failed."""
     first = db.execute(
-        "SELECT summary, substr(payload, 1, ?) FROM agent_spans WHERE agent_instance_id = ? "  # noqa: S608
+        f"SELECT summary, {BEGINNING} FROM agent_spans WHERE agent_instance_id = ? "  # noqa: S608
         f"{IN_START_ORDER} LIMIT ?",
-        (READ, run.id, _FIRST),
+        (run.id, _FIRST),
     )
     told = (summary or hint_of(payload) for summary, payload in first)
     error = None
@@ -181,11 +181,11 @@ def get_run(store: Store, instance_id: str, query: Mapping[str, str]) -> dict[st
             "started_at, finished_at, schema_validation IS NOT NULL, "
             "CASE WHEN status = 'failed' THEN substr(result_payload, 1, ?) END, "
             "CASE WHEN instr(payload, ?) THEN payload END, "
-            "CASE WHEN summary IS NULL THEN substr(payload, 1, ?) END, "
+            f"CASE WHEN summary IS NULL THEN {BEGINNING} END, "
             "updated_at "
             "FROM agent_spans WHERE agent_instance_id = ? AND updated_at >= ? "
             f"{IN_START_ORDER}",
-            (_READ_OF_RESULT, f'"{SCHEMA_NAME_KEY}"', READ, instance_id, query.get("since", "")),
+            (_READ_OF_RESULT, f'"{SCHEMA_NAME_KEY}"', instance_id, query.get("since", "")),
         ).fetchall()
         spans = [_brief(row) for row in rows]
         now = max((row[-1] for row in rows), default=query.get("since", ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
@@ -52,7 +54,8 @@ def type_name(what: Any, asked: str) -> str:
     """Return the name of a span type that a question is about.
 
     Args:
-        what: The name, or a function that was decorated with it.
+        what: The name, or a function that was decorated with it, also below other decorators that
+            say what they stand around, as those made with `functools.wraps` do.
         asked: The question.
 
     Raises:
@@ -60,13 +63,21 @@ def type_name(what: Any, asked: str) -> str:
     """
     if isinstance(what, str):
         return what
-    for mark in find_marks(what):
-        if isinstance(mark, tuple) and mark[0] == "span":
-            return str(mark[1])
+    found = None
+    with contextlib.suppress(ValueError):  # what makes up attributes says that it wraps, for ever
+        found = _mark_of(inspect.unwrap(what, stop=lambda one: _mark_of(one) is not None))
+    if found is not None:
+        return found
     raise TypeError(
         f"{asked} takes the name of a span type, or a function decorated with @span, got"
         f" {shown(what)}"
     )
+
+
+def _mark_of(function: Any) -> str | None:
+    """Return the span type that a function is decorated with, on its outside."""
+    spans = (mark for mark in find_marks(function) if isinstance(mark, tuple) and mark[0] == "span")
+    return next((str(mark[1]) for mark in spans), None)
 
 
 def conditions_of(payload: Any, said: Mapping[str, Any], asked: str) -> list[Condition]:

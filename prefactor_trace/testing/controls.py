@@ -10,8 +10,10 @@ from typing import Any, Literal
 from prefactor_trace._clock import Clock
 from prefactor_trace._default import default
 from prefactor_trace.testing.capture import Capture
+from prefactor_trace.testing.conditions import type_name
 from prefactor_trace.testing.deterministic import CountingClock, CountingIds
 from prefactor_trace.testing.observer import Observer
+from prefactor_trace.testing.questions import SpanTypeName
 from prefactor_trace.testing.replay import Replay, read_recorded
 from prefactor_trace.testing.stand_in import StandIn, set_variable
 
@@ -82,7 +84,7 @@ class Controls:
         default.tracer()._ids = ids
         return clock
 
-    def replay(self, schema_name: str, *, from_: Any) -> None:
+    def replay(self, schema_name: SpanTypeName, *, from_: Any) -> None:
         """Answer the calls of decorated functions with what was recorded, instead of calling them.
 
         A call gets the result of the first recorded span with the same payload that was not used
@@ -92,14 +94,16 @@ class Controls:
         Nor is one in which it answers nothing.
 
         Args:
-            schema_name: Span type of the functions.
+            schema_name: Span type of the functions, or one of them.
             from_: Where the results are: a list of ``{"payload": ..., "result_payload": ...}``, the
                 spans of a recording, or the path of a JSON file with such a list.
 
         Raises:
             ValueError: There is none of that type, or one is no recorded call.
+            TypeError: `schema_name` is neither a name nor a function with one.
         """
-        replay = Replay(schema_name, read_recorded(from_, schema_name))
+        known = type_name(schema_name, "replay()")
+        replay = Replay(known, read_recorded(from_, known))
         replay.start()
         self._replays.append(replay)
         self._stand_in.undo.append(replay.stop)

@@ -242,6 +242,9 @@ def _refuse_misread(number: int, line: str, content: str, indent: int) -> None:
     """Refuse what would be read as a name and is none: of a report, or a call as Python has it."""
     if content[indent] in "├└│" or content.startswith("captured: ", indent):
         raise wrong(number, line, indent, _REPORT)
+    if content[indent:].strip() == _ANY_ORDER:
+        told = "behind the name of the span around them, or in the first line for those at the top"
+        raise wrong(number, line, indent, f"{_ANY_ORDER} stands {told}")
     if call := _CALL.match(content, indent):
         told = f"a payload stands in braces: {call[1]} {{key: value}}"
         raise wrong(number, line, call.end(1), told)

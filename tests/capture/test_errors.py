@@ -402,6 +402,18 @@ def test_a_group_tells_its_errors():
     assert (trace.count("KeyError"), trace.count("more")) == (8, 0)
 
 
+def test_the_message_of_a_group_says_what_its_first_errors_are():
+    """Where there is room for one line, the group's own text alone says only how many they are."""
+    inner = BaseExceptionGroup("inner", [KeyError()])
+    group = BaseExceptionGroup("outer", [inner, caught(fail), *map(ValueError, range(3))])
+    message = snapshot_error(group).to_payload()["message"]
+    kind = f"{__name__}.BaseExceptionGroup"
+    assert message.endswith(
+        f": {kind}: {inner}: KeyError; ValueError: of no use; ValueError: 0; and 2 more"
+    )
+    assert message.startswith(str(group))
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no exception groups")
 def test_a_group_of_pythons_own_tells_its_errors(tracer):
     """As a group of tasks raises it."""

@@ -152,8 +152,18 @@ def strict(data: bytes) -> Any:
 
 def test_what_nobody_has_loaded_is_not_looked_for(monkeypatch: pytest.MonkeyPatch):
     """There can be no object of a class whose module is not there."""
-    for module in ("uuid", "decimal", "pathlib", "pydantic"):
+    for module in ("uuid", "decimal", "pathlib", "pydantic", "pydantic.main"):
         monkeypatch.delitem(sys.modules, module)
+    assert snapshot([object()])[0] == [{"type": "builtins.object"}]
+
+
+@pytest.mark.parametrize("module", ["pydantic", "pydantic.main"])
+def test_what_another_thread_is_in_the_midst_of_importing_is_no_fault(
+    module: str, monkeypatch: pytest.MonkeyPatch
+):
+    """The background thread imports pydantic while the agent records: no name is there yet."""
+    monkeypatch.delitem(sys.modules, "pydantic.main")
+    monkeypatch.setitem(sys.modules, module, types.ModuleType(module))
     assert snapshot([object()])[0] == [{"type": "builtins.object"}]
 
 

@@ -304,6 +304,25 @@ def test_a_coroutine_runs_also_where_nobody_has_said_that_it_is_one(exported):
     assert ran == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("call", "imports"),
+    [
+        ("a:b('x', print)", "from a import b"),
+        ("a:b(client(n), [k for k in (1, M.z)], key=lambda m: m)", "from a import M, b, client, n"),
+        ("a.c:b(a.c.client(), asyncio)", "import a.c\nfrom a.c import b"),
+        ("a:a(a.client())", "import a\nfrom a import a"),
+    ],
+)
+def test_what_the_arguments_name_is_imported_from_the_module(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], call: str, imports: str
+):
+    """An agent is seldom given texts alone."""
+    database = tmp_path / "local.db"
+    words = ["export-test", record(database, [span("tool_call")]), "--call", call]
+    assert main([*words, "--db", str(database)]) == 0
+    assert f"\n\nimport asyncio\n\n{imports}\n\nCALLS" in capsys.readouterr().out
+
+
 def test_a_run_that_had_failed_may_fail_again(exported):
     """Its steps are what the test expects."""
 
@@ -323,6 +342,7 @@ def test_what_a_test_cannot_repeat_is_refused(tmp_path: Path, capsys: pytest.Cap
     binary = {"type": "bytes", "length": 65, "head": "00" * 64}
     for one, told in (
         (span("tool_call", result=cut), "the result of the 'tool_call' "),
+        (span("a tool", result=cut), "with --no-stub 'a tool' the test calls its function"),
         (span("tool_call", result=binary), "was too long to be recorded whole"),
         (span("tool_call", result={"type": "shop.Order"}), "an object of the class shop.Order"),
         (span("step", status="active", took=None), "the step 'step' "),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,8 @@ BEGIN = """
     import os, sys, threading
     import prefactor_trace as prefactor
 """
+
+BY_CTRL_C = 0xC000013A if sys.platform == "win32" else -signal.SIGINT
 
 
 def run(code, **variables):
@@ -53,7 +56,13 @@ def recorded(path):
 
 @pytest.mark.parametrize(
     ("ending", "code"),
-    [("pass", 0), ("sys.exit(3)", 3), ("raise KeyError('no')", 1), ("sys.exit('no')", 1)],
+    [
+        ("pass", 0),
+        ("sys.exit(3)", 3),
+        ("raise KeyError('no')", 1),
+        ("sys.exit('no')", 1),
+        ("raise KeyboardInterrupt", BY_CTRL_C),
+    ],
 )
 def test_what_is_left_is_sent_at_exit(tmp_path, ending, code):
     """However the program ends, its spans arrive, and its exit code is its own."""

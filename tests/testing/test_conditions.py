@@ -1,7 +1,9 @@
 """Conditions on a span: on its payload, and on the span itself."""
 
 import contextlib
+import functools
 import re
+import unittest.mock
 
 import pytest
 
@@ -170,6 +172,18 @@ def test_a_decorated_function_stands_for_its_span_type(asked: Recorder):
     for wrong in (str.upper, 3, None):
         with pytest.raises(TypeError, match=r"trace\.one\(\) takes the name of a span type, or a"):
             asked.one(wrong)
+
+
+def test_a_function_below_another_decorator_is_known(asked: Recorder):
+    """As by a retry around the span, which makes one span of each attempt."""
+
+    @functools.wraps(ask)
+    def retried(*args: object) -> object:
+        return ask(*args)
+
+    assert asked.count(retried) == asked.count(ask)
+    with pytest.raises(TypeError, match="or a function decorated with @span"):
+        asked.one(unittest.mock.call)  # which has every attribute
 
 
 def test_a_function_that_raises_ends_the_question(asked: Recorder):

@@ -134,6 +134,7 @@ def test_a_first_line_is_about_the_spans_at_the_top():
         ("captured: 4 spans, 1 instance", "this is a report", 0),
         ('a {"x": 1}    0.1 ms  ✓  a.py:1', "this is a report", 14),
         ('plan(question="x")', "a payload stands in braces: plan {key: value}", 4),
+        ("  (any order)", "(any order) stands behind the name of the span around them, or", 2),
         ("a -> 3", "behind -> stands one of complete, failed", 2),
     ],
 )

@@ -46,6 +46,20 @@ def pool(method, **options):
     return concurrent.futures.ProcessPoolExecutor(1, mp_context=context, **options)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_call_goes_from_one_run_into_a_worker_that_another_has_forked(trace):
+    """With `propagate`; without it the worker is in the run in which it was forked."""
+    with trace.child_processes(), pool("fork") as workers:
+        with prefactor.instance("first"):
+            workers.submit(work, 1).result()
+        with prefactor.instance("second"):
+            workers.submit(prefactor.propagate(work), 2).result()
+            workers.submit(work, 3).result()
+    where = {span.payload["number"]: span.instance.agent_id for span in trace.all("in_pool")}
+    assert where == {1: "first", 2: "second", 3: "first"}
+
+
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_a_pool_of_processes_is_recorded(trace, method):
     """However its processes start; the environment is as it was."""

@@ -65,6 +65,15 @@ def test_calls_are_answered_with_what_was_recorded(trace, tmp_path):
     assert trace.all("tool_call")[0].result_payload == {"result": "blue"}
 
 
+def test_a_function_stands_for_its_span_type(trace):
+    """As in a question; what has no span type is refused, rather than never answered."""
+    trace.replay(Shop.look, from_=CALLS)
+    with prefactor.instance():
+        assert asyncio.run(Shop().look("cup")) == "blue"
+    with pytest.raises(TypeError, match=r"replay\(\) takes the name of a span type, or a function"):
+        trace.replay(len, from_=CALLS)
+
+
 def test_a_call_that_was_not_recorded_is_named(trace):
     """With those that are left."""
     trace.replay("tool_call", from_=CALLS[:2])

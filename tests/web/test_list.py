@@ -54,6 +54,19 @@ def test_a_long_name_leaves_room_for_the_rest(page: Page, width: int):
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.parametrize(
+    ("version", "shown"),
+    [("c" * 40, "c" * 12), ("2026.11.27+build.7", "2026.11.27+bu…"), ("2026.11.27-rc1", None)],
+)
+def test_a_long_version_is_seen_to_be_cut(page: Page, version: str, shown: str | None):
+    """But for a commit, which is known by its beginning."""
+    with page.tracer.instance("agent", version=version):
+        pass
+    assert page.tracer.flush()
+    page.open()
+    assert page.one("tbody td.version", shown or version).text == (shown or version)
+
+
 def test_runs_of_an_agent_are_told_apart(page: Page, tmp_path: Path):
     """By what they began with; of those that failed, by why."""
     error = {"error_type": "Bad", "message": "it broke"}

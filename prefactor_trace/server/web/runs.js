@@ -136,7 +136,7 @@ export class Runs {
       if (event.target.closest("a")) this.chosen = id; // which the page follows by itself
       else if (!event.target.closest("input")) this.open(id);
     } },
-      cell("pick", pick), cell("agent", link), cell("version", (run.version ?? "").slice(0, 12), "dim", run.version), cell("status", badge(run.status)),
+      cell("pick", pick), cell("agent", link), cell("version", brief(run.version ?? ""), "dim", run.version), cell("status", badge(run.status)),
       cell("about", error ?? run.about, error ? "error" : "dim", error ?? run.about), cell("started", clock(run.started_at ?? run.inserted_at)),
       cell("took", silent ? h("span", { class: "silent", title: SILENT }, `silent ${silent}`) : end === null ? "–" : duration(end - start), "number"),
       cell("spans", number(run.spans), "number"), cell("failed", number(run.failed), run.failed ? "number bad" : "number dim"),
@@ -188,4 +188,10 @@ export class Runs {
     else return false;
     return true;
   }
+}
+
+// A commit is known by its first characters; another version that is cut says so.
+function brief(version) {
+  if (/^[0-9a-f]{40,}$/.test(version)) return version.slice(0, 12);
+  return version.length > 14 ? `${version.slice(0, 13)}…` : version;
 }
