@@ -5,7 +5,6 @@ may be. `load_settings` is the only place that reads them.
 """
 
 import dataclasses
-import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -307,10 +306,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def apply_log_level(settings: Settings) -> None:
-    """Set the level of the library's own logger, if asked for or where the program has not."""
-    own = logging.getLogger("prefactor_trace")
-    if settings.log_level is not None or own.level == logging.NOTSET:
-        own.setLevel(settings.log_level or "WARNING")

@@ -13,7 +13,7 @@ from prefactor_trace._instance import Instance
 from prefactor_trace._instance_options import InstanceOptions
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
-from prefactor_trace._settings import Settings, apply_log_level, load_settings
+from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._surface import Surface
 from prefactor_trace._untraced import run_untraced
 from prefactor_trace._version import SDK
@@ -52,7 +52,7 @@ class Tracer(Surface):
         # Not with the library, which most programs import without making a tracer at once.
         from prefactor_trace._variables import warn_of_unknown
 
-        apply_log_level(settings)
+        _guard.set_log_level(settings.log_level)
         warn_of_unknown()
         # The default tracer's spans and those of the module's functions are of one family.
         self._home = home
@@ -87,12 +87,11 @@ class Tracer(Surface):
         else:
             # In tests nothing is to be sent, and who reads why one failed has not asked.
             is_meant = settings.offline or not settings.enabled
-            _guard.log_seldom(
+            _guard.log_once(
                 logging.INFO if is_meant else logging.WARNING,
                 settings.off_reason,
                 "prefactor_trace: tracing is off: %s",
                 settings.off_reason,
-                every=float("inf"),
             )
 
     def __del__(self) -> None:
