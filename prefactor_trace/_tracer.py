@@ -92,22 +92,18 @@ class Tracer(Surface):
             " can, and inject() with attach() carries a run to a tracer made there"
         )
 
-    # What spans and instances ask of their home
+    # What spans and instances ask of their home, see `Home`
 
     def _get_pipeline(self) -> Pipeline | None:
-        """Return what carries records away, ``None`` while tracing is off."""
         return self._pipeline
 
     def _get_settings(self) -> Settings:
-        """Return the settings in force."""
         return self._settings
 
     def _new_id(self) -> str:
-        """Return a new PFID, in the partition of the agent where that is known."""
         return self._ids()
 
     def _get_ambient(self) -> Instance | None:
-        """Return the instance that takes spans outside any, ``None`` where they are not kept."""
         is_kept = self._pipeline is not None and self._settings.ambient
         return self._ambient.get() if is_kept else None
 
