@@ -21,7 +21,8 @@ from prefactor_trace._pipeline.slices import in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._capture import Json
-    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._instance import Instance
+    from prefactor_trace._quality import Quality
     from prefactor_trace._span import Span
     from prefactor_trace.models import AgentStatus
 

@@ -9,8 +9,9 @@ from prefactor_trace import _fate
 from prefactor_trace._locks import make_lock
 
 if TYPE_CHECKING:
-    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline.buffer import Buffer
+    from prefactor_trace._quality import Quality
     from prefactor_trace._span import Span
 
 MOST_SPANS = 10_000

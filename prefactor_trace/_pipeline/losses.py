@@ -10,11 +10,12 @@ from prefactor_trace._pipeline.outcome import Fault
 from prefactor_trace.receipts import Rejection
 
 if TYPE_CHECKING:
-    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline.buffer import Buffer
     from prefactor_trace._pipeline.intake import Intake
     from prefactor_trace._pipeline.item import Item
     from prefactor_trace._pipeline.notices import Notices
+    from prefactor_trace._quality import Quality
     from prefactor_trace._span import Span
 
 DONE = (_fate.SETTLED, _fate.LOST)
