@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -173,8 +172,3 @@ class Attachment(Node):
 def attach_to(home: Home, carrier: Mapping[str, str] | None) -> Attachment:
     """Return a block in the run that a carrier tells of."""
     return Attachment(home, extract(carrier))
-
-
-def attach_to_environment(home: Home) -> Attachment:
-    """Return a block in the run that the environment tells of."""
-    return attach_to(home, os.environ)
