@@ -1,4 +1,4 @@
-"""Where a span belongs that begins outside of its tracer's runs: in a bare thread, mostly."""
+"""Which run a span belongs to that begins in none of its tracer's: mostly, in a bare thread."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What a tracer offers to record with: `span`, `start_span` and `trace_stream`, beside runs.
 
-The default tracer and every other are each a surface; what they make finds its tracer by its home.
+The default tracer and every `Tracer` are each a surface; what they make has a home, where it finds
+its tracer.
 """
 
 from __future__ import annotations
@@ -195,7 +196,7 @@ class Surface(RunSurface):
         try:
             span._start(innermost())
         except BaseException as error:
-            span._end_with(error)  # nobody has it who could
+            span._end_with(error)  # the caller, who would end it, does not get it
             raise
         return span
 
@@ -254,8 +255,8 @@ class Surface(RunSurface):
         span = self.span(schema_name, payload, parent=parent, reduce=reduce)
         body = iterator.__aiter__() if is_async else iter(iterator)
         if self._home._get_pipeline() is None and isinstance(body, (Generator, AsyncGenerator)):
-            return body  # it does all that is promised of what is returned
-        span._fix(innermost())
+            return body  # untraced, a generator is itself all that was asked for
+        span._prepare(innermost())
         output = Output(reduce, wanted=self._home._get_settings().capture_outputs)
         return (drive_async if is_async else drive)(Steps(span, output), body)
 

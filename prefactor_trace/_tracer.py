@@ -71,7 +71,7 @@ class Tracer(Surface):
             self._pipeline = pipeline or _make_pipeline(settings, home, on_start)
             _exits.add(self)
         else:
-            # In tests nothing is to be sent, and who reads why one failed has not asked.
+            # Whoever switched it off, or runs tests, need not be warned.
             is_meant = settings.offline or not settings.enabled
             _guard.log_once(
                 logging.INFO if is_meant else logging.WARNING,
@@ -81,9 +81,9 @@ class Tracer(Surface):
             )
 
     def __del__(self) -> None:
-        # All of its records have arrived, since each of them knows it.
+        # All of its records have arrived: whatever is on its way keeps its tracer alive.
         pipeline: Pipeline | None = self.__dict__.get("_pipeline")  # none if a setting was refused
-        if pipeline is not None and self._home is self:  # that of a home may be its heir's by now
+        if pipeline is not None and self._home is self:  # or its heir may have it by now
             pipeline.let_go()
 
     def __reduce__(self) -> Any:
@@ -164,7 +164,7 @@ class Tracer(Surface):
         return receipt
 
     def _succeed(self, before: Tracer) -> None:
-        """Be what is asked in the place of a tracer, and of those before it whose runs go on."""
+        """Take the place of a tracer, and remember it for flushes as long as runs of it go on."""
         self._former = before._former
         if before._pipeline is not self._pipeline and before._has_open_runs:
             self._former = [before, *before._former]
@@ -178,7 +178,7 @@ class Tracer(Surface):
         )
 
     def _settle(self, timeout: float | None = None) -> Receipt:
-        """Bring what was recorded here where it belongs, for as long as an exit may take."""
+        """Deliver what was recorded here, and let go; wait as long as an exit may, if not told."""
         if self._pipeline is None:
             return _no_receipt()
         self._ambient.end()

@@ -31,7 +31,7 @@ class HeldBuffer:
 
     def __init__(self, buffer: Buffer, instance: Instance) -> None:
         self.lock = make_lock()
-        self.room = 0  # none: `add_start` is asked for each span
+        self.room = 0  # so that `add_start` is asked for each span
         self.starts: deque[Span] = deque()
         self._buffer = buffer
         self._instance = instance
@@ -92,7 +92,7 @@ class HeldBuffer:
         buffer = self._buffer
         with self.lock:
             is_again, self._is_passed_on = self._is_passed_on, True
-            if not is_again or not self._is_known():
+            if not is_again or not self._is_known():  # interrupted before the run was passed on
                 buffer.add_instance(self._instance)
             while self.starts:
                 buffer.add_start(self.starts.popleft())

@@ -63,7 +63,7 @@ class Pipeline:
         self._on_start = on_start
         self._run_untraced = run_untraced
         self._poll = Poll(open_runs, transport.look)
-        self._one_here = make_lock()  # of the threads that deliver for want of one that does
+        self._one_here = make_lock()  # held by a thread that delivers since no other can start
         self.buffer = Buffer(
             settings.max_buffer_spans,
             settings.max_buffer_bytes,
@@ -198,13 +198,13 @@ class Pipeline:
             self._requests.put(Request(stop=True))
 
     def before_fork(self) -> None:
-        """Have nothing half done that a forked child would wait for, and what is open named."""
+        """Finish what a forked child would wait for in vain, and make the ids of what is open."""
         if self._background.thread is not None:
             self._transport.load()
         self._delivery.before_fork()
 
     def after_fork_in_parent(self) -> None:
-        """Let the thread go on; what the child names is to be there soon."""
+        """Go on, and soon send the spans that are open, since the child will name them."""
         self._delivery.after_fork_in_parent()
         if self._background.thread is not None:
             self._requests.put(HURRY)
@@ -230,15 +230,16 @@ class Pipeline:
         else:
             self._do_here(request, deadline)
         if request.done.is_set() and not self._delivery.is_halted:
-            return self.buffer.ledger.receipt(0)  # what others recorded since is not its matter
-        is_told = request.done.is_set() and self._delivery.has_ceased
-        return self._receipt(at_least=0 if is_told else 1)
+            return self.buffer.ledger.receipt(0)  # what others recorded meanwhile came later
+        # Out of time, or halted: something is pending, whatever is counted at this very moment.
+        is_final = request.done.is_set() and self._delivery.has_ceased
+        return self._receipt(at_least=0 if is_final else 1)
 
     def _do_here(self, request: Request, deadline: float) -> None:
         """Do what is asked on this thread, since there is no other."""
         if self._one_here.acquire(timeout=max(0.0, deadline - time.monotonic())):
             try:
-                self._requests.put(request)  # whoever was here before may have taken it along
+                self._requests.put(request)  # again: the thread before may have taken it and ended
                 self._background.do(lambda: self._work(deadline, request.done.is_set))
             finally:
                 self._one_here.release()
