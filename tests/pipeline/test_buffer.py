@@ -84,6 +84,16 @@ def test_bytes_are_bounded(buffer):
     assert late._fate == _fate.LOST
 
 
+def test_bytes_up_to_the_bound_leave_room(buffer):
+    """As many as the setting says may be held, and only beyond them there is none."""
+    buffer.add_start(Record())
+    buffer.add_start(Record(size=1000))
+    assert buffer.room
+    buffer.add_start(more := Record(size=1))
+    buffer.add_start(late := Record())
+    assert (more._fate, late._fate) == (_fate.NEW, _fate.LOST)
+
+
 def test_what_is_set_on_a_waiting_span_counts_too(buffer):
     """A result fills the buffer as a payload does, before its span was taken and after."""
     buffer.add_start(waiting := Record())
@@ -245,6 +255,38 @@ def test_claim_leaves_an_open_span_without_its_payload(buffer):
     ended = Record(status="failed")
     assert buffer.claim(ended) == ("failed", {"a": 1})
     assert ended._fate == _fate.CREATED
+
+
+def test_a_span_that_ends_while_it_is_claimed_is_claimed_whole(buffer):
+    """Its thread may end it between a look without the lock and one with it."""
+
+    class Ending(Record):
+        """A span that ends after the first look at it."""
+
+        looks = 0
+
+        @property
+        def _status(self):
+            self.looks += 1
+            return "active" if self.looks == 1 else "complete"
+
+        @_status.setter
+        def _status(self, status):
+            """Leave it to the number of looks."""
+
+    span = Ending()
+    assert buffer.claim(span) == ("complete", {"a": 1})
+    assert span._fate == _fate.CREATED
+
+
+def test_a_settled_span_keeps_nothing_alive(buffer):
+    """Somebody may hold it for long, as the parent of others."""
+    span = Record()
+    span._result, span._error = {"b": 2}, "wrong"
+    buffer.add_start(span)
+    buffer.drain()
+    buffer.settle(span, _fate.SETTLED)
+    assert (span._payload, span._result, span._error) == (None, None, None)
 
 
 def test_wakes_at_the_first_record_and_then_at_a_batch(buffer, wakes):
