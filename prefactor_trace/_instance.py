@@ -64,8 +64,8 @@ class Instance(Terminable):
         self._id = options.id
         self._status: AgentStatus = "pending"
         self._instance: Instance | None = None  # itself, once it is recorded or left out
-        # Spans at the top of the run have no parent. On the object and not on its class, where each
-        # of these would look in both: that takes 3 % of a bare block.
+        # The parent of spans at the top of the run. On the object, since what is on its class is
+        # looked for on the object first: that takes 3 % of a bare block.
         self._own_span = None
         self._recorded = False
         self._buffer: Buffer | HeldBuffer

@@ -25,8 +25,8 @@ class Quality:
         self.payload = payload
 
 
-def record_quality(run: Instance, name: str, payload: Mapping[str, Any] | None) -> None:
-    """Check a quality record and, where the run is recorded, leave it in the buffer.
+def record_quality(run: Instance | None, name: str, payload: Mapping[str, Any] | None) -> None:
+    """Check a quality record and, where there is a run that is recorded, leave it in the buffer.
 
     Raises:
         UsageError: `name` is empty, or `payload` is not a mapping.
@@ -38,7 +38,7 @@ def record_quality(run: Instance, name: str, payload: Mapping[str, Any] | None) 
             f"the payload of record_quality must be a mapping such as {{'score': 0.9}},"
             f" got {type(payload).__qualname__}"
         )
-    if not run._recorded:
+    if run is None or not run._recorded:
         return
     try:
         copy = None if payload is None else snapshot(payload)[0]

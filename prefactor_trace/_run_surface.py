@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=Callable[[Instance], object])
 
-TerminationMode = Literal["continue", "raise"]
-
 
 class RunSurface:
     """What the default tracer and every other offer for runs."""
@@ -48,7 +46,7 @@ class RunSurface:
         external_identifier: str | None = None,
         purpose: InstancePurpose | None = None,
         id: str | None = None,
-        on_terminate: TerminationMode | None = None,
+        on_terminate: Literal["continue", "raise"] | None = None,
         risk: Risk | DataRisk | Mapping[str, Any] | None = None,
     ) -> Instance: ...
 

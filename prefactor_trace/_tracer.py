@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from prefactor_trace import _exits, _guard
 from prefactor_trace._ambient import Ambient
 from prefactor_trace._context import current_instance
-from prefactor_trace._instance import Instance
-from prefactor_trace._instance_options import InstanceOptions
 from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
+from prefactor_trace._quality import record_quality
 from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._surface import Surface
 from prefactor_trace._untraced import run_untraced
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from prefactor_trace._home import Home
+    from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline import Pipeline
     from prefactor_trace._setting_types import GivenSettings
     from prefactor_trace.receipts import Receipt, Stats
@@ -205,7 +205,7 @@ class Tracer(Surface):
         instance = current_instance()
         if instance is None or instance._home is not self._home:
             instance = self._get_ambient()
-        (instance or Instance(self._home, InstanceOptions())).record_quality(name, payload)
+        record_quality(instance, name, payload)
 
     @property
     def _exit_timeout(self) -> float:

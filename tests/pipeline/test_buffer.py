@@ -161,6 +161,15 @@ def test_bounds_that_are_set_anew_hold_at_once(buffer):
     assert buffer.room == 1
 
 
+def test_a_batch_is_as_many_spans_as_fill_a_request(buffer):
+    """One fewer is none."""
+    for _ in range(2):
+        buffer.add_start(Record())
+    assert not buffer.has_batch
+    buffer.add_start(Record())
+    assert buffer.has_batch
+
+
 def test_what_waits_can_be_looked_at(buffer):
     """Runs before their spans, and none is taken out by it."""
     buffer.add_instance(run := Record())
