@@ -21,7 +21,7 @@ from prefactor_trace._context import (
     leave,
     note_frame,
 )
-from prefactor_trace._lost import find_node
+from prefactor_trace._stray import find_node
 from prefactor_trace._untraced import ROOT, Root, Untraced
 from prefactor_trace.exceptions import PrefactorTerminated, UsageError
 

@@ -1,4 +1,4 @@
-"""Which run a span belongs to that begins in none of its tracer's: mostly, in a bare thread."""
+"""Stray spans: where one belongs that begins in no run of its tracer's, as in a bare thread."""
 
 from __future__ import annotations
 
