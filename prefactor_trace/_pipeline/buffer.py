@@ -67,7 +67,7 @@ class Buffer:
         self, max_spans: int, max_bytes: int, batch: int, wake: Callable[[], bool]
     ) -> None:
         self.lock = make_lock()
-        self.held = 0  # spans taken and not settled; stored by the background thread alone
+        self.unsettled = 0  # spans taken and not settled; written by the background thread alone
         self.starts: deque[Span] = deque()
         # While fewer spans than this wait, another may be appended to `starts` without asking
         # `add_start`. It is 0 while the thread sleeps, and while there are too many bytes.
@@ -90,7 +90,7 @@ class Buffer:
     def add_start(self, span: Span) -> None:
         """Leave a span that begins, or drop it if there is no room."""
         waiting = len(self.starts)
-        if waiting + self.held >= self._max_spans or not self._has_room_for_bytes:
+        if waiting + self.unsettled >= self._max_spans or not self._has_room_for_bytes:
             self._refuse(span)
             return
         if span._size:
@@ -182,7 +182,7 @@ class Buffer:
 
     def _measure_room(self) -> None:
         with self.lock:  # and no call in there, see `make_lock`
-            room = self._max_spans - self.held
+            room = self._max_spans - self.unsettled
             room = (room, self._wake_at)[room > self._wake_at]
             is_full = (room < 0) | (self._bytes + self._waiting_bytes > self._max_bytes)
             self.room = (room, 0)[is_full]
@@ -211,7 +211,7 @@ class Buffer:
             # buffer's lock may be interrupted and ask the ledger, and neither would let go. Until
             # they are taken, these few count twice.
             with self.lock:
-                self.held += few
+                self.unsettled += few
                 self._measure_room()
             with self.ledger.lock:
                 spans = [self.starts.popleft() for _ in range(few)]
@@ -261,7 +261,7 @@ class Buffer:
                 span._weight = 0
                 span._fate = fate
                 span._payload = span._result = span._error = None
-            self.held -= len(spans)
+            self.unsettled -= len(spans)
             self._measure_room()
 
     def peek(self) -> list[Instance | Span]:
@@ -271,7 +271,7 @@ class Buffer:
     def clear(self) -> None:
         """Be as new, in a forked child."""
         self.drain()
-        self.held = 0
+        self.unsettled = 0
         self._bytes = self._waiting_bytes = 0
         self._set_wake_at(0)
         self.ledger = Ledger(self.__len__)

@@ -220,7 +220,7 @@ class Delivery:
         """Take off, or make anew, the items that build on a record that was given up."""
         if self._losses.must_mend:
             self._losses.must_mend = False
-            self._unsettled.mend(self._losses.takes_along)
+            self._unsettled.mend(self._losses.lose_dependent)
 
     def _drop(self, until: int, reason: str) -> None:
         """Give up the records up to number `until`, but not the begin of runs that go on."""

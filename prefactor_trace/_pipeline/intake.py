@@ -114,7 +114,8 @@ class Intake:
 
     def close_open(self, reason: str) -> None:
         """End as failed all that is still open, since nobody will."""
-        for span in self._still_open():
+        # The innermost first, as they would have ended.
+        for span in [one for one in reversed(self._open_spans) if one._status == "active"]:
             span._error = ErrorSnapshot("Unfinished", reason, (), None)
             span._ended = time.perf_counter_ns()
             span._status = "failed"
@@ -170,10 +171,6 @@ class Intake:
         instance._joined = False
         instance._fate = _fate.WAITING
         self._add("instance", instance)
-
-    def _still_open(self) -> Iterator[Span]:
-        """The open spans, innermost first, as they would have ended."""
-        return iter([span for span in reversed(self._open_spans) if span._status == "active"])
 
     def _take_end(self, record: Any) -> None:
         if record in self._open_spans:

@@ -89,8 +89,8 @@ class Losses:
         else:
             self.give_up("span", span, reason)
 
-    def takes_along(self, item: Item) -> bool:
-        """Return whether an item is lost with its span or its run, and count it."""
+    def lose_dependent(self, item: Item) -> bool:
+        """Return whether an item is lost with its span or its run; count it if so."""
         is_span = item.action.startswith("agent_spans/")
         if is_span and item.record._fate == _fate.LOST:
             return True

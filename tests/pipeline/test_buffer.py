@@ -72,7 +72,7 @@ def test_taken_spans_count_until_they_are_settled(buffer):
     assert late._fate == _fate.LOST
     for span in spans:
         buffer.settle(span, _fate.SETTLED)
-    assert (buffer.held, buffer._bytes) == (0, 0)
+    assert (buffer.unsettled, buffer._bytes) == (0, 0)
     buffer.add_start(more := Record())
     assert more._fate == _fate.NEW
 
@@ -190,7 +190,7 @@ def test_cleared_it_is_as_new(buffer, wakes):
         buffer.add_start(Record(size=100))
     buffer.drain()
     buffer.clear()
-    assert (buffer.held, buffer._bytes, buffer._waiting_bytes) == (0, 0, 0)
+    assert (buffer.unsettled, buffer._bytes, buffer._waiting_bytes) == (0, 0, 0)
     assert buffer.ledger.stats().started == 0
     buffer.add_start(first := Record())
     assert (first._fate, len(wakes)) == (_fate.NEW, 2)
@@ -232,7 +232,7 @@ def test_bytes_are_right_after_many_threads(wakes):
         thread.join()
     is_over.set()
     delivering.join()
-    assert (len(buffer), buffer.held, buffer._bytes, buffer._waiting_bytes) == (0, 0, 0, 0)
+    assert (len(buffer), buffer.unsettled, buffer._bytes, buffer._waiting_bytes) == (0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("fate", [_fate.SETTLED, _fate.LOST])
