@@ -50,7 +50,7 @@ class Surface(RunSurface):
     _may_leave_out = False
 
     def _become_home(self) -> None:
-        """Get what a home has: `_home` is this object itself."""
+        """Set up what a home has, see `Home`: this object is its own."""
         self._registry = Registry()
         self._open_runs = OpenRuns()
         self._switch = [True]
@@ -133,6 +133,7 @@ class Surface(RunSurface):
                 what is decorated is not a function.
         """
         home = self._home
+        # Three ways, the quickest first: a span that will not be recorded, a plain one, any other.
         if home._may_leave_out and not options and (not home._switch or is_left_out(home)):
             if payload is not None:
                 check_mapping(payload, "the payload of a span must be")
@@ -152,7 +153,7 @@ class Surface(RunSurface):
     def _span_with(
         self, schema_name: Any, payload: Any, *, parent: Any = None, **options: Any
     ) -> Any:
-        """Return a span of which more is said than its name and a payload, or decorate with one."""
+        """Return a span with options, or whose name has to be checked; or decorate with one."""
         home = self._home
         if is_decorated(schema_name):  # @span without parentheses
             return Span(home, None)(schema_name)

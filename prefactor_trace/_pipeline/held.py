@@ -22,7 +22,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 class HeldBuffer:
-    """Stands in for the buffer while nobody knows whether the run is kept.
+    """Stands in for the buffer of one run until it is known whether the run is kept.
 
     Args:
         buffer: Where the records go if it is.

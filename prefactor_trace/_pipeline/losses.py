@@ -1,4 +1,4 @@
-"""What is lost, and what goes with it: rejected by the service, or given up by us."""
+"""What is lost, rejected by the service or given up by us, and what is lost along with it."""
 
 from __future__ import annotations
 
