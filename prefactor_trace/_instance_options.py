@@ -37,10 +37,9 @@ class InstanceOptions(NamedTuple):
         Raises:
             UsageError: One is unknown, no text, no PFID, or an unknown word.
         """
-        known = set(cls._fields) - {"source"}  # which is nobody's to give
         for name in said:
-            if name not in known:
-                raise UsageError(f"instance got an unknown argument {name!r}{hint(name, known)}")
+            if name not in _GIVEN:
+                raise UsageError(f"instance got an unknown argument {name!r}{hint(name, _GIVEN)}")
         said = {**said, "risk": read_risk(said.get("risk"))}
         options = cls(agent_id, source=calling_file(), **said)
         options._check()
@@ -64,3 +63,6 @@ class InstanceOptions(NamedTuple):
             raise UsageError(
                 f"on_terminate of an instance is 'continue' or 'raise', got {self.on_terminate!r}"
             )
+
+
+_GIVEN = frozenset(InstanceOptions._fields) - {"source"}  # which is found out
