@@ -1,7 +1,7 @@
 """Ancestors that nobody needs any more, in chains of spans that outlive each other.
 
-A task that starts the next one inside of its span, and so on for ever, would keep every span of
-the chain alive by its parent.
+A task may start the next one inside of its span, and so on for ever. As each span keeps its parent
+alive, no span of such a chain would ever be freed: the chain is cut above what has arrived.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from prefactor_trace import _fate
 if TYPE_CHECKING:
     from prefactor_trace._record import Record
 
-# Each so many of these spans look up their chain, which costs its length since it was last cut.
+# Only one in so many of these spans goes up its chain: as far as it has grown since the last cut.
 _STRIDE = 64
 _outlived = itertools.count(1)
 
@@ -26,7 +26,7 @@ def note_outlived(span: Record) -> None:
 
 
 def _cut_settled(span: Record) -> None:
-    """Let go of the ancestors of what has arrived, in a chain of spans that outlive each other."""
+    """Of the nearest ancestor that has arrived, keep the parent's id in place of the parent."""
     below: Record = span
     node: Any = span._parent
     while node is not None and not isinstance(node, str):

@@ -38,7 +38,7 @@ class Arguments:
         self.positional: frozenset[str] = frozenset()  # that cannot be given by name
         self.names_object = False  # the first one is the object of a method
         self.rest: str | None = "args"  # name of the tuple that takes what is left over
-        # What stands in the payload already, and may be given by name all the same.
+        # Names of other arguments that ``**kwargs`` may hold too, since these go by position alone.
         self.clashing: frozenset[str] = frozenset({self.rest})
         # A builtin's signature does not name the object, or the module, that it belongs to.
         self.takes_object = not isinstance(function, types.BuiltinFunctionType)
@@ -117,15 +117,15 @@ class Arguments:
         return payload
 
     def _leave_out_missing(self, payload: dict[str, Any], given: set[str]) -> None:
-        """Leave out what a call lacks, which will fail: it is not to read as if that was given."""
+        """Leave out what a call, which will fail, lacks: the trace must not show it as given."""
         for name in self.required:
             if name not in given:
                 payload.pop(name, None)
 
     def _keep_apart(self, payload: dict[str, Any], kwargs: dict[str, Any]) -> None:
-        """Put what the function's own mapping takes under the name of that, as the function has it.
+        """Put what the function's ``**kwargs`` takes under that name, as the function has it.
 
-        For one of these names is that of another argument, which is not to be lost.
+        One of the names in it is also that of another argument, which would be overwritten.
         """
         taken = {}
         for name, value in kwargs.items():

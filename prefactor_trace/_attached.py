@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from prefactor_trace import _fate, _guard
-from prefactor_trace._carrier import Place, extract
+from prefactor_trace._carrier import TraceContext, extract
 from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
@@ -39,13 +38,13 @@ if TYPE_CHECKING:
 class AttachedInstance(Instance):
     """A run that another process has begun and will finish."""
 
-    def __init__(self, home: Home, pipeline: Pipeline, place: Place) -> None:
-        super().__init__(home, InstanceOptions(id=place.instance_id))
+    def __init__(self, home: Home, pipeline: Pipeline, context: TraceContext) -> None:
+        super().__init__(home, InstanceOptions(id=context.instance_id))
         self._status = "active"
         self._instance = self
-        self._recorded = place.is_sampled
-        self._open_to = home if place.is_sampled else None
-        home._may_leave_out |= not place.is_sampled
+        self._recorded = context.is_sampled
+        self._open_to = home if context.is_sampled else None
+        home._may_leave_out |= not context.is_sampled
         self._buffer = pipeline.buffer
         self._read_clocks()
         self._fate = _fate.CREATED  # by that process
@@ -120,11 +119,11 @@ class Attachment(Node):
         instance: The run, ``None`` where the carrier told of none, or while tracing is off.
     """
 
-    __slots__ = ("_home", "_own_span", "_place", "instance")
+    __slots__ = ("_context", "_home", "_own_span", "instance")
 
-    def __init__(self, home: Home, place: Place | None) -> None:
+    def __init__(self, home: Home, context: TraceContext | None) -> None:
         self._home: Any = home
-        self._place = place
+        self._context = context
         self._own_span: Any = None
         self.instance: Instance | None = None
         self._doubt = self._token = None
@@ -134,7 +133,7 @@ class Attachment(Node):
         return self.instance
 
     def __enter__(self) -> Self:
-        if self._place is not None and self.instance is None and self._attach(self._place):
+        if self._context is not None and self.instance is None and self._attach(self._context):
             enter(self)
             note_frame(self, sys._getframe(1))
         return self
@@ -152,18 +151,18 @@ class Attachment(Node):
                 self.instance._leave_block()
         return False
 
-    def _attach(self, place: Place) -> bool:
+    def _attach(self, context: TraceContext) -> bool:
         try:
             pipeline = self._home._get_pipeline()
             if pipeline is None or isinstance(innermost(), Untraced):
                 return False
             # In the process that began it, as with a queue between threads, the run is known.
-            known = [run for run in self._home._open_runs if run._id == place.instance_id]
-            self.instance = known[0] if known else AttachedInstance(self._home, pipeline, place)
+            known = [run for run in self._home._open_runs if run._id == context.instance_id]
+            self.instance = known[0] if known else AttachedInstance(self._home, pipeline, context)
             if isinstance(self.instance, AttachedInstance):
                 self.instance._enter_block()
-            if place.span_id is not None:
-                self._own_span = AttachedSpan(self._home, self.instance, place.span_id)
+            if context.span_id is not None:
+                self._own_span = AttachedSpan(self._home, self.instance, context.span_id)
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("attaching to a run", error)
             return False
@@ -173,8 +172,3 @@ class Attachment(Node):
 def attach_to(home: Home, carrier: Mapping[str, str] | None) -> Attachment:
     """Return a block in the run that a carrier tells of."""
     return Attachment(home, extract(carrier))
-
-
-def attach_to_environment(home: Home) -> Attachment:
-    """Return a block in the run that the environment tells of."""
-    return attach_to(home, os.environ)

@@ -19,8 +19,8 @@ _COROUTINE = 0x80 | 0x100  # flags of code; `inspect` is slow to load
 def is_cancellation(error: BaseException) -> bool:
     """Return whether `error` is how a library cancels a task, or the platform a run.
 
-    A group is where it holds nothing else, as trio's nurseries raise it; and so is what closes a
-    coroutine that never came to its end, such as that of a task whose loop was closed.
+    So is a group that holds nothing else, as trio's nurseries raise it, and the `GeneratorExit`
+    that closes a coroutine before its end, such as that of a task whose loop was closed.
     """
     if issubclass(type(error), GeneratorExit):
         trace = error.__traceback__

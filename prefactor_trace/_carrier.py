@@ -23,8 +23,8 @@ _LONGEST = 256  # characters of an entry that is looked at
 _FORM = re.compile(r"instance=(\w{32})(?:;span=(\w{32}))?;sampled=([01])\Z", re.ASCII)
 
 
-class Place(NamedTuple):
-    """A place in a run, as another process is told of it.
+class TraceContext(NamedTuple):
+    """Where the code is, as another process is told of it.
 
     Attributes:
         instance_id: PFID of the instance.
@@ -57,21 +57,14 @@ def inject(carrier: MutableMapping[str, str] | None = None) -> MutableMapping[st
             f"inject writes into a mapping such as the headers of a request,"
             f" got {type(carrier).__qualname__}"
         )
-    place = _place()
-    if place is not None:
+    context = _current_context()
+    if context is not None:
         known = set(map(_normal, carrier))
         is_ours = CONTEXT in known or TRACEPARENT not in known
-        _write(carrier, CONTEXT, _to_text(place))
+        _write(carrier, CONTEXT, _to_text(context))
         if is_ours:
-            _write(carrier, TRACEPARENT, _to_traceparent(place))
+            _write(carrier, TRACEPARENT, _to_traceparent(context))
     return carrier
-
-
-def _write(carrier: MutableMapping[str, str], name: str, text: str) -> None:
-    """Write a header, in place of one that is there in another case."""
-    for other in [key for key in carrier if key != name and _normal(key) == name]:
-        del carrier[other]
-    carrier[name] = text
 
 
 def inject_env(environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -92,8 +85,8 @@ def inject_env(environment: Mapping[str, str] | None = None) -> dict[str, str]:
     return variables
 
 
-def extract(carrier: Mapping[str, str] | None) -> Place | None:
-    """Return the place that a carrier tells of; ``None`` for none, or one that is malformed.
+def extract(carrier: Mapping[str, str] | None) -> TraceContext | None:
+    """Return the context that a carrier holds; ``None`` for none, or one that is malformed.
 
     Names are compared as those of HTTP headers are, of WSGI's and of environment variables too.
     """
@@ -104,7 +97,14 @@ def extract(carrier: Mapping[str, str] | None) -> Place | None:
     return None
 
 
-def _place() -> Place | None:
+def _write(carrier: MutableMapping[str, str], name: str, text: str) -> None:
+    """Write a header, instead of one that is there in another case."""
+    for other in [key for key in carrier if key != name and _normal(key) == name]:
+        del carrier[other]
+    carrier[name] = text
+
+
+def _current_context() -> TraceContext | None:
     node = innermost()
     if node is None or node._home is None:
         return None
@@ -114,24 +114,25 @@ def _place() -> Place | None:
     is_sampled = instance._recorded and not instance._is_held
     if is_sampled and (pipeline := node._home._get_pipeline()) is not None:
         pipeline.hurry()  # others will name them, and wait until the service knows them
-    return Place(instance.id, span.id if span is not None and is_sampled else None, is_sampled)
+    span_id = span.id if span is not None and is_sampled else None
+    return TraceContext(instance.id, span_id, is_sampled)
 
 
-def _to_text(place: Place) -> str:
-    span = f";span={place.span_id}" if place.span_id else ""
-    return f"instance={place.instance_id}{span};sampled={place.is_sampled:d}"
+def _to_text(context: TraceContext) -> str:
+    span = f";span={context.span_id}" if context.span_id else ""
+    return f"instance={context.instance_id}{span};sampled={context.is_sampled:d}"
 
 
-def _from_text(text: str) -> Place | None:
+def _from_text(text: str) -> TraceContext | None:
     match = _FORM.match(text) if len(text) <= _LONGEST else None
     if match is None or not is_pfid(match[1]) or not (match[2] is None or is_pfid(match[2])):
         return None
-    return Place(match[1], match[2], match[3] == "1")
+    return TraceContext(match[1], match[2], match[3] == "1")
 
 
-def _to_traceparent(place: Place) -> str:
-    parent_id = span_id_of(place.span_id or place.instance_id)
-    return f"00-{trace_id_of(place.instance_id)}-{parent_id}-{place.is_sampled:02x}"
+def _to_traceparent(context: TraceContext) -> str:
+    parent_id = span_id_of(context.span_id or context.instance_id)
+    return f"00-{trace_id_of(context.instance_id)}-{parent_id}-{context.is_sampled:02x}"
 
 
 def _entries(carrier: Mapping[str, str]) -> Iterable[tuple[object, object]]:

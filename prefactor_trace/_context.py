@@ -1,12 +1,13 @@
 """Which instance and span the running code is in.
 
 One `ContextVar` holds the innermost node: a span, or an instance where no span is open. A node
-knows what was held before it, so there is nothing to push or pop: entering sets the variable,
-leaving sets it back.
+knows what was held before it, so there is no stack to push to or pop from: entering sets the
+variable, leaving sets it back.
 
-Two kinds of nodes are held without being where the code is: a span that was entered in the body of
-a generator, while that generator is suspended, and one that has ended. Both are stepped over, but
-only in the context that entered them: a task or a thread that inherited them was begun inside.
+A node that is held does not always count as the place that the code is in. Two kinds do not: a span
+that was entered in the body of a generator, while that generator is suspended, and a span that has
+ended. They are skipped, in favour of what was held before them, but only in the context that
+entered them: a task or a thread that inherited them was started inside of them.
 """
 
 from __future__ import annotations
@@ -26,15 +27,16 @@ if TYPE_CHECKING:
 
 _PLAIN_GENERATOR = 0x20
 GENERATOR = _PLAIN_GENERATOR | 0x200
-"""Flags of a frame that is a generator's or an async generator's; `inspect` is slow to load."""
+"""Flags of the code of generators and async generators; `inspect` has them, and is slow to load."""
 
 ENDED = object()
-"""The doubt about a node that has ended."""
+"""What `_doubt` is of a node that has ended."""
 
 ENTERS = frozenset(("__enter__", "__aenter__", "enter_context", "enter_async_context"))
-"""Names of what enters a block for whoever calls it: a block that holds one, and a stack."""
+"""Names of functions that enter a block for their caller, such as `ExitStack.enter_context`."""
 
-# Modules that run a generator up to its `yield` to have a block: what it entered goes on counting.
+# Modules that make a block, or a fixture, of a generator: they run it up to its `yield`, and what
+# it has entered by then counts on while it is suspended there.
 _MAKE_BLOCKS = {"contextlib", "_pytest.fixtures", "pytest_asyncio.plugin"}
 _DRIVER = "prefactor_trace._generate"
 
@@ -43,10 +45,10 @@ class Node:
     """A place in a run that code can be in.
 
     Attributes:
-        _doubt: Why the code may not be in it though it is held: ``None`` while it surely is; the
-            frame of the generator that entered it, which may be suspended; `ENDED`.
-        _token: Of its entering: tells the context where that was from all others, and knows what
-            was held before.
+        _doubt: Why the node may not count though it is held. ``None``: it surely does. A frame:
+            that of the generator that entered it, which may be suspended. `ENDED`: it has ended.
+        _token: What setting the variable to this node returned: it can be used only in the context
+            that entered the node, and has what was held before. ``None`` while it is not entered.
     """
 
     __slots__ = ("_doubt", "_token")
@@ -107,7 +109,7 @@ def innermost() -> Node | None:
 
 
 def enter(node: Node) -> None:
-    """Hold `node` in place of what is held, from here on."""
+    """Let the variable hold `node`, in place of what it holds."""
     node._token = current.set(node)
 
 
@@ -118,12 +120,12 @@ def outer_of(node: Node) -> Node | None:
 
 
 def note_frame(node: Node, frame: FrameType) -> None:
-    """Let `node`, entered in `frame`, count only while that runs if it is a generator's."""
+    """Where `frame`, which entered `node`, is a generator's: let `node` count while that runs."""
     node._doubt = _generator_of(frame)
 
 
 def makes_block(frame: FrameType) -> bool:
-    """Return whether the generator of a frame is run up to its `yield` to have a block there."""
+    """Return whether the generator of a frame is run by one of the modules that make blocks."""
     return _is_block_maker(_runner_of(frame))
 
 
@@ -144,7 +146,7 @@ def _generator_of(frame: FrameType) -> FrameType | None:
 
 
 def _runner_of(frame: FrameType) -> FrameType | None:
-    """Return the frame that takes the items of a generator, past those that only hand them on."""
+    """Return the frame that steps a generator; those between that only hand on its items do not."""
     runner = frame.f_back
     while runner is not None and _hands_on(runner):
         runner = runner.f_back
@@ -156,7 +158,7 @@ def _is_block_maker(frame: FrameType | None) -> bool:
 
 
 def _hands_on(frame: FrameType) -> bool:
-    """Return whether it is a generator's, at a `yield from`, or ours around a decorated one."""
+    """Return whether a frame hands on items: at a `yield from`, or ours around a decorated one."""
     if frame.f_globals.get("__name__") == _DRIVER:
         return True
     if not frame.f_code.co_flags & _PLAIN_GENERATOR:
@@ -170,25 +172,25 @@ def _hands_on(frame: FrameType) -> bool:
 
 
 def leave(node: Node) -> None:
-    """Hold again what was held before `node`, if that is what is held.
+    """Let the variable hold what it held before `node`, if it holds `node`.
 
     A generator that is closed from elsewhere ends its span in another context than the one that it
-    began in. That one goes on holding the span, and steps over it.
+    began in. The context that it began in goes on holding the span, and skips it.
     """
     if current.get() is node:
         try:
             current.reset(node._token)
             node._token = None
-        except (ValueError, RuntimeError, TypeError):  # none, used meanwhile, or another context's
+        except (ValueError, RuntimeError, TypeError):  # the token is another context's, used, none
             current.set(outer_of(node))
 
 
 def leave_all_in(node: Node) -> None:
     """Leave a run's node, and those of its spans that were entered inside and never left.
 
-    Such as one of which a signal handler raised between the entering of its block and the first
-    line in there: nobody leaves that one, and what comes after the run is not in it. Other runs
-    may overlap this one, and generators go on after it: theirs stay.
+    A span is never left if a signal handler raises after its block was entered and before the first
+    line in it. What comes after the run must not be taken for a part of that span. Left alone are
+    spans of other runs, which may overlap this one, and of generators, which may go on after it.
     """
     held: Node | None = current.get()
     while (
@@ -204,7 +206,7 @@ def leave_all_in(node: Node) -> None:
 
 
 def first_that_counts(node: Node | None) -> Node | None:
-    """Return `node`, or the nearest one held before it that the code is in."""
+    """Return `node` if it counts, else the nearest one held before it that does."""
     while node is not None and node._doubt is not None and not _counts(node):
         outer = outer_of(node)
         if node._doubt is ENDED and current.get() is node:
@@ -216,7 +218,7 @@ def first_that_counts(node: Node | None) -> Node | None:
 
 def _counts(node: Node) -> bool:
     frame = node._doubt
-    # A suspended frame has nothing that called it.
+    # The frame of a generator has a caller only while the generator runs.
     if frame is not ENDED and frame.f_back is not None:
         return True
     return not _was_entered_here(node)

@@ -70,21 +70,19 @@ class Default(Surface):
             before._settle()  # what came in the meantime
         return tracer
 
+    # What spans and instances ask of their home, see `Home`
+
     def _get_pipeline(self) -> Pipeline | None:
-        """Return the default tracer's pipeline."""
         # Mostly without the call: each call of a decorated function asks.
         return (self._tracer or self.tracer())._pipeline
 
     def _get_settings(self) -> Settings:
-        """Return the default tracer's settings."""
         return (self._tracer or self.tracer())._settings
 
     def _new_id(self) -> str:
-        """Return a new PFID of the default tracer."""
         return (self._tracer or self.tracer())._ids()
 
     def _get_ambient(self) -> Instance | None:
-        """Return the default tracer's ambient instance."""
         return self.tracer()._get_ambient()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import math
 import os
 import sys
@@ -24,16 +25,16 @@ class Leaver(Protocol):
         """Seconds that delivering may take."""
 
     def _hasten(self, timeout: float) -> None:
-        """Deliver what there is within `timeout` seconds, and at once what comes; never raises."""
+        """Deliver what there is within `timeout` seconds, and from now on at once what comes."""
 
     def _end_at_exit(self, reason: str, timeout: float) -> None:
-        """Deliver what is left within `timeout` seconds; never raises."""
+        """Deliver what is left within `timeout` seconds."""
 
     def _cease(self) -> bool:
         """Deliver nothing more, without waiting; return whether something is left."""
 
     def _say_lost(self, timeout: float) -> None:
-        """Say what is left; wait `timeout` seconds for what is on its way. Never raises."""
+        """Log what was not delivered; wait `timeout` seconds for the answer to the last request."""
 
     def _before_fork(self) -> None:
         """Prepare for a fork of the process."""
@@ -142,12 +143,20 @@ def _tell_all(tell: Callable[[Leaver, float], None], kept: float = 0.0) -> float
     try:
         for leaver in told:
             own = leaver._exit_timeout - min(kept, leaver._exit_timeout / 2)
-            tell(leaver, min(own, max(0, until - time.monotonic())))
+            _deliver(functools.partial(tell, leaver), min(own, max(0, until - time.monotonic())))
     except KeyboardInterrupt:
         _guard.logger.warning("prefactor_trace: interrupted while delivering")
     if longest and time.monotonic() >= until:
         _ran_out = time.monotonic()
     return now + given
+
+
+def _deliver(step: Callable[[float], None], timeout: float) -> None:
+    """Have one leaver take a step; a fault of it is logged, and the others have their turn."""
+    try:
+        step(timeout)
+    except Exception as error:  # noqa: BLE001
+        _guard.log_fault("delivering at the end of the process", error)
 
 
 def _give_up_all(end: float) -> None:
@@ -159,7 +168,7 @@ def _give_up_all(end: float) -> None:
     left = [leaver for leaver in leavers() if leaver._cease()]
     try:
         for leaver in left:
-            leaver._say_lost(max(0, end - time.monotonic()))
+            _deliver(leaver._say_lost, max(0, end - time.monotonic()))
     except KeyboardInterrupt:
         _guard.logger.warning(
             "prefactor_trace: interrupted; what is left is lost, unless it is in a spool"

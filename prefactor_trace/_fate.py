@@ -1,6 +1,6 @@
 """How far a record has come on its way to the service; the pipeline alone writes it.
 
-`NEW` is false, and a span takes room in the buffer as long as it has not come to `SETTLED`.
+The numbers matter: `NEW` is false, and a span with one below `SETTLED` takes room in the buffer.
 """
 
 from __future__ import annotations

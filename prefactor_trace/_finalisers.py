@@ -21,19 +21,21 @@ _kept: deque[contextvars.Context] = deque(maxlen=2 * _COLLECTIONS_KEPT)
 
 
 class _Keeper:
-    """Keeps the context when its `step` is looked at.
+    """Keeps the context when its `step` is read.
 
-    Not by a line of Python: Ctrl-C, or another signal, that comes while the collector runs raises
-    in the first one after it. If that were in a callback of the collector's, the exception would be
-    printed and forgotten, and the program would go on.
+    Reading it calls ``_kept.extend(keeper)``, and iterating over a keeper gives one copy of the
+    context. All of that runs in C: Ctrl-C, or another signal, that comes while the collector runs
+    raises in the first line of Python after it. If that line were in a callback of the collector's,
+    the exception would be printed and forgotten, and the program would go on.
     """
 
     __iter__ = partial(itertools.islice, iter(contextvars.copy_context, None), 1)
     step = property(_kept.extend)
 
 
-# Whatever else it is called with, it looks at the step. What it formats is text already: of other
-# things it would ask for the text, and CPython looks for signals there, too.
+# The collector calls it with two arguments, which it ignores, and it reads the step of its own. The
+# step is formatted by the name of its class, which is text already: to make text of anything else,
+# CPython would look for signals.
 _keep_context = partial("{0.step.__class__.__name__}".format, _Keeper())
 
 

@@ -1,7 +1,8 @@
-"""What has to rest while the process forks, though its module may be imported only by then.
+"""What is called around a fork of the process, also of modules imported while it is prepared.
 
-Python calls before a fork what was registered when the fork began. What this library does before a
-fork may import further modules, which have something to say in it.
+Python calls only what was registered before the fork began. But to prepare for one may import
+further modules of this library, which have to prepare as well. Hence Python knows only the
+functions here, and these go through a list that may grow meanwhile.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Rest(NamedTuple):
     """What is called around a fork. An exception of one is logged, and the others are called.
 
     Attributes:
-        begin: Called before it; what it brings to rest stays so.
+        begin: Called before it, to bring to rest what must not be half done in the child.
         end: Called after it in the parent, also where `begin` has failed half-way.
         end_in_child: Called after it in the child.
     """
@@ -36,13 +37,13 @@ _one_fork = threading.RLock()  # several threads may fork, one after the other
 
 
 def add(rest: Rest) -> None:
-    """Have something rest during every fork, also during one that has begun."""
+    """Have something called around every fork, also around one that is being prepared."""
     _all.append(rest)
 
 
 def _begin() -> None:
     _one_fork.acquire()
-    for rest in _all:  # as long as more are added
+    for rest in _all:  # which may grow meanwhile
         _begun.append(rest)
         _call(rest.begin)
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 _OURS = ("prefactor_trace.", "wrapt.")
 _AN_AGENT = "prefactor_trace.cli.demo"  # like a user's
 
-# Modules of what calls what it is given on behalf of its own caller, and, by their first part, of
-# what runs it later, with nothing of the user's below it that would say why.
+# Modules whose functions call others on behalf of their own caller, who is to be found below them;
+# and packages that call functions by themselves, with no code of the user's below.
 _GO_BETWEENS = {"contextlib", "functools"}
 _GO_BETWEEN_PACKAGES = ("anyio.", "trio.", "outcome.")
 _RUNNERS = {"asyncio", "uvloop", "threading", "concurrent", "multiprocessing"}

@@ -38,10 +38,11 @@ class Steps:
     ) -> None:
         self._node: Any = node
         self._output = output
-        self._inside = inside
-        self._outside: Node | None = None
-        self._is_block = self._is_in = False
-        self._is_closing = False
+        self._inside = inside  # what is current in the body when it runs next
+        self._outside: Node | None = None  # while it runs, what was current before this step
+        self._is_in = False  # whether it runs now
+        self._is_block = False  # contextlib or a fixture runs it: it is current all the time
+        self._is_closing = False  # the consumer wants no more
 
     def begin(self) -> None:
         """Begin the span, in the context of whoever asks for the first item."""

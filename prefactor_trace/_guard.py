@@ -15,8 +15,16 @@ from prefactor_trace._locks import make_lock
 
 logger = logging.getLogger("prefactor_trace")
 
+_SELDOM = 60.0  # seconds between two lines of the same key
+
 _lock = make_lock()
 _last_logged: dict[str, float] = {}
+
+
+def set_log_level(asked: str | None) -> None:
+    """Set the level of the library's logger, if one was asked for or the program has set none."""
+    if asked is not None or logger.level == logging.NOTSET:
+        logger.setLevel(asked or "WARNING")
 
 
 def log_fault(kind: str, error: BaseException) -> None:
@@ -26,12 +34,11 @@ def log_fault(kind: str, error: BaseException) -> None:
         kind: What was being done, for example ``"capturing arguments"``.
         error: What went wrong.
     """
-    log_seldom(
+    log_once(
         logging.ERROR,
         f"{kind}: {type(error).__qualname__}",
         "prefactor_trace: a fault of its own while %s; the agent goes on",
         kind,
-        every=math.inf,
         error=error,
     )
 
@@ -46,36 +53,44 @@ def log_raised(setting: str, function: object, error: BaseException) -> None:
     """
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     kind = type(error).__qualname__
-    log_seldom(
+    log_once(
         logging.ERROR,
         f"{setting} {name}: {kind}",
         "prefactor_trace: your function %s, given as %s, raised %s; the agent goes on",
         name,
         setting,
         kind,
-        every=math.inf,
         error=error,
     )
 
 
-def log_seldom(
-    level: int,
-    key: str,
-    message: str,
-    *args: object,
-    every: float = 60.0,
-    error: BaseException | None = None,
+def log_once(
+    level: int, key: str, message: str, *args: object, error: BaseException | None = None
 ) -> None:
-    """Log a line unless one with the same `key` was logged less than `every` seconds ago.
+    """Log a line as `log_seldom` does, but once per process; with the traceback of an `error`."""
+    _log(level, key, math.inf, message, args, error)
+
+
+def log_seldom(level: int, key: str, message: str, *args: object) -> None:
+    """Log a line, unless one with the same `key` was logged within the last minute.
 
     Args:
         level: Level of the line, as in `logging`.
         key: What makes two lines the same.
         message: Text with %-placeholders.
         *args: What stands in for the placeholders.
-        every: Seconds between two lines; infinity for once per process.
-        error: What is logged with its traceback.
     """
+    _log(level, key, _SELDOM, message, args)
+
+
+def _log(  # noqa: PLR0917
+    level: int,
+    key: str,
+    every: float,
+    message: str,
+    args: tuple[object, ...],
+    error: BaseException | None = None,
+) -> None:
     if sys.is_finalizing():
         return  # half of the interpreter is gone, and logging with it
     now = time.monotonic()

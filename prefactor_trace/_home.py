@@ -1,7 +1,8 @@
-"""Where a span or an instance finds its tracer: at its first use, not when it is written down.
+"""How a span or an instance finds its tracer: when it is used, not when it is written down.
 
-A decorator is applied when a module is imported, long before `configure` is called; it holds a
-home and asks it on each call.
+A decorator is applied when a module is imported, long before `configure` is called. So it does not
+hold a tracer but a home, which it asks on each call: a `Tracer` is its own home; the home of the
+module's functions is the same whichever tracer `configure` sets.
 """
 
 from __future__ import annotations
@@ -59,10 +60,12 @@ class Home(Protocol):
     Attributes:
         _registry: Span types and quality schemas.
         _open_runs: Instances that have begun and not ended, but for the ambient one.
-        _switch: Empty where nothing is recorded; not empty also while that is not known yet.
-        _may_leave_out: Whether there is, or has been, something that is not recorded.
-        _idles: Spans that are not recorded, by name.
-        _on_terminate_callbacks: Told of every run that the platform ends.
+        _switch: Empty while nothing is recorded; it has an item while something is, or while that
+            is not known yet.
+        _may_leave_out: Whether anything is, or ever was, left unrecorded. Until then no span has
+            to ask whether it is.
+        _idles: The spans that stand in for those left unrecorded, by name.
+        _on_terminate_callbacks: Called with every run that the platform ends.
     """
 
     _registry: Registry

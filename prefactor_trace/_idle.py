@@ -38,7 +38,7 @@ class Idle(Span):
     ) -> bool:
         return False
 
-    def _fix(self, outer: Node | None) -> None:
+    def _prepare(self, outer: Node | None) -> None:
         pass
 
 
@@ -61,9 +61,10 @@ class Idles(dict[str, Idle]):
             raise KeyError(schema_name)
         if len(self) >= _MOST_NAMES:
             self.clear()
-        # A class for each, so that its block is entered and left without running any Python: that
-        # takes half as long. `get` gives the span, also to a stack of contextlib, which hands it
-        # the span; `format` takes whatever a block ends with.
+        # A class for each span, whose `__enter__` and `__exit__` are functions in C: entered and
+        # left without running any Python, a block takes half as long. `{0: idle}.get(0)` is the
+        # span, and so is `{0: idle}.get(0, idle)`, as contextlib's stacks call it; `"".format`
+        # takes any arguments and returns what is false.
         kind = type("Span", (Idle,), {"__slots__": (), "__exit__": "".format})
         idle: Idle = kind(self._home, schema_name)
         kind.__enter__ = types.MethodType({0: idle}.get, 0)  # type: ignore[attr-defined]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from prefactor_trace import _fate, _guard
 from prefactor_trace._cancellation import is_cancellation
-from prefactor_trace._capture import ErrorSnapshot, snapshot, snapshot_error
 from prefactor_trace._clock import Clock
 from prefactor_trace._context import (
     ENDED,
@@ -21,8 +20,10 @@ from prefactor_trace._context import (
 )
 from prefactor_trace._home import make_id
 from prefactor_trace._pfid import fraction_of
+from prefactor_trace._quality import record_quality
 from prefactor_trace._settings import DEFAULT_PORT
 from prefactor_trace._termination import Terminable
+from prefactor_trace._unhandled import tell_unhandled
 from prefactor_trace._untraced import Untraced
 from prefactor_trace.exceptions import UsageError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from prefactor_trace._capture import ErrorSnapshot
     from prefactor_trace._home import Home
     from prefactor_trace._instance_options import InstanceOptions
     from prefactor_trace._pipeline import Buffer, HeldBuffer
@@ -39,24 +41,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-UNHANDLED = "unhandled_exception"
-"""Name of the span of an exception that leaves a run, and that no other span of it has told."""
-
 _TOLD_KEPT = 16  # of the errors that spans have told last: others may fail while one goes up
 
 _FINISH_STATUSES = ("complete", "failed", "cancelled")
-
-
-class Quality:
-    """A quality record on its way, left where the ends of spans are."""
-
-    __slots__ = ("_fate", "_instance", "name", "payload")
-
-    def __init__(self, instance: Instance, name: str, payload: dict[str, Any] | None) -> None:
-        self._fate = _fate.NEW
-        self._instance = instance
-        self.name = name
-        self.payload = payload
 
 
 class Instance(Terminable):
@@ -77,8 +64,8 @@ class Instance(Terminable):
         self._id = options.id
         self._status: AgentStatus = "pending"
         self._instance: Instance | None = None  # itself, once it is recorded or left out
-        # Spans at the top of the run have no parent. On the object and not on its class, where each
-        # of these would look in both: that takes 3 % of a bare block.
+        # The parent of spans at the top of the run. On the object, since what is on its class is
+        # looked for on the object first: that takes 3 % of a bare block.
         self._own_span = None
         self._recorded = False
         self._buffer: Buffer | HeldBuffer
@@ -197,21 +184,7 @@ class Instance(Terminable):
         Raises:
             UsageError: `name` is empty, or `payload` is not a mapping.
         """
-        if not isinstance(name, str) or not name:
-            raise UsageError(f"record_quality takes a name such as 'helpfulness', got {name!r}")
-        if payload is not None and not isinstance(payload, Mapping):
-            raise UsageError(
-                f"the payload of record_quality must be a mapping such as {{'score': 0.9}},"
-                f" got {type(payload).__qualname__}"
-            )
-        if not self._recorded:
-            return
-        try:
-            copy = None if payload is None else snapshot(payload)[0]
-            self._home._registry.note_quality(name)
-            self._buffer.add_end(Quality(self, name, copy))
-        except Exception as error:  # noqa: BLE001
-            _guard.log_fault("recording quality", error)
+        record_quality(self, name, payload)
 
     def __repr__(self) -> str:
         said = self._options.agent_id, self._id  # which is made when it is first asked for
@@ -266,30 +239,16 @@ class Instance(Terminable):
         elif issubclass(type(error), GeneratorExit):
             self._end("complete")
         else:
-            self._note_error(error)
+            tell_unhandled(self, error)
             self._end("failed")
 
     def _note_told(self, error: ErrorSnapshot) -> None:
         """Note the error that a span of the run has ended with."""
         self._told_errors = (*self._told_errors[1 - _TOLD_KEPT :], error[:2])
 
-    def _note_error(self, error: BaseException) -> None:
-        """Have a span say why the run fails, where none of its own does: a run cannot."""
-        if self.terminated or self._status != "active" or not self._has_begun:
-            return
-        try:
-            told = snapshot_error(error)
-            if told[:2] not in self._told_errors:
-                from prefactor_trace._span import Span
-
-                span = Span(self._home, UNHANDLED, parent=self)
-                try:
-                    if span._start(None):
-                        self._note_told(told)  # who is interrupted from here on may come again
-                finally:
-                    span._exit(error)
-        except Exception as fault:  # noqa: BLE001
-            _guard.log_fault("describing why a run failed", fault)
+    def _was_told(self, error: ErrorSnapshot) -> bool:
+        """Return whether one of the last errors that spans of the run ended with is this one."""
+        return error[:2] in self._told_errors
 
     def _end(self, status: FinishStatus) -> None:
         if self._status != "active":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from prefactor_trace._frames import calling_file
+from prefactor_trace._nearest import hint
 from prefactor_trace._pfid import is_pfid
+from prefactor_trace._schema import read_risk
 from prefactor_trace._settings import PURPOSES
 from prefactor_trace.exceptions import UsageError
 
@@ -27,12 +30,22 @@ class InstanceOptions(NamedTuple):
     risk: DataRisk | None = None  # of the span types that declare none
     source: str | None = None  # file that it was called in
 
-    def check(self) -> None:
-        """Refuse what no run can have.
+    @classmethod
+    def of(cls, agent_id: str | None, said: dict[str, Any]) -> InstanceOptions:
+        """Return the options that a call of `instance` named.
 
         Raises:
-            UsageError: One of them is no text, no PFID or an unknown word.
+            UsageError: One is unknown, no text, no PFID, or an unknown word.
         """
+        for name in said:
+            if name not in _GIVEN:
+                raise UsageError(f"instance got an unknown argument {name!r}{hint(name, _GIVEN)}")
+        said = {**said, "risk": read_risk(said.get("risk"))}
+        options = cls(agent_id, source=calling_file(), **said)
+        options._check()
+        return options
+
+    def _check(self) -> None:
         for field, value in zip(self._fields, self, strict=True):
             if field != "risk" and value is not None and not isinstance(value, str):
                 raise UsageError(
@@ -50,3 +63,6 @@ class InstanceOptions(NamedTuple):
             raise UsageError(
                 f"on_terminate of an instance is 'continue' or 'raise', got {self.on_terminate!r}"
             )
+
+
+_GIVEN = frozenset(InstanceOptions._fields) - {"source"}  # which is found out

@@ -9,14 +9,15 @@ _locks: weakref.WeakSet[threading.RLock] = weakref.WeakSet()
 
 
 def make_lock() -> threading.RLock:
-    """Return a lock for a few steps that nothing waits in.
+    """Return a lock that is to be held for a few steps only, in which nothing waits.
 
-    Re-entrant, since a signal handler, a finaliser or a log handler may come to the same lock
-    while its thread holds it. Such code may also wait for the background thread, by a `flush`, and
-    that one for the lock: where it is held on the agent's path nothing is called meanwhile, since
-    Python looks for signals at calls only (and where it jumps: back, in 3.10 also on).
+    It is re-entrant, since a signal handler, a finaliser or a log handler may come to the same lock
+    while its thread holds it. A signal handler may also call `flush`, and so wait for the
+    background thread, which may be waiting for this very lock. Hence the agent's threads call
+    nothing while they hold one: Python runs signal handlers only at calls and at jumps (backward
+    ones; in 3.10 any).
 
-    A fork sets it free in the child: the thread that held it is not there to let it go.
+    A fork sets it free in the child, where the thread that held it does not exist.
     """
     lock = threading.RLock()
     _locks.add(lock)

@@ -102,13 +102,12 @@ def _receive(
     home: Home, carrier: dict[str, str], function: Callable[..., Any], was_traced: bool
 ) -> _AttachedCall:
     if was_traced and not _is_traced(function):
-        _guard.log_seldom(
+        _guard.log_once(
             logging.WARNING,
             f"untraced {function!r}",
             "prefactor_trace: %s was sent here by value, without its decorator, so that its calls"
             " are no spans; define it in a module that both processes import",
             getattr(function, "__qualname__", function),
-            every=float("inf"),
         )
     return _AttachedCall(home, carrier, function)
 

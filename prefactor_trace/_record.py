@@ -21,7 +21,7 @@ from prefactor_trace._context import (
     leave,
     note_frame,
 )
-from prefactor_trace._lost import find_node
+from prefactor_trace._stray import find_node
 from prefactor_trace._untraced import ROOT, Root, Untraced
 from prefactor_trace.exceptions import PrefactorTerminated, UsageError
 
@@ -140,8 +140,8 @@ class Record(Node):
                 else:
                     self._end_with(error)
             except BaseException as fault:
-                # A signal handler raised in the midst of it, or there is no stack left: by the
-                # least of calls, for nobody comes back to it.
+                # A signal handler raised in the midst of it, or there is no stack left. Nobody will
+                # try again: it ends here, with as few calls as possible.
                 if self._status == "active":
                     self._ended = Clock.monotonic()
                     self._status = "complete" if error is None else "failed"
@@ -185,7 +185,7 @@ class Record(Node):
             self._parent = None if node is None else node._own_span
             payload = self._payload
             if not payload:
-                self._payload = None  # whoever holds an empty one may fill it
+                self._payload = None  # not copied, and the agent may fill an empty one later
             elif not self._size:
                 self._payload, self._size = snapshot(payload)
             self._instance = instance
@@ -201,7 +201,7 @@ class Record(Node):
             return False
         return True
 
-    def _fix(self, outer: Node | None) -> None:
+    def _prepare(self, outer: Node | None) -> None:
         """Settle parent and payload now, for a span that begins later and perhaps elsewhere."""
         try:
             self._parent = self._find_parent(outer) or self._home._get_ambient()
@@ -256,7 +256,7 @@ class Record(Node):
 
     def _tell_end(self) -> None:
         """Tell the pipeline that it has ended, and note it if its parent had before."""
-        # Of what it has not taken yet, the pipeline sees the status when it takes it.
+        # A span that the pipeline has not taken yet needs no word: its status is read then.
         if self._fate:
             self._instance._buffer.add_end(self)
         parent = self._parent

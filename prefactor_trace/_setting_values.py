@@ -123,6 +123,20 @@ def url(value: object) -> str:
     return parts.geturl().rstrip("/")
 
 
+def is_overheard(url: str) -> bool:
+    """Return whether what is sent to a URL leaves this machine unencrypted."""
+    if not url.startswith("http://"):
+        return False
+    import ipaddress  # as `url` does: most programs set none
+    from urllib.parse import urlsplit
+
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost" and not host.endswith(".localhost")
+
+
 def status_codes(value: object) -> tuple[int, ...]:
     """Read HTTP status codes, as a sequence or with commas between."""
     wanted = "HTTP status codes from 400 to 599, such as 429,500,503"

@@ -5,7 +5,6 @@ may be. `load_settings` is the only place that reads them.
 """
 
 import dataclasses
-import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -288,29 +287,8 @@ def _read(name: str, metadata: Mapping[str, Any], value: object) -> Any:
 def _check_together(settings: Settings) -> None:
     if settings.local or settings.api_token is None or settings.allow_insecure:
         return
-    if settings.api_url == DEFAULT_API_URL:
-        return
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(settings.api_url)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if read.is_overheard(settings.api_url):
         raise SettingsError(
             f"setting api_url (variable PREFACTOR_API_URL) is {settings.api_url!r}: the token would"
             " cross the network unencrypted; use https://, or set allow_insecure=True"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def apply_log_level(settings: Settings) -> None:
-    """Set the level of the library's own logger, if asked for or where the program has not."""
-    own = logging.getLogger("prefactor_trace")
-    if settings.log_level is not None or own.level == logging.NOTSET:
-        own.setLevel(settings.log_level or "WARNING")

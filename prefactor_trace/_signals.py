@@ -10,8 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from prefactor_trace import _guard
-from prefactor_trace._exits import end_all, hasten_all
+from prefactor_trace import _exits, _guard
 
 _process = 0  # id of the one in which handlers were set
 
@@ -45,15 +44,24 @@ def handle_signals(at_end: Callable[[], None] | None = None, *, is_asked: bool =
         _warn()
 
 
-def handle_signals_in_child(*, is_asked: bool = True) -> None:
-    """Handle signals in a forked child too: servers that fork workers set handlers anew there.
+def watch(*, is_asked: bool) -> Callable[[], None]:
+    """Handle signals here; return what a process calls first of all, so that it does so too.
+
+    Servers that fork workers set handlers anew in these.
 
     Args:
         is_asked: As of `handle_signals`.
     """
-    # In the process where they were set, who has replaced them since has done so on purpose.
-    if _process != os.getpid():
-        handle_signals(is_asked=is_asked)
+    handle_signals(is_asked=is_asked)
+
+    def watch_child() -> None:
+        """See to the end of a forked child."""
+        _exits.watch()
+        # In the process where they were set, who has replaced them since has done so on purpose.
+        if _process != os.getpid():
+            handle_signals(is_asked=is_asked)
+
+    return watch_child
 
 
 def _warn() -> None:
@@ -86,12 +94,12 @@ class _Terminate:
             return
         # A server answers what it has begun before it ends, which may be by this very signal, with
         # its default action: then nobody asks for what was recorded last.
-        hasten_all()
+        _exits.hasten_all()
         if is_followed:
             self._before(number, frame)
 
     def _end(self, number: int) -> None:
-        end_all(f"the process was told to terminate ({signal.Signals(number).name})")
+        _exits.end_all(f"the process was told to terminate ({signal.Signals(number).name})")
         if self._at_end is not None:
             self._at_end()
         # By the signal itself, so that whoever waits for the process sees what ended it.

@@ -1,6 +1,7 @@
-"""What a tracer offers to record with: `instance`, `span`, `start_span` and the declarations.
+"""What a tracer offers to record with: `span`, `start_span` and `trace_stream`, beside runs.
 
-The default tracer and every other are each a surface; what they make finds its tracer by its home.
+The default tracer and every `Tracer` are each a surface; what they make has a home, where it finds
+its tracer.
 """
 
 from __future__ import annotations
@@ -16,49 +17,40 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from prefactor_trace._attached import Attachment, attach_to, attach_to_environment
 from prefactor_trace._context import innermost
-from prefactor_trace._frames import calling_file
 from prefactor_trace._generate import Steps, drive, drive_async
 from prefactor_trace._home import OpenRuns
 from prefactor_trace._idle import Idles, is_left_out
 from prefactor_trace._instance import Instance
-from prefactor_trace._instance_options import InstanceOptions
-from prefactor_trace._nearest import hint
 from prefactor_trace._output import Output
 from prefactor_trace._plain import plain_span
 from prefactor_trace._record import check_mapping
-from prefactor_trace._schema import QualityType, Registry, SpanType, read_risk
+from prefactor_trace._run_surface import RunSurface, is_decorated
+from prefactor_trace._schema import Registry
 from prefactor_trace._span import Span
-from prefactor_trace._termination import check_callback
 from prefactor_trace._untraced import Root
 from prefactor_trace.exceptions import UsageError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from prefactor_trace._home import Home
     from prefactor_trace._schema import Risk
     from prefactor_trace._schema.options import BlockOptions
-    from prefactor_trace.models import DataRisk, InstancePurpose
+    from prefactor_trace.models import DataRisk
 
 F = TypeVar("F", bound=Callable[..., Any])
-C = TypeVar("C", bound=Callable[[Instance], object])
 T = TypeVar("T")
 
-TerminationMode = Literal["continue", "raise"]
 
-
-class Surface:
+class Surface(RunSurface):
     """What the default tracer and every other offer to record with."""
 
     _may_leave_out = False
-    _home: Home  # of the spans and instances made here
 
     def _become_home(self) -> None:
-        """Get what a home has: `_home` is this object itself."""
+        """Set up what a home has, see `Home`: this object is its own."""
         self._registry = Registry()
         self._open_runs = OpenRuns()
         self._switch = [True]
@@ -70,78 +62,6 @@ class Surface:
         self._may_leave_out = not on
         # A list, since wrapt can look whether it is empty without running any Python.
         self._switch[:] = [True] if on else []
-
-    @overload
-    def instance(self, agent_id: F, /) -> F: ...
-
-    @overload
-    def instance(
-        self,
-        agent_id: str | None = None,
-        *,
-        version: str | None = None,
-        name: str | None = None,
-        description: str | None = None,
-        environment_id: str | None = None,
-        external_identifier: str | None = None,
-        purpose: InstancePurpose | None = None,
-        id: str | None = None,
-        on_terminate: TerminationMode | None = None,
-        risk: Risk | DataRisk | Mapping[str, Any] | None = None,
-    ) -> Instance: ...
-
-    def instance(
-        self,
-        agent_id: Any = None,
-        *,
-        version: str | None = None,
-        name: str | None = None,
-        description: str | None = None,
-        environment_id: str | None = None,
-        external_identifier: str | None = None,
-        purpose: InstancePurpose | None = None,
-        id: str | None = None,
-        on_terminate: TerminationMode | None = None,
-        risk: Risk | DataRisk | Mapping[str, Any] | None = None,
-        **unknown: Any,
-    ) -> Any:
-        """Return one run of an agent: a block (sync or async) or a decorator.
-
-        Args:
-            agent_id: Agent that runs; the setting `agent_id` when missing. With a deployment's
-                token neither is needed.
-            version: Version of the agent; when missing the setting `version`, else the git commit
-                of the code, else the version of its distribution.
-            name: Human-readable name of that version; the setting `agent_name` when missing.
-            description: What that version is.
-            environment_id: Environment to run in; the setting `environment_id` when missing, else
-                that of the token.
-            external_identifier: Your own name for this run, unique per agent.
-            purpose: Why it runs: ``"live"``, ``"smoke_test"`` or ``"eval"``; the setting `purpose`
-                when missing.
-            id: PFID of the run, for a run whose id has to be known beforehand; made when missing.
-            on_terminate: What happens when the platform ends the run: ``"continue"`` or ``"raise"``
-                (`PrefactorTerminated`, where its next span begins); the setting `on_terminate` when
-                missing.
-            risk: Risk of the span types that declare none: a `Risk`, a `DataRisk` or a mapping
-                like one.
-            **unknown: Refused, with the nearest known name.
-
-        Raises:
-            UsageError: `id` is not a PFID, `purpose`, `on_terminate` or `risk` has an unknown word,
-                an argument is unknown, or what is decorated is not a function.
-        """
-        for word in unknown:
-            known = set(InstanceOptions._fields) - {"source"}  # which is nobody's to give
-            raise UsageError(f"instance got an unknown argument {word!r}{hint(word, known)}")
-        if _is_decorated(agent_id):  # @instance without parentheses
-            return Instance(self._home, InstanceOptions(source=calling_file()))(agent_id)
-        options = InstanceOptions(
-            agent_id, version, name, description, environment_id, external_identifier, purpose,
-            id, on_terminate, read_risk(risk), calling_file(),
-        )  # fmt: skip
-        options.check()
-        return Instance(self._home, options)
 
     @overload
     def span(self, schema_name: F, /) -> F: ...
@@ -213,6 +133,7 @@ class Surface:
                 what is decorated is not a function.
         """
         home = self._home
+        # Three ways, the quickest first: a span that will not be recorded, a plain one, any other.
         if home._may_leave_out and not options and (not home._switch or is_left_out(home)):
             if payload is not None:
                 check_mapping(payload, "the payload of a span must be")
@@ -232,9 +153,9 @@ class Surface:
     def _span_with(
         self, schema_name: Any, payload: Any, *, parent: Any = None, **options: Any
     ) -> Any:
-        """Return a span of which more is said than its name and a payload, or decorate with one."""
+        """Return a span with options, or whose name has to be checked; or decorate with one."""
         home = self._home
-        if _is_decorated(schema_name):  # @span without parentheses
+        if is_decorated(schema_name):  # @span without parentheses
             return Span(home, None)(schema_name)
         if schema_name is not None:
             if not issubclass(type(schema_name), str) or not schema_name:
@@ -276,7 +197,7 @@ class Surface:
         try:
             span._start(innermost())
         except BaseException as error:
-            span._end_with(error)  # nobody has it who could
+            span._end_with(error)  # the caller, who would end it, does not get it
             raise
         return span
 
@@ -335,112 +256,10 @@ class Surface:
         span = self.span(schema_name, payload, parent=parent, reduce=reduce)
         body = iterator.__aiter__() if is_async else iter(iterator)
         if self._home._get_pipeline() is None and isinstance(body, (Generator, AsyncGenerator)):
-            return body  # it does all that is promised of what is returned
-        span._fix(innermost())
+            return body  # untraced, a generator is itself all that was asked for
+        span._prepare(innermost())
         output = Output(reduce, wanted=self._home._get_settings().capture_outputs)
         return (drive_async if is_async else drive)(Steps(span, output), body)
-
-    def on_terminate(self, callback: C) -> C:
-        """Have `callback` called with each instance that the platform ends.
-
-        It is called on the background thread, which delivers nothing meanwhile. What it raises is
-        logged. May be put on a function as a decorator.
-
-        Args:
-            callback: A plain function, no coroutine function, that takes the instance.
-
-        Raises:
-            UsageError: It cannot be called.
-        """
-        check_callback(callback)
-        self._home._on_terminate_callbacks.append(callback)
-        for run in self._home._open_runs:
-            run._ask_sooner()
-        return callback
-
-    def attach(self, carrier: Mapping[str, str] | None) -> Attachment:
-        """Return a block (sync or async) in the run and the span that `inject` wrote down.
-
-        What begins inside is nested there. The run stays the other process's, which finishes it.
-        A carrier that tells of no run, or is malformed, changes nothing. It is trusted for no more
-        than where spans are put: hand on only what comes from your own services.
-
-        Args:
-            carrier: Headers of a request or of a message; their case does not matter.
-
-        Raises:
-            UsageError: `carrier` is no mapping.
-        """
-        return attach_to(self._home, carrier)
-
-    def attach_env(self) -> Attachment:
-        """Return a block in the run that the process which started this one was in.
-
-        That process passed on the variables of `inject_env`. Otherwise as `attach`.
-        """
-        return attach_to_environment(self._home)
-
-    def declare(
-        self,
-        schema_name: str,
-        *,
-        params: Any = None,
-        result: Any = None,
-        title: str | None = None,
-        description: str | None = None,
-        template: str | None = None,
-        risk: Risk | DataRisk | Mapping[str, Any] | None = None,
-    ) -> None:
-        """Declare a span type before it is used; instances that begin later register it.
-
-        Args:
-            schema_name: Name of the type.
-            params: What the payload looks like: a JSON schema, a pydantic model or a type.
-            result: What the result looks like, in the same ways.
-            title: Human-readable name.
-            description: What such a step does.
-            template: As of `span`.
-            risk: As of `span`.
-
-        Raises:
-            UsageError: The name is empty, a schema is neither a JSON schema nor a type, `risk` has
-                an unknown word, `template` leaves something open or names a field that the schemas
-                lack, or the type was declared otherwise elsewhere.
-        """
-        declared = SpanType(params, result, title, description, template, read_risk(risk))
-        self._registry.declare(schema_name, declared)
-
-    def declare_quality(
-        self,
-        name: str,
-        schema: Any = None,
-        *,
-        title: str | None = None,
-        description: str | None = None,
-        template: str | None = None,
-        risk: Risk | DataRisk | Mapping[str, Any] | None = None,
-    ) -> None:
-        """Declare a quality schema, so that `record_quality` may use its name.
-
-        Args:
-            name: Name of the schema.
-            schema: What a record looks like: a JSON schema, a pydantic model or a type.
-            title: Human-readable name.
-            description: What is judged.
-            template: Liquid one-liner over the fields of the record.
-            risk: Risk that the record carries, as of `span`.
-
-        Raises:
-            UsageError: As `declare`.
-        """
-        declared = QualityType(schema, title, description, template, read_risk(risk))
-        self._registry.declare_quality(name, declared)
-
-
-def _is_decorated(given: object) -> bool:
-    """Return whether the first argument is what a decorator without parentheses decorates."""
-    # Also what cannot be decorated, such as a `cached_property`: the error can then say so.
-    return callable(given) or hasattr(type(given), "__get__")
 
 
 def _refuse_name(schema_name: object) -> None:

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _exits, _guard
+from prefactor_trace._ambient import Ambient
 from prefactor_trace._context import current_instance
-from prefactor_trace._instance import Instance
-from prefactor_trace._instance_options import InstanceOptions
-from prefactor_trace._locks import make_lock
 from prefactor_trace._pfid import PfidSource, is_pfid, partition_of
-from prefactor_trace._settings import Settings, apply_log_level, load_settings
+from prefactor_trace._quality import record_quality
+from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._surface import Surface
 from prefactor_trace._untraced import run_untraced
 from prefactor_trace._version import SDK
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from prefactor_trace._home import Home
+    from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline import Pipeline
     from prefactor_trace._setting_types import GivenSettings
     from prefactor_trace.receipts import Receipt, Stats
@@ -43,7 +43,7 @@ class Tracer(Surface):
 
     @classmethod
     def _at(cls, home: Home, settings: Settings, pipeline: Pipeline | None = None) -> Tracer:
-        """Return a tracer for the spans of a home that stays when its tracer is replaced."""
+        """Return a tracer for another object's spans: the default one's, which outlives it."""
         tracer = cls.__new__(cls)
         tracer._set_up(settings, home, pipeline)
         return tracer
@@ -52,9 +52,8 @@ class Tracer(Surface):
         # Not with the library, which most programs import without making a tracer at once.
         from prefactor_trace._variables import warn_of_unknown
 
-        apply_log_level(settings)
+        _guard.set_log_level(settings.log_level)
         warn_of_unknown()
-        # The default tracer's spans and those of the module's functions are of one family.
         self._home = home
         if home is self:
             self._become_home()
@@ -64,41 +63,27 @@ class Tracer(Surface):
         known = settings.agent_id
         self._ids = PfidSource(partition_of(known) if known and is_pfid(known) else None)
         self._pipeline: Pipeline | None = None
-        self._ambient: Instance | None = None
+        self._ambient = Ambient(home)
         self._former: list[Tracer] = []  # that this one has replaced, and whose runs go on
-        self._lock = make_lock()
         home._set_recording(on=settings.off_reason is None)
         if settings.off_reason is None:
-            # Only here: programs in which tracing is off do without half of this library.
-            from prefactor_trace._pipeline import Pipeline
-            from prefactor_trace._transport import open_transport, target_of
-
-            on_start = _prepare_for_ends(settings)
-            self._pipeline = pipeline or Pipeline(
-                settings,
-                self._registry,
-                open_transport(settings, SDK),
-                target=target_of(settings),
-                open_runs=home._open_runs,
-                on_start=on_start,
-                run_untraced=run_untraced,
-            )
+            on_start = _watch_ends(settings)
+            self._pipeline = pipeline or _make_pipeline(settings, home, on_start)
             _exits.add(self)
         else:
-            # In tests nothing is to be sent, and who reads why one failed has not asked.
+            # Whoever switched it off, or runs tests, need not be warned.
             is_meant = settings.offline or not settings.enabled
-            _guard.log_seldom(
+            _guard.log_once(
                 logging.INFO if is_meant else logging.WARNING,
                 settings.off_reason,
                 "prefactor_trace: tracing is off: %s",
                 settings.off_reason,
-                every=float("inf"),
             )
 
     def __del__(self) -> None:
-        # All of its records have arrived, since each of them knows it.
+        # All of its records have arrived: whatever is on its way keeps its tracer alive.
         pipeline: Pipeline | None = self.__dict__.get("_pipeline")  # none if a setting was refused
-        if pipeline is not None and self._home is self:  # that of a home may be its heir's by now
+        if pipeline is not None and self._home is self:  # or its heir may have it by now
             pipeline.let_go()
 
     def __reduce__(self) -> Any:
@@ -107,32 +92,20 @@ class Tracer(Surface):
             " can, and inject() with attach() carries a run to a tracer made there"
         )
 
-    # What spans and instances ask of their home
+    # What spans and instances ask of their home, see `Home`
 
     def _get_pipeline(self) -> Pipeline | None:
-        """Return what carries records away, ``None`` while tracing is off."""
         return self._pipeline
 
     def _get_settings(self) -> Settings:
-        """Return the settings in force."""
         return self._settings
 
     def _new_id(self) -> str:
-        """Return a new PFID, in the partition of the agent where that is known."""
         return self._ids()
 
     def _get_ambient(self) -> Instance | None:
-        """Return the instance that takes spans outside any, ``None`` where they are not kept."""
-        ambient = self._ambient
-        if ambient is None and self._pipeline is not None and self._settings.ambient:
-            with self._lock:
-                if self._ambient is None:
-                    begun = Instance(self._home, InstanceOptions())
-                    begun._start()
-                    self._home._open_runs.discard(begun)
-                    self._ambient = begun
-                ambient = self._ambient
-        return ambient
+        is_kept = self._pipeline is not None and self._settings.ambient
+        return self._ambient.get() if is_kept else None
 
     # What the user may ask
 
@@ -173,7 +146,7 @@ class Tracer(Surface):
         Returns:
             A receipt, true only when all that was recorded before has arrived.
         """
-        self._end_ambient()
+        self._ambient.end()
         return self._ask_all(lambda pipeline, left: pipeline.shutdown(left), timeout)
 
     def _ask_all(
@@ -191,7 +164,7 @@ class Tracer(Surface):
         return receipt
 
     def _succeed(self, before: Tracer) -> None:
-        """Be what is asked in the place of a tracer, and of those before it whose runs go on."""
+        """Take the place of a tracer, and remember it for flushes as long as runs of it go on."""
         self._former = before._former
         if before._pipeline is not self._pipeline and before._has_open_runs:
             self._former = [before, *before._former]
@@ -205,10 +178,10 @@ class Tracer(Surface):
         )
 
     def _settle(self, timeout: float | None = None) -> Receipt:
-        """Bring what was recorded here where it belongs, for as long as an exit may take."""
+        """Deliver what was recorded here, and let go; wait as long as an exit may, if not told."""
         if self._pipeline is None:
             return _no_receipt()
-        self._end_ambient()
+        self._ambient.end()
         return self._pipeline.shutdown(self._exit_timeout if timeout is None else timeout)
 
     def stats(self) -> Stats:
@@ -232,13 +205,7 @@ class Tracer(Surface):
         instance = current_instance()
         if instance is None or instance._home is not self._home:
             instance = self._get_ambient()
-        (instance or Instance(self._home, InstanceOptions())).record_quality(name, payload)
-
-    def _end_ambient(self) -> None:
-        with self._lock:
-            ambient, self._ambient = self._ambient, None
-        if ambient is not None:
-            ambient._end("complete")
+        record_quality(instance, name, payload)
 
     @property
     def _exit_timeout(self) -> float:
@@ -246,29 +213,23 @@ class Tracer(Surface):
         return self._settings.exit_timeout
 
     def _hasten(self, timeout: float) -> None:
-        """Deliver what there is, with nothing ended, and at once what comes; never raises."""
-        try:
-            if self._pipeline is not None:
-                self._pipeline.hasten(timeout)
-        except Exception as error:  # noqa: BLE001
-            _guard.log_fault("delivering on a signal", error)
+        """Deliver what there is, and from now on at once what comes; end no run."""
+        if self._pipeline is not None:
+            self._pipeline.hasten(timeout)
 
     def _end_at_exit(self, reason: str, timeout: float) -> None:
-        """Deliver what is left, with what is still open ended as failed; never raises."""
+        """Deliver what is left; what is still open ends as failed, for the reason given."""
         if self._pipeline is None:
             return
         try:
-            self._end_ambient()
+            self._ambient.end()
             for run in self._home._open_runs:
                 run._keep()  # nobody will end it: it counts as failed
         except Exception as error:  # noqa: BLE001
             _guard.log_fault("ending runs at exit", error)
-        try:
-            self._pipeline.shutdown(timeout, closing=reason)
-            if self._settings.session is None:  # or `prefactor-trace run` says it, with the rest
-                self._pipeline.say_dropped()
-        except Exception as error:  # noqa: BLE001
-            _guard.log_fault("delivering at exit", error)
+        self._pipeline.shutdown(timeout, closing=reason)
+        if self._settings.session is None:  # or `prefactor-trace run` says it, with the rest
+            self._pipeline.say_dropped()
 
     def _cease(self) -> bool:
         """Deliver nothing more in this process; return whether something is left."""
@@ -276,11 +237,8 @@ class Tracer(Surface):
 
     def _say_lost(self, timeout: float) -> None:
         """Say what is left, once what is on its way is answered or after `timeout` seconds."""
-        try:
-            if self._pipeline is not None:
-                self._pipeline.say_lost(timeout)
-        except Exception as error:  # noqa: BLE001
-            _guard.log_fault("delivering at exit", error)
+        if self._pipeline is not None:
+            self._pipeline.say_lost(timeout)
 
     def _before_fork(self) -> None:
         """Prepare for a fork of the process."""
@@ -295,28 +253,37 @@ class Tracer(Surface):
     def _after_fork(self) -> None:
         """Begin anew in a forked child."""
         self._ids.reset()
-        self._ambient = None
+        self._ambient.forget()
         for run in self._home._open_runs:
             run._leave_to_parent()
         if self._pipeline is not None:
             self._pipeline.after_fork()
 
 
-def _prepare_for_ends(settings: Settings) -> Callable[[], None]:
+def _watch_ends(settings: Settings) -> Callable[[], None]:
     """Handle signals where that is asked for; return what to call when a thread starts."""
     if not settings.handle_signals:
         return _exits.watch
-    from prefactor_trace._signals import handle_signals, handle_signals_in_child
+    from prefactor_trace import _signals
 
     # What belongs to a session has it from `prefactor-trace run`, and was not asked.
-    is_asked = settings.session is None
-    handle_signals(is_asked=is_asked)
+    return _signals.watch(is_asked=settings.session is None)
 
-    def watch() -> None:
-        _exits.watch()
-        handle_signals_in_child(is_asked=is_asked)
 
-    return watch
+def _make_pipeline(settings: Settings, home: Home, on_start: Callable[[], None]) -> Pipeline:
+    # Only here: programs in which tracing is off do without half of this library.
+    from prefactor_trace._pipeline import Pipeline
+    from prefactor_trace._transport import open_transport, target_of
+
+    return Pipeline(
+        settings,
+        home._registry,
+        open_transport(settings, SDK),
+        target=target_of(settings),
+        open_runs=home._open_runs,
+        on_start=on_start,
+        run_untraced=run_untraced,
+    )
 
 
 def tracers() -> list[Tracer]:

@@ -69,7 +69,7 @@ def run_untraced(function: Callable[[], None]) -> None:
     """Call a function of ours in a context of its own, in which nothing is recorded."""
 
     def call() -> None:
-        """Call it as the agent's own block of the kind would."""
+        """Call it in an untraced block."""
         with Untraced():
             function()
 

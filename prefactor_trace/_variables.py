@@ -40,13 +40,12 @@ def find_unknown(environ: Mapping[str, str]) -> dict[str, str]:
 def warn_of_unknown() -> None:
     """Log each variable of this process that is not known, once; never raise."""
     for name, todo in find_unknown(os.environ).items():
-        _guard.log_seldom(
+        _guard.log_once(
             logging.WARNING,
             f"unknown variable {name}",
             "prefactor_trace: the variable %s is no setting and changes nothing; %s",
             name,
             todo,
-            every=float("inf"),
         )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prefactor_trace import inject, inject_env, untraced
-from prefactor_trace._carrier import CONTEXT, TRACEPARENT, Place, extract
+from prefactor_trace._carrier import CONTEXT, TRACEPARENT, TraceContext, extract
 from prefactor_trace.exceptions import UsageError
 
 RUN, SPAN = "01m86ger73z6cgwjzxa35qdaxatfng2w", "01m86ger73z6cgwj2jbv8zdq648tz9qj"
@@ -19,9 +19,9 @@ def test_what_is_injected_is_extracted(tracer):
     """Instance, span and whether the run is sampled."""
     t = tracer()
     with t.instance() as run:
-        assert extract(inject()) == Place(run.id, None, True)
+        assert extract(inject()) == TraceContext(run.id, None, True)
         with t.span("outer") as outer:
-            assert extract(inject()) == Place(run.id, outer.id, True)
+            assert extract(inject()) == TraceContext(run.id, outer.id, True)
 
 
 def test_a_run_that_is_not_sampled_says_so(tracer):
@@ -29,7 +29,7 @@ def test_a_run_that_is_not_sampled_says_so(tracer):
     t = tracer(sample_rate=0.0)
     with t.instance() as run, t.span("outer"):
         carrier = inject()
-    assert extract(carrier) == Place(run.id, None, False)
+    assert extract(carrier) == TraceContext(run.id, None, False)
     assert carrier[TRACEPARENT].endswith("-00")
 
 
@@ -50,7 +50,7 @@ def test_writes_into_any_headers(tracer):
     with tracer().instance() as run:
         assert inject(headers) is headers
     assert headers["Prefactor-Context"] == f"instance={run.id};sampled=1"
-    assert extract(headers) == Place(run.id, None, True)
+    assert extract(headers) == TraceContext(run.id, None, True)
 
 
 @pytest.mark.parametrize("wrong", [[], "text", 7, (("a", "b"),)])
@@ -104,7 +104,7 @@ def test_the_traceparent_of_another_tracer_stays(tracer):
 @pytest.mark.parametrize("value", [TEXT, TEXT.encode()])
 def test_names_are_compared_as_those_of_headers(name, value):
     """Whatever the framework makes of them."""
-    assert extract({7: "x", "accept": "*/*", name: value}) == Place(RUN, SPAN, True)
+    assert extract({7: "x", "accept": "*/*", name: value}) == TraceContext(RUN, SPAN, True)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_variables_for_a_child_process(tracer, monkeypatch):
     assert outside["SOME_VARIABLE"] == "kept"
     assert outside.keys().isdisjoint({"PREFACTOR_CONTEXT", "TRACEPARENT"})
     with tracer().instance() as run:
-        assert extract(inject_env()) == Place(run.id, None, True)
+        assert extract(inject_env()) == TraceContext(run.id, None, True)
         assert inject_env({"A": "b"}).keys() == {"A", "PREFACTOR_CONTEXT", "TRACEPARENT"}
 
 

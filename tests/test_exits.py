@@ -210,6 +210,27 @@ def test_an_interrupt_of_the_last_answer_ends_that_too(clock, caplog):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@pytest.mark.expects_fault
+def test_a_fault_of_one_leaves_the_others_their_turn(clock, caplog):
+    """It is logged, and what the others have is delivered and told of all the same."""
+
+    class Faulty(SlowLeaver):
+        def _end_at_exit(self, reason, timeout):
+            super()._end_at_exit(reason, 0)
+            raise OSError
+
+        def _say_lost(self, timeout):
+            super()._say_lost(0)
+            raise KeyError
+
+    leavers = [Faulty(clock, 3.0) for _ in range(2)]
+    for leaver in leavers:
+        _exits.add(leaver)
+    _exits.end_all("it is over")
+    assert [len(leaver.told) + len(leaver.lost) for leaver in leavers] == [2, 2]
+    assert [record.exc_info[0] for record in caplog.records] == [OSError, KeyError]
+
+
 def test_a_forked_child_has_all_of_its_time(clock):
     """What its parent has waited for in vain is not the child's."""
 

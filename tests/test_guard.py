@@ -75,22 +75,20 @@ def test_a_fault_that_many_threads_meet_is_logged_once(caplog: pytest.LogCapture
 def test_a_line_is_logged_again_when_its_time_has_passed(
     caplog: pytest.LogCaptureFixture, clock: list[float]
 ):
-    """Within `every` seconds of the line that was logged it is silent, from then on it is not."""
-    for clock[0] in (1000.0, 1000.0, 1009.9, 1010.0, 1019.9, 1020.0):
-        _guard.log_seldom(logging.WARNING, "full", "at %s", clock[0], every=10)
+    """Within a minute of the line that was logged it is silent, from then on it is not."""
+    for clock[0] in (1000.0, 1000.0, 1059.9, 1060.0, 1119.9, 1120.0):
+        _guard.log_seldom(logging.WARNING, "full", "at %s", clock[0])
     assert [record.getMessage() for record in caplog.records] == [
         "at 1000.0",
-        "at 1010.0",
-        "at 1020.0",
+        "at 1060.0",
+        "at 1120.0",
     ]
 
 
-def test_a_line_of_infinite_time_is_logged_once_per_process(
-    caplog: pytest.LogCaptureFixture, clock: list[float]
-):
-    """Infinity never passes."""
+def test_a_line_is_logged_once_per_process(caplog: pytest.LogCaptureFixture, clock: list[float]):
+    """However much later it is asked for again."""
     for clock[0] in (0.0, 1e6, 1e12):
-        _guard.log_seldom(logging.INFO, "off", "off", every=float("inf"))
+        _guard.log_once(logging.INFO, "off", "off")
     assert len(caplog.records) == 1
     assert caplog.records[0].levelno == logging.INFO
 
@@ -108,8 +106,24 @@ def test_the_first_line_is_logged_right_after_the_machine_started(
 ):
     """A clock near zero does not make a first line look like a second one."""
     clock[0] = 0.0
-    _guard.log_seldom(logging.WARNING, "a", "first", every=60)
+    _guard.log_seldom(logging.WARNING, "a", "first")
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "level"),
+    [
+        (logging.NOTSET, None, logging.WARNING),
+        (logging.ERROR, None, logging.ERROR),
+        (logging.ERROR, "DEBUG", logging.DEBUG),
+        (logging.DEBUG, "WARNING", logging.WARNING),
+    ],
+)
+def test_the_log_level_is_set_where_the_program_has_not(own: int, asked: str | None, level: int):
+    """Unless one is asked for, the program's own choice stays."""
+    _guard.logger.setLevel(own)
+    _guard.set_log_level(asked)
+    assert _guard.logger.level == level
 
 
 def test_what_was_forgotten_is_logged_again(caplog: pytest.LogCaptureFixture):

@@ -75,7 +75,7 @@ def test_a_place_that_was_fixed_is_kept(tracer):
     payload = {"n": 1}
     with t.instance() as run, t.span("outer") as outer:
         span = Span(t, "later", payload)
-        span._fix(outer)
+        span._prepare(outer)
     payload["n"] = 2
     with t.instance(), t.span("elsewhere") as elsewhere:
         assert span._start(elsewhere)
@@ -97,7 +97,7 @@ def test_a_payload_is_copied_when_the_span_begins(tracer):
     with t.instance():
         spans = [t.start_span("full", full), t.start_span("empty", empty)]
         spans.append(Span(t, "fixed", fixed))
-        spans[2]._fix(None)
+        spans[2]._prepare(None)
         full["b"] = empty["b"] = fixed["b"] = 2
         assert spans[2]._begin()
         for span in spans:
@@ -125,7 +125,7 @@ def test_what_is_fixed_outside_of_a_run_stays_outside(tracer):
     """Though it begins in one."""
     t = tracer()
     span = Span(t, "later")
-    span._fix(None)
+    span._prepare(None)
     with t.instance() as run, t.span("elsewhere") as elsewhere:
         assert span._start(elsewhere)
         span.complete()
@@ -179,7 +179,7 @@ def test_a_place_that_cannot_be_fixed_is_found_later(tracer, monkeypatch):
     span = Span(t, "later")
     with monkeypatch.context() as patch:
         patch.setattr(t, "_get_ambient", lambda: 1 / 0)
-        span._fix(None)
+        span._prepare(None)
     with t.instance() as run:
         assert span._begin()
         span.complete()

@@ -1,13 +1,12 @@
 """Settings: code over environment over defaults, and one clear error for a wrong value."""
 
 import dataclasses
-import logging
 from pathlib import Path
 
 import pytest
 
 from prefactor_trace import _setting_types
-from prefactor_trace._settings import Settings, apply_log_level, load_settings
+from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace.exceptions import SettingsError
 
 SECRET = "tok-of-great-secrecy"
@@ -158,21 +157,6 @@ def test_settings_cannot_be_changed():
     """Threads read them without a lock."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().api_url = "x"  # type: ignore[misc]
-
-
-def test_the_log_level_is_set_where_the_program_has_not():
-    """Without the setting its own choice stays; a level that was asked for is set, and set back."""
-    logger = logging.getLogger("prefactor_trace")
-    logger.setLevel(logging.ERROR)
-    apply_log_level(Settings())
-    assert logger.level == logging.ERROR
-    apply_log_level(Settings(log_level="DEBUG"))
-    assert logger.level == logging.DEBUG
-    apply_log_level(Settings(log_level="WARNING"))
-    assert logger.level == logging.WARNING
-    logger.setLevel(logging.NOTSET)
-    apply_log_level(Settings())
-    assert logger.level == logging.WARNING
 
 
 def test_type_checkers_know_every_setting():

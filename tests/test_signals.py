@@ -5,16 +5,19 @@ import threading
 
 import pytest
 
-from prefactor_trace import _signals
+from prefactor_trace import Tracer, _signals
+from prefactor_trace._settings import load_settings
 
 
 @pytest.fixture(autouse=True)
 def handlers(monkeypatch: pytest.MonkeyPatch):
     """Those that there are, put back afterwards."""
     monkeypatch.setattr(_signals, "_process", 0)
-    before = signal.getsignal(signal.SIGTERM)
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = [signal.getsignal(number) for number in numbers]
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 def test_elsewhere_than_in_the_main_thread_a_line_says_so(caplog: pytest.LogCaptureFixture):
@@ -39,3 +42,12 @@ def test_an_interpreter_that_may_set_none_goes_on(
         patch.setattr(signal, "signal", refuse)
         _signals.handle_signals()
     assert len(caplog.records) == 1
+
+
+def test_a_tracer_that_takes_over_what_waits_handles_them_too(tracer):
+    """`configure` may ask for them when it is called again, while the service is away."""
+    before = tracer()
+    asking = load_settings({"api_token": "t", "handle_signals": True})
+    after = Tracer._at(before, asking, before._pipeline)
+    assert after._pipeline is before._pipeline
+    assert isinstance(signal.getsignal(signal.SIGTERM), _signals._Terminate)

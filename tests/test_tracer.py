@@ -131,6 +131,6 @@ def test_what_was_recorded_is_delivered_at_exit_whatever_fails_before(tracer, mo
     traced = tracer()
     with traced.instance(), traced.span("step"):
         pass
-    monkeypatch.setattr(traced, "_end_ambient", lambda: 1 / 0)
+    monkeypatch.setattr(traced._ambient, "end", lambda: 1 / 0)
     traced._end_at_exit("it is over", 10)
     assert traced.stats().delivered == 1

@@ -1,7 +1,6 @@
 """A quick look at a text: can a pattern be in it at all?
 
-Nearly no text holds a secret, so that what tells this of most of them in no time is worth more
-than any rule that is made faster.
+Hardly any text holds a secret. To find that out quickly saves more than to make the rules faster.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ _BEFORE = 4  # characters in front that a pattern may look at: `/bot`
 
 
 class Filter:
-    """Tells of most texts without a pattern that it is not in them, and of none that has it.
+    """Tells quickly of most texts without a pattern that it is not there; it misses none with it.
 
     The pattern is searched for by the regular expressions of pydantic, which go through a text once
     whatever the number of alternatives: 100 kB take 0.01 ms for a few words and 0.2 ms for any

@@ -1,4 +1,4 @@
-"""How long records have been waiting, remembered by the take that they came with."""
+"""How long records have been waiting: since the take from the buffer that they came with."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where the agent's threads leave records for the background thread, without waiting.
 
-What is shared without a lock is only `deque.append`, `deque.popleft`, `len` and single attribute
+Without a lock, threads share only `deque.append`, `deque.popleft`, `len` and single attribute
 stores, which CPython keeps atomic with and without the interpreter lock; and one sum that need not
 be exact.
 """
@@ -21,7 +21,8 @@ from prefactor_trace._pipeline.slices import in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._capture import Json
-    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._instance import Instance
+    from prefactor_trace._quality import Quality
     from prefactor_trace._span import Span
     from prefactor_trace.models import AgentStatus
 
@@ -31,14 +32,14 @@ _FEW = 100
 
 
 def _in_fews(count: int) -> Iterator[int]:
-    """Give numbers that add up to `count`, each of what is taken in a fraction of a slice."""
+    """Give numbers that add up to `count`: so few are taken in a fraction of a slice."""
     while count > 0:
         yield min(count, _FEW)
         count -= _FEW
 
 
 def _reweigh(span: Span) -> int:
-    """Note what a span takes by now; return by how many bytes that is more than was noted."""
+    """Note how many bytes a span takes by now; return how many more these are than before."""
     more = span._size - span._weight
     span._weight += more
     return more
@@ -66,30 +67,30 @@ class Buffer:
         self, max_spans: int, max_bytes: int, batch: int, wake: Callable[[], bool]
     ) -> None:
         self.lock = make_lock()
-        self.held = 0  # spans taken and not settled; stored by the background thread alone
+        self.unsettled = 0  # spans taken and not settled; written by the background thread alone
         self.starts: deque[Span] = deque()
-        # As long as fewer wait, another one may be appended to `starts` without a question. None
-        # may while the thread sleeps, or where there are too many bytes.
+        # While fewer spans than this wait, another may be appended to `starts` without asking
+        # `add_start`. It is 0 while the thread sleeps, and while there are too many bytes.
         self.room = 0
         self._instances: deque[Instance] = deque()
         self.ends: deque[Span | Instance | Quality] = deque()
-        self._bytes = 0  # that the spans take that were taken
-        # Those of the spans that wait, about: added without a lock, so that threads may lose each
-        # other's additions, and counted anew from each drain on.
+        self._bytes = 0  # of the spans that were taken and are not settled
+        # Of the spans that wait, about: threads add to it without a lock, and may lose each other's
+        # additions. Each drain puts it back to 0, and counts what it takes exactly.
         self._waiting_bytes = 0
         self._max_spans = max_spans
         self._max_bytes = max_bytes
         self._batch = batch
-        self._wake_at = 0  # spans that wait when the thread is woken; the first record starts it
+        self._wake_at = 0  # the thread is woken when so many spans wait; 0 while it sleeps
         self._wake_thread = wake
         self.ledger = Ledger(self.__len__)
 
     # From the agent's threads
 
     def add_start(self, span: Span) -> None:
-        """Leave a span that begins, or drop it where there is no room."""
+        """Leave a span that begins, or drop it if there is no room."""
         waiting = len(self.starts)
-        if waiting + self.held >= self._max_spans or not self._has_room_for_bytes:
+        if waiting + self.unsettled >= self._max_spans or not self._has_room_for_bytes:
             self._refuse(span)
             return
         if span._size:
@@ -142,7 +143,7 @@ class Buffer:
         span._fate = _fate.LOST
         span._payload = None
         self.count_refused()
-        self.rouse()  # it may sleep, and what is counted of bytes be too much
+        self.rouse()  # or, if it sleeps while too many bytes are counted, nothing would be taken
 
     def count_refused(self) -> None:
         """Count a span that was dropped since there is no room for it."""
@@ -163,10 +164,10 @@ class Buffer:
         try:
             self._set_wake_at(_NEVER)  # once is enough until the next drain
             is_awake = self._wake_thread()
-        except BaseException:  # of a signal handler: perhaps nobody was woken
+        except BaseException:  # of a signal handler: the thread may not have been woken
             self._set_wake_at(0)
             raise
-        if not is_awake:  # there are too many threads, by now
+        if not is_awake:  # no thread could start; it is tried again with the next batch
             self._set_wake_at(len(self.starts) + self._batch)
 
     def _set_wake_at(self, wake_at: int) -> None:
@@ -174,13 +175,14 @@ class Buffer:
         self._measure_room()
 
     def add_waiting(self, size: int) -> None:
+        """Count the bytes of a span that is left, or that is given more while it waits."""
         self._waiting_bytes += size
         if self._bytes + self._waiting_bytes > self._max_bytes:
             self.room = 0
 
     def _measure_room(self) -> None:
         with self.lock:  # and no call in there, see `make_lock`
-            room = self._max_spans - self.held
+            room = self._max_spans - self.unsettled
             room = (room, self._wake_at)[room > self._wake_at]
             is_full = (room < 0) | (self._bytes + self._waiting_bytes > self._max_bytes)
             self.room = (room, 0)[is_full]
@@ -205,10 +207,11 @@ class Buffer:
         taken: list[Span] = []
         weight = 0
         for few in in_slices(_in_fews(starts)):
-            # First, and not while the ledger is held: whoever is interrupted with the lock of the
-            # buffer may ask the ledger. For that moment these few count twice.
+            # Before they are taken, and not while the ledger is locked: a thread that holds the
+            # buffer's lock may be interrupted and ask the ledger, and neither would let go. Until
+            # they are taken, these few count twice.
             with self.lock:
-                self.held += few
+                self.unsettled += few
                 self._measure_room()
             with self.ledger.lock:
                 spans = [self.starts.popleft() for _ in range(few)]
@@ -228,12 +231,13 @@ class Buffer:
         return Drained([self._instances.popleft() for _ in range(instances)], taken, ended)
 
     def claim(self, span: Span) -> tuple[AgentStatus, Json]:
-        """Return a span's status and payload for its create, the only one that will be made.
+        """Return a span's status and payload for its create, which is made once.
 
-        The lock is against `set_payload`: what is set from now on travels with the span's end. It
-        is not held while the payload is written out, which the agent's threads would wait for.
+        A payload that is set later travels with the span's end. The lock keeps `set_payload` from
+        coming between; it is not held while the payload is written, which takes longer than the
+        agent's threads should wait.
         """
-        if span._status != "active":  # and never will be again
+        if span._status != "active":  # it has ended: nothing of it changes any more
             span._fate = _fate.CREATED
             return span._status, span._payload
         with self.lock:
@@ -257,7 +261,7 @@ class Buffer:
                 span._weight = 0
                 span._fate = fate
                 span._payload = span._result = span._error = None
-            self.held -= len(spans)
+            self.unsettled -= len(spans)
             self._measure_room()
 
     def peek(self) -> list[Instance | Span]:
@@ -267,13 +271,13 @@ class Buffer:
     def clear(self) -> None:
         """Be as new, in a forked child."""
         self.drain()
-        self.held = 0
+        self.unsettled = 0
         self._bytes = self._waiting_bytes = 0
         self._set_wake_at(0)
         self.ledger = Ledger(self.__len__)
 
     def has_room_for_run(self, unsent: int) -> bool:
-        """Whether another run may wait to be registered beside `unsent` ones."""
+        """Return whether another run may wait to be registered, beside the `unsent` ones."""
         return unsent < self._max_spans
 
     def refuse_run(self, instance: Instance, reason: str = _FULL) -> None:
@@ -285,7 +289,7 @@ class Buffer:
             self._say_full()
 
     def set_bounds(self, max_spans: int, max_bytes: int) -> None:
-        """Hold more or less from now on."""
+        """Set how many spans and bytes may be undelivered from now on."""
         with self.lock:
             self._max_spans, self._max_bytes = max_spans, max_bytes
             self._measure_room()
@@ -297,10 +301,11 @@ class Buffer:
     def sleep(self) -> bool:
         """Have the next record wake the thread, if nothing waits; say whether it may sleep."""
         if self.is_empty:
-            # An addition may have come when its span had been taken: nobody would correct it.
+            # A thread may have added a span's bytes after the span was taken; nobody else would
+            # put that right.
             self._waiting_bytes = 0
             self._set_wake_at(0)
-            # What was left before that store has woken nobody.
+            # What was left just before has not woken the thread.
             if self.is_empty:
                 return True
         self._set_wake_at(self._batch)

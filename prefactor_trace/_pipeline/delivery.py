@@ -68,7 +68,7 @@ class Delivery:
         self._batch: list[Item] = []  # on its way
         self.goes_on = False  # part of the last batch is to be sent again
         self._settings_sent = settings  # those that the batch on its way was sent with
-        self.refused = False  # the token was not accepted: nothing is sent until it changes
+        self.refused = False  # whether the token was not accepted: nothing is sent until it changes
         self._refusal = Fault("", "")
         self.has_ceased = False  # the process ends: nothing more is sent
         self.given_up: str | None = None  # why nothing that is taken will be delivered
@@ -130,7 +130,7 @@ class Delivery:
         return self._maker.redaction_failures
 
     def before_fork(self) -> None:
-        """Have nothing half loaded, and what is open named, as a forked child will call it."""
+        """Import nothing during a fork; make the ids of what is open, which the child names too."""
         self._maker.stop_loading()
         self.intake.name_open()
 
@@ -220,7 +220,7 @@ class Delivery:
         """Take off, or make anew, the items that build on a record that was given up."""
         if self._losses.must_mend:
             self._losses.must_mend = False
-            self._unsettled.mend(self._losses.takes_along)
+            self._unsettled.mend(self._losses.lose_dependent)
 
     def _drop(self, until: int, reason: str) -> None:
         """Give up the records up to number `until`, but not the begin of runs that go on."""

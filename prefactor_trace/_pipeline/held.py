@@ -9,8 +9,9 @@ from prefactor_trace import _fate
 from prefactor_trace._locks import make_lock
 
 if TYPE_CHECKING:
-    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline.buffer import Buffer
+    from prefactor_trace._quality import Quality
     from prefactor_trace._span import Span
 
 MOST_SPANS = 10_000
@@ -21,7 +22,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 class HeldBuffer:
-    """Stands in for the buffer while nobody knows whether the run is kept.
+    """Stands in for the buffer of one run until it is known whether the run is kept.
 
     Args:
         buffer: Where the records go if it is.
@@ -30,7 +31,7 @@ class HeldBuffer:
 
     def __init__(self, buffer: Buffer, instance: Instance) -> None:
         self.lock = make_lock()
-        self.room = 0  # none: `add_start` is asked for each span
+        self.room = 0  # so that `add_start` is asked for each span
         self.starts: deque[Span] = deque()
         self._buffer = buffer
         self._instance = instance
@@ -91,7 +92,7 @@ class HeldBuffer:
         buffer = self._buffer
         with self.lock:
             is_again, self._is_passed_on = self._is_passed_on, True
-            if not is_again or not self._is_known():
+            if not is_again or not self._is_known():  # interrupted before the run was passed on
                 buffer.add_instance(self._instance)
             while self.starts:
                 buffer.add_start(self.starts.popleft())

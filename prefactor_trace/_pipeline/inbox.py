@@ -21,7 +21,8 @@ class Inbox(Generic[T]):
 
     def __init__(self) -> None:
         self._items: deque[T] = deque()  # both ends are atomic
-        # Held while there is nothing new; whoever puts something in lets go of it.
+        # Locked while there is nothing new. `put` unlocks it, and a `get` that has nothing to take
+        # waits until it can lock it again.
         self._nothing_new = threading.Lock()
         self._nothing_new.acquire()
 
@@ -57,8 +58,9 @@ class Inbox(Generic[T]):
 class Sign:
     """Something that happens once, and is waited for.
 
-    `threading.Event` holds a lock of its own while a wait begins, which who gives the sign needs
-    too: a signal handler that waits for another sign of the same thread would keep it from both.
+    Not a `threading.Event`, whose `wait` holds for a moment a lock that `set` needs as well. If a
+    signal handler interrupts that moment, and waits in its turn for the thread that gives the sign,
+    neither would ever go on.
     """
 
     def __init__(self) -> None:

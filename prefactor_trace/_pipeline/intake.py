@@ -35,8 +35,8 @@ class Intake:
     """
 
     def __init__(self, buffer: Buffer) -> None:
-        # A span that begins stands for its step, and has its number. With an object more for each
-        # of many spans, the garbage collector would look through all of them, for 50 ms.
+        # The beginning of a span is queued as the span itself, which has its number, and not as a
+        # `Step`: one more object for each of many spans costs the garbage collector 50 ms.
         self._steps: deque[Step | Span] = deque()
         self.taken = 0
         self.unsent_runs = 0  # taken, and not registered yet
@@ -68,7 +68,8 @@ class Intake:
             if parent is not None and parent._fate == _fate.INHERITED:
                 self._create_inherited(parent)
             instance._home._registry.note_used(span.schema_name)
-            # It is marked as taken: whoever ends the span after this look sees that.
+            # `drain` has marked the span as taken. If it ends after this line, `add_end` sees the
+            # mark and leaves its end for the next drain.
             if span._status == "active":
                 instance._open_spans += 1
                 self._open_spans[span] = None
@@ -95,7 +96,8 @@ class Intake:
     def work_off(self) -> Iterator[Step | Span]:
         """Give the steps that are to be worked off, and take each out.
 
-        Of a span that begins it gives the span: to make a step of it takes as long again.
+        For the beginning of a span it gives the span itself: to make a `Step` of it takes as long
+        again.
         """
         while self._steps:
             yield self._steps.popleft()
@@ -112,7 +114,8 @@ class Intake:
 
     def close_open(self, reason: str) -> None:
         """End as failed all that is still open, since nobody will."""
-        for span in self._still_open():
+        # The innermost first, as they would have ended.
+        for span in [one for one in reversed(self._open_spans) if one._status == "active"]:
             span._error = ErrorSnapshot("Unfinished", reason, (), None)
             span._ended = time.perf_counter_ns()
             span._status = "failed"
@@ -169,10 +172,6 @@ class Intake:
         instance._fate = _fate.WAITING
         self._add("instance", instance)
 
-    def _still_open(self) -> Iterator[Span]:
-        """The open spans, innermost first, as they would have ended."""
-        return iter([span for span in reversed(self._open_spans) if span._status == "active"])
-
     def _take_end(self, record: Any) -> None:
         if record in self._open_spans:
             del self._open_spans[record]
@@ -185,7 +184,7 @@ class Intake:
                 self._waiting_for_spans[record] = None
             else:
                 self._add("finish instance", record)
-        elif hasattr(record, "payload"):  # a quality record has no beginning
+        elif hasattr(record, "payload"):  # a quality record, which has no beginning
             self._add("quality", record)
 
     def _count_out(self, instance: Instance) -> None:

@@ -16,8 +16,9 @@ from prefactor_trace._pipeline.item import Create, Item, delivered_parent, sent_
 from prefactor_trace._version import SDK
 
 if TYPE_CHECKING:
-    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline.writer import Writer
+    from prefactor_trace._quality import Quality
     from prefactor_trace._span import Span
     from prefactor_trace.models import AgentSchemaVersionForRegister
 

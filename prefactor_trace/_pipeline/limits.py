@@ -16,7 +16,7 @@ _MEMORY = 300.0
 
 
 class Limits:
-    """The bounds of the next request, halved when one is refused, and regained.
+    """The bounds of the next request: halved when one is refused, raised again step by step.
 
     Args:
         settings: The bounds at most.

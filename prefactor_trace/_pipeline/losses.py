@@ -1,4 +1,4 @@
-"""What is lost, and what goes with it: rejected by the service, or given up by us."""
+"""What is lost, rejected by the service or given up by us, and what is lost along with it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from prefactor_trace._pipeline.outcome import Fault
 from prefactor_trace.receipts import Rejection
 
 if TYPE_CHECKING:
-    from prefactor_trace._instance import Instance, Quality
+    from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline.buffer import Buffer
     from prefactor_trace._pipeline.intake import Intake
     from prefactor_trace._pipeline.item import Item
     from prefactor_trace._pipeline.notices import Notices
+    from prefactor_trace._quality import Quality
     from prefactor_trace._span import Span
 
 DONE = (_fate.SETTLED, _fate.LOST)
@@ -88,8 +89,8 @@ class Losses:
         else:
             self.give_up("span", span, reason)
 
-    def takes_along(self, item: Item) -> bool:
-        """Return whether an item is lost with its span or its run, and count it."""
+    def lose_dependent(self, item: Item) -> bool:
+        """Return whether an item is lost with its span or its run; count it if so."""
         is_span = item.action.startswith("agent_spans/")
         if is_span and item.record._fate == _fate.LOST:
             return True

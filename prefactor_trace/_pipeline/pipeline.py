@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from prefactor_trace import _exits
 from prefactor_trace._locks import make_lock
+from prefactor_trace._pipeline.background import Background
 from prefactor_trace._pipeline.buffer import Buffer
 from prefactor_trace._pipeline.delivery import Delivery
 from prefactor_trace._pipeline.inbox import Inbox
@@ -63,8 +63,7 @@ class Pipeline:
         self._on_start = on_start
         self._run_untraced = run_untraced
         self._poll = Poll(open_runs, transport.look)
-        self._lock = make_lock()
-        self._one_here = make_lock()  # of the threads that deliver for want of one that does
+        self._one_here = make_lock()  # held by a thread that delivers since no other can start
         self.buffer = Buffer(
             settings.max_buffer_spans,
             settings.max_buffer_bytes,
@@ -86,10 +85,13 @@ class Pipeline:
 
     def _begin(self) -> None:
         self._requests: Inbox[Request | Answer | None] = Inbox()
-        self._thread: threading.Thread | None = None
-        self._ended: threading.Thread | None = None
         self._dropped_said = 0
-        self._at_work: set[threading.Thread] = set()  # threads that do the pipeline's work now
+        self._background = Background(
+            self._work,
+            self.buffer.ledger,
+            on_start=self._on_start,
+            run_untraced=self._run_untraced,
+        )
         self._delivery = Delivery(self.buffer, self._registry, self.settings, self._spool)
 
     # From other threads
@@ -111,9 +113,7 @@ class Pipeline:
                 they end as failed. They stay open when ``None``.
         """
         receipt = self._ask(Request(closing=closing, stop=True), timeout)
-        ended = self._ended
-        if ended is not None and ended is not threading.current_thread():
-            ended.join(1.0)  # it has nothing left to do but to return
+        self._background.join_last(timeout=1.0)
         return receipt
 
     def hasten(self, timeout: float) -> None:
@@ -142,7 +142,8 @@ class Pipeline:
         if left:
             spans, delivery = self.buffer.ledger.stats().pending, self._delivery
             delivery.notices.say_lost(
-                *(spans, left - spans),
+                spans,
+                left - spans,
                 on_their_way=delivery.on_its_way,
                 in_memory=delivery.in_memory_only,
             )
@@ -157,12 +158,12 @@ class Pipeline:
     def wake(self) -> bool:
         """Have the thread look at the buffer now, if there can be one; called from any thread."""
         self._requests.put(None)
-        return self._start()
+        return self._background.start()
 
     def hurry(self) -> None:
         """Have what waits sent soon; called from the agent's threads, and waits for nothing."""
         self._requests.put(HURRY)
-        self._start()
+        self._background.start()
 
     def ask_sooner(self) -> None:
         """Ask sooner after the runs that somebody waits to hear of; called on any thread."""
@@ -171,9 +172,8 @@ class Pipeline:
 
     def stats(self) -> Stats:
         """Return what became of the spans so far."""
-        stats = self.buffer.ledger.stats()
         return dataclasses.replace(
-            stats,
+            self.buffer.ledger.stats(),
             spool_bytes=0 if self._spool is None else self._spool.measure(),
             redaction_failures=self._delivery.redaction_failures,
         )
@@ -190,23 +190,23 @@ class Pipeline:
         """Drop what is not delivered, and whatever is still to come; end the thread."""
         self._delivery.given_up = reason
         self._requests.put(Request(stop=True))
-        self._start()
+        self._background.start()
 
     def let_go(self) -> None:
         """End the thread, where there is one, without waiting; called from a finaliser."""
-        if self._thread is not None and not _exits.is_over():
+        if self._background.thread is not None and not _exits.is_over():
             self._requests.put(Request(stop=True))
 
     def before_fork(self) -> None:
-        """Have nothing half done that a forked child would wait for, and what is open named."""
-        if self._thread is not None:
+        """Finish what a forked child would wait for in vain, and make the ids of what is open."""
+        if self._background.thread is not None:
             self._transport.load()
         self._delivery.before_fork()
 
     def after_fork_in_parent(self) -> None:
-        """Let the thread go on; what the child names is to be there soon."""
+        """Go on, and soon send the spans that are open, since the child will name them."""
         self._delivery.after_fork_in_parent()
-        if self._thread is not None:
+        if self._background.thread is not None:
             self._requests.put(HURRY)
 
     def after_fork(self) -> None:
@@ -219,79 +219,42 @@ class Pipeline:
         self._begin()
 
     def _ask(self, request: Request, timeout: float | None) -> Receipt:
-        if threading.current_thread() in self._at_work:
+        if self._background.is_here:
             return self._receipt()  # asked by a callback of ours: waiting would be for ever
         if not self._has_left:
             return self.buffer.ledger.receipt(0)  # what others record from here on came later
         deadline = time.monotonic() + (FLUSH_TIMEOUT if timeout is None else timeout)
         self._requests.put(request)
-        if self._start():
+        if self._background.start():
             request.done.wait(max(0.0, deadline - time.monotonic()))
         else:
             self._do_here(request, deadline)
         if request.done.is_set() and not self._delivery.is_halted:
-            return self.buffer.ledger.receipt(0)  # what others recorded since is not its matter
-        is_told = request.done.is_set() and self._delivery.has_ceased
-        return self._receipt(at_least=0 if is_told else 1)
+            return self.buffer.ledger.receipt(0)  # what others recorded meanwhile came later
+        # Out of time, or halted: something is pending, whatever is counted at this very moment.
+        is_final = request.done.is_set() and self._delivery.has_ceased
+        return self._receipt(at_least=0 if is_final else 1)
 
     def _do_here(self, request: Request, deadline: float) -> None:
         """Do what is asked on this thread, since there is no other."""
         if self._one_here.acquire(timeout=max(0.0, deadline - time.monotonic())):
             try:
-                self._requests.put(request)  # whoever was here before may have taken it along
-                self._run_work(lambda: self._work(deadline, request.done.is_set))
+                self._requests.put(request)  # again: the thread before may have taken it and ended
+                self._background.do(lambda: self._work(deadline, request.done.is_set))
             finally:
                 self._one_here.release()
 
     @property
     def _has_left(self) -> bool:
-        return not (self._thread is None and self.buffer.is_empty and not self._delivery.has_open)
-
-    def _start(self) -> bool:
-        """Start the thread where there is none; say whether there is one."""
-        with self._lock:
-            if self._thread is not None and self._thread.is_alive():
-                return True
-            if _exits.is_over():
-                return False
-            thread = threading.Thread(
-                target=self._work_as_chosen, name="prefactor-trace", daemon=True
-            )
-            if self._thread is not None:
-                # A signal handler, or a finaliser, may have come here in the midst of it.
-                if self._thread.is_alive():
-                    return True
-                self.buffer.ledger.restarts += self._thread.ident is not None  # it died
-            self._thread = thread
-            try:
-                thread.start()
-            except RuntimeError:  # the interpreter is shutting down, or there are too many
-                if self._thread is thread:
-                    self._thread = None
-                return False
-            if self._on_start is not None:
-                self._on_start()
-            return True
-
-    def _run_work(self, work: Callable[[], None]) -> None:
-        """Do some of the pipeline's work on this thread, where nothing is recorded."""
-        thread = threading.current_thread()
-        self._at_work.add(thread)
-        try:
-            self._run_untraced(work)
-        finally:
-            self._at_work.discard(thread)
+        return not (
+            self._background.thread is None and self.buffer.is_empty and not self._delivery.has_open
+        )
 
     def _receipt(self, at_least: int = 0) -> Receipt:
         buffer, delivery = self.buffer, self._delivery
         return buffer.ledger.receipt(max(at_least, delivery.pending + buffer.waiting))
 
     # On the background thread
-
-    def _work_as_chosen(self) -> None:
-        """Deliver, unless another thread was chosen while this one was being started."""
-        if self._thread is threading.current_thread():
-            self._run_work(self._work)
 
     def _work(
         self, deadline: float | None = None, is_done: Callable[[], bool] = lambda: False
@@ -302,11 +265,14 @@ class Pipeline:
             sender = Inline(self._transport, self._poll)
         else:
             answered = self._requests.put
-            sender = Sender(self._transport, answered, self._replay, self._run_work, self._poll)
+            sender = Sender(
+                self._transport, answered, self._replay, self._background.do, self._poll
+            )
         stopped: list[Request] = []
         try:
-            parts = (self.buffer, self._delivery, sender, self._requests, self.settings)
-            worker = Worker(*parts, poll=self._poll)
+            worker = Worker(
+                self.buffer, self._delivery, sender, self._requests, self.settings, poll=self._poll
+            )
             stopped = worker.run(deadline, is_done)
             sender.close(timeout=1.0)
             if self._spool is not None:
@@ -315,14 +281,12 @@ class Pipeline:
             # However it ended, the next record starts another thread.
             self.buffer.wake_at_next()
             if stopped:
-                with self._lock:
-                    self._thread = None
-                    self._ended = threading.current_thread()
+                self._background.let_go()
             for request in stopped:
                 request.done.set()
             # What was left or asked while this thread was ending found it alive.
             if stopped and not (self._requests.empty() and self.buffer.is_empty):
-                self._start()
+                self._background.start()
 
     def _replay(self) -> bool:
         """Send what dead processes left; return whether some of it is left still."""

@@ -1,4 +1,4 @@
-"""Asking after runs that the service says nothing of, since nothing is sent for them."""
+"""Asking whether runs were ended, of which nothing is sent that the service could answer."""
 
 from __future__ import annotations
 

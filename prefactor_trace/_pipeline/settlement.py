@@ -107,7 +107,7 @@ class Settlement:
         self._notices.say_undeliverable(fault)
 
     def _deliver(self, spans: list[Span]) -> None:
-        """Settle spans that the service has whole: a few at once, which takes a third."""
+        """Settle spans that the service has whole; a few together take a third of one by one."""
         for few in in_slices(_in_fews(spans)):
             self._ledger.deliver(len(few))
             self._buffer.settle_all(few, _fate.SETTLED)

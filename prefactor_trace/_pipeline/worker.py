@@ -188,10 +188,11 @@ class Worker:
     def _answer(self) -> list[Request]:
         """Answer the requests that are done, and return those of them that were to stop."""
         oldest = self._delivery.oldest
-        # What is on its way may be all that is left.
+        # While a request is on its way, its answer may settle all that is left.
         is_halted = self._delivery.is_halted and self._sender.is_free
         stopping = []
         for request in list(self._waiting):
+            # At the end of the process, what is in the spool need not be waited for.
             may_be_kept = request.closing is not None or request.hasten
             is_kept = may_be_kept and self._delivery.is_kept
             if is_halted or is_kept or oldest is None or oldest > request.until:

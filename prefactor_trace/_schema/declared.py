@@ -72,7 +72,7 @@ class SpanType(NamedTuple):
 
         for fault in self.faults(name):  # that only blocks have said, which raise nothing
             told = "prefactor_trace: %s"
-            _guard.log_seldom(logging.WARNING, fault, told, fault, every=float("inf"))
+            _guard.log_once(logging.WARNING, fault, told, fault)
         functions = sorted(self.functions, key=lambda one: one.place)
         inferred = [one.schemas(captures) for one in functions]
         params = _json_schema(name, self.params)
@@ -183,7 +183,7 @@ def _json_schema(name: str, declared: Any, *, is_result: bool = False) -> dict[s
 
     schema = schema_of(declared)
     if not schema:
-        _guard.log_seldom(
+        _guard.log_once(
             logging.WARNING,
             f"no JSON schema of {name}",
             "prefactor_trace: no JSON schema can be made of %r, so that anything goes for %r;"
@@ -191,7 +191,6 @@ def _json_schema(name: str, declared: Any, *, is_result: bool = False) -> dict[s
             " typing_extensions) or a JSON schema",
             declared,
             name,
-            every=float("inf"),
         )
     definitions = schema.get("$defs", {})
     return as_result(schema, definitions) if is_result else schema

@@ -23,7 +23,7 @@ def open_transport(settings: Settings, sdk: str) -> Transport:
     if settings.offline or is_listened_to():
         if settings.local and settings.offline:
             told = "prefactor_trace: nothing is kept in the local database: this process is offline"
-            _guard.log_seldom(logging.INFO, "offline", told, every=float("inf"))
+            _guard.log_once(logging.INFO, "offline", told)
         return OfflineTransport()
     if settings.local:
         from prefactor_trace._transport.local import LocalTransport

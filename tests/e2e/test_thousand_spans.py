@@ -104,7 +104,7 @@ async def test_agent_of_many_tasks_arrives_complete(make_tracer, store, flush_in
     stats = tracer.stats()
     assert (stats.started, stats.delivered, stats.pending) == (SPANS, SPANS, 0)
     check(store, run.id, expected)
-    assert tracer._pipeline.buffer.held == 0
+    assert tracer._pipeline.buffer.unsettled == 0
     assert tracer._pipeline.buffer._bytes == 0
 
 

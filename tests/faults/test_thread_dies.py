@@ -53,8 +53,8 @@ def background_thread(tracer: Tracer) -> threading.Thread:
     """Return the thread that delivers for a tracer."""
     pipeline = tracer._pipeline
     assert pipeline is not None
-    assert pipeline._thread is not None
-    return pipeline._thread
+    assert pipeline._background.thread is not None
+    return pipeline._background.thread
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -33,7 +33,7 @@ def traced(make):
     buffer = traced._pipeline.buffer
     stats = traced.stats()
     assert stats.started == stats.delivered + stats.rejected + stats.dropped + stats.pending
-    assert buffer.held + len(buffer) == stats.pending
+    assert buffer.unsettled + len(buffer) == stats.pending
     if not stats.pending:
         assert buffer._bytes == 0
 

@@ -43,7 +43,7 @@ def test_beyond_the_bound_new_spans_are_dropped_and_counted(buffer, caplog):
     stats = buffer.ledger.stats()
     assert (stats.started, stats.dropped, stats.pending) == (8, 3, 5)
     assert stats.dropped_by_reason == {"buffer full": 3}
-    assert [span._fate for span in spans[5:]] == [_fate.LOST] * 3
+    assert [(span._fate, span._payload) for span in spans[5:]] == [(_fate.LOST, None)] * 3
     assert len(buffer.drain().ends) == 5
     assert len(caplog.records) == 1
 
@@ -57,6 +57,8 @@ def test_runs_are_bounded_as_spans_are(buffer, caplog):
     assert [run._fate == _fate.LOST for run in runs] == [False] * 5 + [True]
     assert len(buffer.drain().instances) == 5
     assert "the buffer is full" in caplog.text
+    (rejection,) = buffer.ledger.receipt(0).rejected
+    assert (rejection.id, rejection.name, rejection.code) == ("its id", "register", "buffer full")
     assert [buffer.has_room_for_run(unsent) for unsent in (4, 5)] == [True, False]
 
 
@@ -70,7 +72,7 @@ def test_taken_spans_count_until_they_are_settled(buffer):
     assert late._fate == _fate.LOST
     for span in spans:
         buffer.settle(span, _fate.SETTLED)
-    assert (buffer.held, buffer._bytes) == (0, 0)
+    assert (buffer.unsettled, buffer._bytes) == (0, 0)
     buffer.add_start(more := Record())
     assert more._fate == _fate.NEW
 
@@ -80,6 +82,16 @@ def test_bytes_are_bounded(buffer):
     buffer.add_start(Record(size=1001))
     buffer.add_start(late := Record())
     assert late._fate == _fate.LOST
+
+
+def test_bytes_up_to_the_bound_leave_room(buffer):
+    """As many as the setting says may be held, and only beyond them there is none."""
+    buffer.add_start(Record())
+    buffer.add_start(Record(size=1000))
+    assert buffer.room
+    buffer.add_start(more := Record(size=1))
+    buffer.add_start(late := Record())
+    assert (more._fate, late._fate) == (_fate.NEW, _fate.LOST)
 
 
 def test_what_is_set_on_a_waiting_span_counts_too(buffer):
@@ -97,6 +109,91 @@ def test_what_is_set_on_a_waiting_span_counts_too(buffer):
     buffer.drain()
     buffer.weigh(more, 1001)
     assert buffer.room == 0
+
+
+def test_what_is_set_on_a_waiting_span_counts_once(buffer):
+    """There is room for others as long as it leaves some."""
+    buffer.add_start(waiting := Record())
+    buffer.weigh(waiting, 600)
+    buffer.add_start(more := Record())
+    assert more._fate == _fate.NEW
+
+
+def test_a_drain_shows_that_there_is_no_room(buffer):
+    """Though additions were lost while the span waited, it weighs what it weighs."""
+    buffer.add_start(Record(size=1001))
+    buffer._waiting_bytes = 3
+    buffer.drain()
+    assert buffer.room == 0
+
+
+def test_what_is_set_in_the_midst_of_a_drain_counts_once(buffer):
+    """A signal handler may come to the same lock while its thread holds it."""
+
+    class Interrupted(Record):
+        """A span that is given a result just when it has been taken."""
+
+        @property
+        def _fate(self):
+            return self.fate
+
+        @_fate.setter
+        def _fate(self, fate):
+            self.fate = fate
+            if fate == _fate.WAITING:
+                buffer.weigh(self, 500)
+
+    buffer.add_start(span := Interrupted(size=10))
+    buffer.drain()
+    assert (buffer._bytes, span._weight) == (510, 510)
+
+
+def test_bounds_that_are_set_anew_hold_at_once(buffer):
+    """There is no room beyond the smaller ones, and there is up to the larger ones."""
+    assert buffer.sleep()
+    buffer.add_start(Record(size=10))
+    buffer.drain()
+    buffer.set_bounds(1, 1000)
+    assert buffer.room == 0
+    buffer.set_bounds(5, 9)
+    assert buffer.room == 0
+    buffer.set_bounds(2, 1000)
+    assert buffer.room == 1
+
+
+def test_a_batch_is_as_many_spans_as_fill_a_request(buffer):
+    """One fewer is none."""
+    for _ in range(2):
+        buffer.add_start(Record())
+    assert not buffer.has_batch
+    buffer.add_start(Record())
+    assert buffer.has_batch
+
+
+def test_what_waits_can_be_looked_at(buffer):
+    """Runs before their spans, and none is taken out by it."""
+    buffer.add_instance(run := Record())
+    buffer.add_start(span := Record())
+    assert buffer.peek() == [run, span]
+    assert buffer.waiting == 2
+
+
+def test_it_leads_to_itself_alone(buffer):
+    """What is left in another one comes elsewhere."""
+    assert buffer.leads_to(buffer)
+    assert not buffer.leads_to(Buffer(5, 1000, 3, lambda: True))
+
+
+def test_cleared_it_is_as_new(buffer, wakes):
+    """A forked child counts nothing of its parent's, and its first record wakes a thread."""
+    for _ in range(5):
+        buffer.add_start(Record(size=100))
+    buffer.drain()
+    buffer.clear()
+    assert (buffer.unsettled, buffer._bytes, buffer._waiting_bytes) == (0, 0, 0)
+    assert buffer.ledger.stats().started == 0
+    buffer.add_start(first := Record())
+    assert (first._fate, len(wakes)) == (_fate.NEW, 2)
 
 
 def test_additions_that_threads_lose_are_made_good(buffer):
@@ -135,7 +232,7 @@ def test_bytes_are_right_after_many_threads(wakes):
         thread.join()
     is_over.set()
     delivering.join()
-    assert (len(buffer), buffer.held, buffer._bytes, buffer._waiting_bytes) == (0, 0, 0, 0)
+    assert (len(buffer), buffer.unsettled, buffer._bytes, buffer._waiting_bytes) == (0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("fate", [_fate.SETTLED, _fate.LOST])
@@ -169,6 +266,38 @@ def test_claim_leaves_an_open_span_without_its_payload(buffer):
     assert ended._fate == _fate.CREATED
 
 
+def test_a_span_that_ends_while_it_is_claimed_is_claimed_whole(buffer):
+    """Its thread may end it between a look without the lock and one with it."""
+
+    class Ending(Record):
+        """A span that ends after the first look at it."""
+
+        looks = 0
+
+        @property
+        def _status(self):
+            self.looks += 1
+            return "active" if self.looks == 1 else "complete"
+
+        @_status.setter
+        def _status(self, status):
+            """Leave it to the number of looks."""
+
+    span = Ending()
+    assert buffer.claim(span) == ("complete", {"a": 1})
+    assert span._fate == _fate.CREATED
+
+
+def test_a_settled_span_keeps_nothing_alive(buffer):
+    """Somebody may hold it for long, as the parent of others."""
+    span = Record()
+    span._result, span._error = {"b": 2}, "wrong"
+    buffer.add_start(span)
+    buffer.drain()
+    buffer.settle(span, _fate.SETTLED)
+    assert (span._payload, span._result, span._error) == (None, None, None)
+
+
 def test_wakes_at_the_first_record_and_then_at_a_batch(buffer, wakes):
     """The thread is woken once for many records, and not for each."""
     buffer.add_start(Record())
@@ -176,9 +305,18 @@ def test_wakes_at_the_first_record_and_then_at_a_batch(buffer, wakes):
     buffer.add_start(Record())
     buffer.add_start(Record())
     assert len(wakes) == 1
-    buffer.drain()
-    for _ in range(2):
+    buffer.settle_all(buffer.drain().starts, _fate.SETTLED)
+    for _ in range(3):
         buffer.add_start(Record())
+    assert len(wakes) == 1
+    buffer.add_start(Record())
+    assert len(wakes) == 2
+
+
+@pytest.mark.parametrize("add", ["add_instance", "add_end"])
+def test_a_run_that_begins_or_ends_wakes_the_thread_too(buffer, wakes, add):
+    """Also where no span is recorded in it."""
+    getattr(buffer, add)(Record())
     assert len(wakes) == 1
 
 

@@ -255,7 +255,7 @@ def test_room_is_given_back(traced, service):
             span.set_payload({"text": "z" * 100})
     traced.flush()
     buffer = traced._pipeline.buffer
-    assert (buffer.held, buffer._bytes) == (0, 0)
+    assert (buffer.unsettled, buffer._bytes) == (0, 0)
 
 
 def test_ends_that_race_with_the_sending_are_neither_lost_nor_doubled(make, service):
@@ -278,7 +278,7 @@ def test_ends_that_race_with_the_sending_are_neither_lost_nor_doubled(make, serv
     assert traced.flush()
     stats = traced.stats()
     assert (stats.started, stats.delivered) == (3000, 3000)
-    assert traced._pipeline.buffer.held == 0
+    assert traced._pipeline.buffer.unsettled == 0
     assert traced._pipeline.buffer._bytes == 0
 
 

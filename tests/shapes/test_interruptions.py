@@ -20,7 +20,14 @@ OURS = tuple(
     f"prefactor_trace/{name}.py"
     for name in (
         *("_calls", "_context", "_generate", "_home", "_instance", "_output", "_plain", "_record"),
-        *("_span", "_surface", "_capture/values", "_pipeline/buffer", "_pipeline/held"),
+        *(
+            "_span",
+            "_surface",
+            "_unhandled",
+            "_capture/values",
+            "_pipeline/buffer",
+            "_pipeline/held",
+        ),
     )
 )
 

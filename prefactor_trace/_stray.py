@@ -1,4 +1,4 @@
-"""Where a span belongs that begins outside of its tracer's runs: in a bare thread, mostly."""
+"""Stray spans: where one belongs that begins in no run of its tracer's, as in a bare thread."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _warn(schema_name: str, *, is_only_one: bool) -> None:
         began = f"began at {where}"
         if place.is_definition:
             began = f"(of the function at {where}) began"
-    _guard.log_seldom(
+    _guard.log_once(
         logging.WARNING,
         f"lost context {schema_name} {place}",
         "prefactor_trace: span %r %s in a thread that does not know its run; it was put %s."
@@ -53,5 +53,4 @@ def _warn(schema_name: str, *, is_only_one: bool) -> None:
         schema_name,
         began,
         "at the top of the only open run" if is_only_one else "into the ambient instance",
-        every=float("inf"),
     )

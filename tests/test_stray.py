@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from prefactor_trace._lost import find_node
+from prefactor_trace._stray import find_node
 from prefactor_trace._untraced import Untraced
 
 
