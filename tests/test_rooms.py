@@ -30,6 +30,7 @@ GROUND = {
     "_locks",
     "_pfid",
     "_signals",
+    "_slices",
     "_version",
     "_clock",
     "_identity",
@@ -94,6 +95,7 @@ CLOSED = {
         "_substitutes",
         "_pfid",
         "exceptions",
+        "_slices",
         "_version",
         "_liquid",
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from prefactor_trace._slices import in_slices
 from prefactor_trace.models import BulkRequest
 from prefactor_trace.server import _json
 from prefactor_trace.server._actions import perform_item
@@ -25,7 +26,8 @@ def run_bulk(transaction: Transaction, body: Mapping[str, Any]) -> str:
     read_fields(BulkRequest, body)
     keys = Keys(transaction, [item["idempotency_key"] for item in body["items"]])
     outputs = []
-    for item in body["items"]:
+    # In local mode this runs beside the agent's own threads.
+    for item in in_slices(body["items"]):
         try:
             output, failed = perform_item(transaction, item, keys), False
         except Refusal as refusal:
