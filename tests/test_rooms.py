@@ -30,6 +30,7 @@ GROUND = {
     "_locks",
     "_pfid",
     "_signals",
+    "_slices",
     "_version",
     "_clock",
     "_identity",
@@ -98,6 +99,7 @@ CLOSED = {
         "_substitutes",
         "_pfid",
         "exceptions",
+        "_slices",
         "_version",
         "_liquid",
     }

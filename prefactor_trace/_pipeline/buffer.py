@@ -17,7 +17,7 @@ from prefactor_trace._home import make_ids
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pipeline.held import HeldBuffer
 from prefactor_trace._pipeline.ledger import Ledger
-from prefactor_trace._pipeline.slices import in_slices
+from prefactor_trace._slices import in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._capture import Json

@@ -16,8 +16,8 @@ from prefactor_trace._pipeline.maker import Maker
 from prefactor_trace._pipeline.notices import Notices
 from prefactor_trace._pipeline.outcome import Fault, Outcome, Verdict, read_answer
 from prefactor_trace._pipeline.settlement import Settlement
-from prefactor_trace._pipeline.slices import give_way, in_slices
 from prefactor_trace._pipeline.unsettled import Unsettled
+from prefactor_trace._slices import give_way, in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._pipeline.buffer import Buffer

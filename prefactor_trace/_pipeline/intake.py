@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from prefactor_trace import _fate
 from prefactor_trace._capture import ErrorSnapshot
-from prefactor_trace._pipeline.slices import in_slices
+from prefactor_trace._slices import in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance

@@ -11,7 +11,7 @@ from prefactor_trace._pipeline import items as make
 from prefactor_trace._pipeline.item import Create, delivered_parent
 from prefactor_trace._pipeline.losses import DONE
 from prefactor_trace._pipeline.outcome import Fault, read_control, read_fault
-from prefactor_trace._pipeline.slices import in_slices
+from prefactor_trace._slices import in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._pipeline.backoff import Backoff

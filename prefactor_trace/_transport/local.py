@@ -72,7 +72,8 @@ class LocalTransport:
 
 
 def _headers(settings: Settings, sdk: str) -> dict[str, str]:
-    headers = {"X-Prefactor-SDK": sdk}
+    # Of the answer on a span, only whether it was stored is looked at.
+    headers = {"X-Prefactor-SDK": sdk, "Prefer": "return=minimal"}
     if settings.session is not None:
         headers["X-Prefactor-Session"] = settings.session
     return headers

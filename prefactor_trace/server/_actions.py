@@ -4,20 +4,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from prefactor_trace.server import _instances, _spans
-from prefactor_trace.server._idempotency import once
+from prefactor_trace.server._answer import Answer
+from prefactor_trace.server._idempotency import Keys, check_key, what_is_told
 from prefactor_trace.server._refusal import invalid_field
 from prefactor_trace.server._transaction import Transaction
 
-_Action = Callable[[Transaction, Mapping[str, Any]], str]
+_Action = Callable[[Transaction, Mapping[str, Any]], Answer]
 
 
-def _on(target: str, run: Callable[[Transaction, str, Mapping[str, Any]], str]) -> _Action:
+def _on(target: str, run: Callable[[Transaction, str, Mapping[str, Any]], Answer]) -> _Action:
     """Return an action on the record that the field `target` names.
 
     A single call has it in its path, and a bulk item among its fields.
     """
 
-    def run_on_target(transaction: Transaction, fields: Mapping[str, Any]) -> str:
+    def run_on_target(transaction: Transaction, fields: Mapping[str, Any]) -> Answer:
         named = fields.get(target)
         if not isinstance(named, str):
             raise invalid_field(target, "Field required" if named is None else "must be a string")
@@ -26,7 +27,7 @@ def _on(target: str, run: Callable[[Transaction, str, Mapping[str, Any]], str]) 
     return run_on_target
 
 
-def _create_span(transaction: Transaction, fields: Mapping[str, Any]) -> str:
+def _create_span(transaction: Transaction, fields: Mapping[str, Any]) -> Answer:
     return _spans.create(transaction, fields["details"])
 
 
@@ -41,35 +42,49 @@ ACTIONS: Mapping[str, _Action] = {
 """Name in bulk to the action."""
 
 
-def perform(transaction: Transaction, name: str, fields: Mapping[str, Any]) -> str:
-    """Carry an action out, all of it or nothing, and return the answer as JSON text.
+def perform(transaction: Transaction, call: Mapping[str, Any]) -> str:
+    """Carry out a single call, all of it or nothing, and return the answer as JSON text.
 
     Args:
         transaction: What the action works with.
-        name: Its name in bulk.
-        fields: Its fields as in bulk, but for `_type`; an idempotency key may be missing.
+        call: The action as in bulk; an idempotency key may be missing.
 
     Raises:
         Refusal: The service says no.
     """
-    action = ACTIONS.get(name)
+    key = call.get("idempotency_key")
+    details = call.get("details")
+    if key is None and isinstance(details, dict):
+        # The official client puts the key of a single call among the details.
+        key = details.get("idempotency_key")
+    key = check_key(key)
+    keys = Keys(transaction, [] if key is None else [key])
+    answer = perform_item(transaction, {**call, "idempotency_key": key}, keys)
+    keys.store()
+    return answer
+
+
+def perform_item(transaction: Transaction, item: Mapping[str, Any], keys: Keys) -> str:
+    """Carry out an item of bulk, all of it or nothing, and return the answer as JSON text.
+
+    Args:
+        transaction: What the action works with.
+        item: The action with its key.
+        keys: Know what was answered before.
+
+    Raises:
+        Refusal: The service says no.
+    """
+    action = ACTIONS.get(item["_type"])
     if action is None:
-        raise invalid_field("_type", f"{name!r} is none of {', '.join(ACTIONS)}")
-    key = fields.get("idempotency_key")
-    content = {**fields, "_type": name}
-    if name == "agent_spans/create":
-        details = fields.get("details")
+        raise invalid_field("_type", f"{item['_type']!r} is none of {', '.join(ACTIONS)}")
+    told = what_is_told(item)
+    if action is _create_span:
+        details = item.get("details")
         if not isinstance(details, dict):
             raise invalid_field(
                 "details", "Field required" if details is None else "must be an object"
             )
-        # The official client puts the key of a single call among the details.
-        inner = details.get("idempotency_key")
-        key = inner if key is None else key
-        content["details"] = {
-            field: value
-            for field, value in details.items()
-            if value is not None and field != "idempotency_key"
-        }
-    with transaction.item():
-        return once(transaction, key, content, lambda: action(transaction, fields))
+        told["details"] = what_is_told(details)
+    transaction.begin_item()
+    return keys.once(item["idempotency_key"], told, lambda: action(transaction, item))

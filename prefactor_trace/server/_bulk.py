@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from prefactor_trace._slices import in_slices
 from prefactor_trace.models import BulkRequest
 from prefactor_trace.server import _json
-from prefactor_trace.server._actions import perform
+from prefactor_trace.server._actions import perform_item
 from prefactor_trace.server._fields import read_fields
+from prefactor_trace.server._idempotency import Keys
 from prefactor_trace.server._refusal import Refusal
 from prefactor_trace.server._transaction import Transaction
 
@@ -22,15 +24,16 @@ def run_bulk(transaction: Transaction, body: Mapping[str, Any]) -> str:
     """
     # Checked by the model and then read as they are: building an object per item costs more.
     read_fields(BulkRequest, body)
+    keys = Keys(transaction, [item["idempotency_key"] for item in body["items"]])
     outputs = []
-    for item in body["items"]:
-        name, key = item["_type"], item["idempotency_key"]
-        fields = {field: value for field, value in item.items() if field != "_type"}
+    # In local mode this runs beside the agent's own threads.
+    for item in in_slices(body["items"]):
         try:
-            output, failed = perform(transaction, name, fields), False
+            output, failed = perform_item(transaction, item, keys), False
         except Refusal as refusal:
             output, failed = refusal.text, True
-        outputs.append(f"{_json.write(key)}:{output}")
+        outputs.append(f"{_json.write(item['idempotency_key'])}:{output}")
         if failed:
             break
+    keys.store()
     return f'{{"status":"success","outputs":{{{",".join(outputs)}}}}}'

@@ -135,7 +135,7 @@ def _pairs(left: _Siblings, right: _Siblings) -> Pairs:
     return pairs[:-1]
 
 
-def _keys(spans: _Siblings) -> list[tuple[str, str]]:
+def _keys(spans: _Siblings) -> list[tuple[str, bytes]]:
     return [(schema_name(span), _json.write_sorted(own_payload(span.payload))) for span in spans]
 
 

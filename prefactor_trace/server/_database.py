@@ -56,8 +56,8 @@ CREATE INDEX agent_spans_in_order
     ON agent_spans (agent_instance_id, coalesce(started_at, inserted_at), number);
 CREATE INDEX agent_spans_status ON agent_spans (agent_instance_id, status);
 CREATE TABLE idempotency_keys (
-    key TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, answer TEXT NOT NULL
-);
+    key TEXT PRIMARY KEY, digest BLOB NOT NULL, answer TEXT NOT NULL
+) WITHOUT ROWID;
 """
 
 

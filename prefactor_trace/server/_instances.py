@@ -13,8 +13,10 @@ from prefactor_trace.models import (
 )
 from prefactor_trace.server import _json
 from prefactor_trace.server._agents import find_origin
+from prefactor_trace.server._answer import Answer
 from prefactor_trace.server._fields import (
     check_identifier,
+    check_pfid,
     read_end,
     read_fields,
     read_timestamp,
@@ -37,7 +39,7 @@ _INSERT = (
 )
 
 
-def register(transaction: Transaction, fields: Mapping[str, Any]) -> str:
+def register(transaction: Transaction, fields: Mapping[str, Any]) -> Answer:
     """Register an instance and return the answer.
 
     Raises:
@@ -47,36 +49,16 @@ def register(transaction: Transaction, fields: Mapping[str, Any]) -> str:
     _check_declarations(request)
     for field in ("agent_id", "environment_id", "external_identifier"):
         check_identifier(field, getattr(request, field))
-    instance_id = transaction.choose_id("agent_instances", request.id)
-    origin = find_origin(transaction, request, fields)
-    if (
-        request.external_identifier is not None
-        and transaction.db.execute(
-            "SELECT 1 FROM agent_instances WHERE agent_id = ? AND external_identifier = ?",
-            (origin.agent_id, request.external_identifier),
-        ).fetchone()
-    ):
-        raise invalid_field("external_identifier", "has already been taken")
-    instance = InstanceRow(
-        id=instance_id,
-        **origin._asdict(),
-        status="pending",
-        purpose=request.purpose or "live",
-        external_identifier=request.external_identifier,
-        termination_reason=None,
-        quality_payloads="{}",
-        quality_summaries="{}",
-        session=transaction.session,
-        inserted_at=transaction.now,
-        updated_at=transaction.now,
-        started_at=None,
-        finished_at=None,
-    )
-    transaction.db.execute(_INSERT, instance)
-    return answer_instance(transaction.db, transaction.account_id, instance)
+    if request.id is not None:
+        check_pfid("id", request.id)
+        if transaction.find_run(request.id) is not None:
+            raise invalid_field("id", "has already been taken")
+    with transaction.all_or_nothing():
+        instance = _make(transaction, request, fields)
+    return _answer(transaction, instance)
 
 
-def start(transaction: Transaction, instance_id: str, fields: Mapping[str, Any]) -> str:
+def start(transaction: Transaction, instance_id: str, fields: Mapping[str, Any]) -> Answer:
     """Start an instance and return the answer.
 
     Raises:
@@ -90,7 +72,7 @@ def start(transaction: Transaction, instance_id: str, fields: Mapping[str, Any])
     return _change(transaction, instance, status="active", started_at=started_at)
 
 
-def finish(transaction: Transaction, instance_id: str, fields: Mapping[str, Any]) -> str:
+def finish(transaction: Transaction, instance_id: str, fields: Mapping[str, Any]) -> Answer:
     """Finish an instance and return the answer.
 
     Raises:
@@ -105,7 +87,7 @@ def finish(transaction: Transaction, instance_id: str, fields: Mapping[str, Any]
     return _change(transaction, instance, status=status, finished_at=finished_at)
 
 
-def record_quality(transaction: Transaction, instance_id: str, fields: Mapping[str, Any]) -> str:
+def record_quality(transaction: Transaction, instance_id: str, fields: Mapping[str, Any]) -> Answer:
     """Record, or with a `null` payload remove, a quality record and return the answer.
 
     Raises:
@@ -163,11 +145,46 @@ def terminate(
     )
 
 
-def _change(transaction: Transaction, instance: InstanceRow, **changes: Any) -> str:
+def _make(
+    transaction: Transaction, request: RegisterAgentInstanceRequest, fields: Mapping[str, Any]
+) -> InstanceRow:
+    origin = find_origin(transaction, request, fields)
+    if (
+        request.external_identifier is not None
+        and transaction.db.execute(
+            "SELECT 1 FROM agent_instances WHERE agent_id = ? AND external_identifier = ?",
+            (origin.agent_id, request.external_identifier),
+        ).fetchone()
+    ):
+        raise invalid_field("external_identifier", "has already been taken")
+    instance = InstanceRow(
+        id=request.id or transaction.new_id(),
+        **origin._asdict(),
+        status="pending",
+        purpose=request.purpose or "live",
+        external_identifier=request.external_identifier,
+        termination_reason=None,
+        quality_payloads="{}",
+        quality_summaries="{}",
+        session=transaction.session,
+        inserted_at=transaction.now,
+        updated_at=transaction.now,
+        started_at=None,
+        finished_at=None,
+    )
+    transaction.db.execute(_INSERT, instance)
+    return instance
+
+
+def _change(transaction: Transaction, instance: InstanceRow, **changes: Any) -> Answer:
     changes["updated_at"] = transaction.now
     transaction.update("agent_instances", instance.id, changes)
-    changed = instance._replace(**changes)
-    return answer_instance(transaction.db, transaction.account_id, changed)
+    return _answer(transaction, instance._replace(**changes))
+
+
+def _answer(transaction: Transaction, instance: InstanceRow) -> Answer:
+    text = answer_instance(transaction.db, transaction.account_id, instance)
+    return Answer(text, kept=text)
 
 
 def _check_declarations(request: RegisterAgentInstanceRequest) -> None:

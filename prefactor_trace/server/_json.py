@@ -16,6 +16,7 @@ MAX_DEPTH = 128
 # a backslash followed by harmless characters.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+_NESTED = frozenset((dict, list))
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -32,9 +33,6 @@ def _finite(text: str) -> float:
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 # A fifth of the time that the encoder of `json` takes to be set up for each value.
 _to_json = SchemaSerializer(core_schema.any_schema()).to_json
-_sorting = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True
-)
 
 
 def write(value: Any) -> str:
@@ -42,8 +40,18 @@ def write(value: Any) -> str:
     return _to_json(value).decode()
 
 
-write_sorted = _sorting.encode
-"""Return a spelling of a value that does not depend on the order of keys."""
+def write_sorted(value: Any) -> bytes:
+    """Return a spelling of a value that does not depend on the order of keys."""
+    return _to_json(_sorted(value))
+
+
+def _sorted(value: Any) -> Any:
+    if type(value) is dict:
+        return {
+            key: _sorted(item) if type(item) in _NESTED else item
+            for key, item in sorted(value.items())
+        }
+    return [_sorted(item) if type(item) in _NESTED else item for item in value]
 
 
 def read(text: str | None) -> Any:
@@ -86,8 +94,8 @@ def _check_depth(value: dict[str, Any]) -> None:
         level = [
             child
             for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, (dict, list))
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) in _NESTED
         ]
         if not level:
             return

@@ -103,6 +103,8 @@ class _Sure:
         ):
             return False
         others = schema.get("additionalProperties")
+        if others is None and not properties:
+            return True
         return all(self.matches(properties.get(name, others), item) for name, item in value.items())
 
 

@@ -17,6 +17,9 @@ _LONGEST_HEAD = 2_000
 # Stored answers begin so. A quote within a value is escaped, so no agent can write one of these.
 _OF_INSTANCE = re.compile(r'\{"status":"success","details":\{"type":"agent_instance","id":"(\w+)"')
 _OF_SPAN = re.compile(r'"agent_instance_id":"(\w+)"')
+# Of a span that has ended, only its id is stored.
+_OF_GONE_SPANS = """DELETE FROM idempotency_keys WHERE key > ? AND key <= ?
+AND answer NOT LIKE '{%' AND NOT EXISTS (SELECT 1 FROM agent_spans WHERE id = answer)"""
 
 _ENDED = "finished_at IS NOT NULL AND finished_at < :before"
 _UNUSED_SCHEMAS = """DELETE FROM agent_schema_versions
@@ -92,28 +95,27 @@ def delete_runs(store: Store, runs: Sequence[OldRun], progress: Callable[[int], 
 def _delete_keys(store: Store) -> None:
     """Delete the answers to requests about runs that are not there any more."""
     is_there: dict[str, bool] = {}
-    last = 0
+    last = ""
     while True:
         with store.writing() as transaction:
             db = transaction.db
             rows = db.execute(
-                "SELECT rowid, substr(answer, 1, ?) FROM idempotency_keys WHERE rowid > ? "
-                "ORDER BY rowid LIMIT ?",
+                "SELECT key, substr(answer, 1, ?) FROM idempotency_keys WHERE key > ? "
+                "ORDER BY key LIMIT ?",
                 (_LONGEST_HEAD, last, _KEYS_AT_ONCE),
             ).fetchall()
             if not rows:
                 return
+            db.execute(_OF_GONE_SPANS, (last, rows[-1][0]))
             last = rows[-1][0]
-            db.executemany(
-                "DELETE FROM idempotency_keys WHERE rowid = ?", _gone(db, rows, is_there)
-            )
+            db.executemany("DELETE FROM idempotency_keys WHERE key = ?", _gone(db, rows, is_there))
 
 
 def _gone(
-    db: sqlite3.Connection, rows: Sequence[tuple[int, str]], is_there: dict[str, bool]
-) -> Iterator[tuple[int]]:
-    """Yield the numbers of stored answers whose run is not there."""
-    for number, head in rows:
+    db: sqlite3.Connection, rows: Sequence[tuple[str, str]], is_there: dict[str, bool]
+) -> Iterator[tuple[str]]:
+    """Yield the keys of stored answers whose run is not there."""
+    for key, head in rows:
         found = _OF_INSTANCE.match(head) or _OF_SPAN.search(head)
         if found is None:
             continue
@@ -122,7 +124,7 @@ def _gone(
             known = db.execute("SELECT 1 FROM agent_instances WHERE id = ?", (run,))
             is_there[run] = known.fetchone() is not None
         if not is_there[run]:
-            yield (number,)
+            yield (key,)
 
 
 def give_space_back(path: Path) -> None:

@@ -94,6 +94,9 @@ class SpanRow(NamedTuple):
 SPAN_COLUMNS = ", ".join(SpanRow._fields)
 """The columns of a `SpanRow`, in its order."""
 
+ENDED = ("complete", "failed", "cancelled")
+"""Where a span stands that has ended, and never changes again."""
+
 SPAN_START = "coalesce(started_at, inserted_at)"
 """When a span began, as far as it is known."""
 

@@ -1,39 +1,24 @@
 """Actions on spans: create and finish."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from prefactor_trace._liquid import render
-from prefactor_trace._pfid import is_pfid
 from prefactor_trace.models import CreateAgentSpanRequest, FinishSpanRequest
 from prefactor_trace.server import _json
-from prefactor_trace.server._fields import read_end, read_fields, read_timestamp
+from prefactor_trace.server._answer import Answer, answer_span
+from prefactor_trace.server._fields import check_pfid, read_end, read_fields, read_timestamp
 from prefactor_trace.server._json_schema import mismatches
 from prefactor_trace.server._refusal import invalid_action, invalid_field, not_found
-from prefactor_trace.server._rows import SPAN_COLUMNS, SpanRow, span_text
+from prefactor_trace.server._rows import ENDED, SPAN_COLUMNS, SpanRow
 from prefactor_trace.server._schemas import DeclaredType
-from prefactor_trace.server._transaction import Transaction
+from prefactor_trace.server._transaction import Run, Transaction
 
-_FINAL = ("complete", "failed", "cancelled")
 # What a span may become from where it stands; `cancelled` belongs to spans that never started.
 _NEXT = {"pending": ("cancelled",), "active": ("complete", "failed")}
 
-_INSERT = (
-    f"INSERT INTO agent_spans ({SPAN_COLUMNS}) "  # noqa: S608
-    f"VALUES ({', '.join('?' * len(SpanRow._fields))})"
-)
 
-
-class _Instance(NamedTuple):
-    """What an action on a span needs to know of its instance."""
-
-    agent_id: str
-    schema_version_id: str
-    status: str
-    termination_reason: str | None
-
-
-def create(transaction: Transaction, fields: Mapping[str, Any]) -> str:
+def create(transaction: Transaction, fields: Mapping[str, Any]) -> Answer:
     """Create a span and return the answer.
 
     Raises:
@@ -42,16 +27,20 @@ def create(transaction: Transaction, fields: Mapping[str, Any]) -> str:
     request = read_fields(CreateAgentSpanRequest, fields)
     if "payload" not in fields:
         raise invalid_field("payload", "is required; without content it is {}")
-    instance = _find_instance(transaction, request.agent_instance_id)
-    declared = _find_type(transaction, instance, request.schema_name)
-    span_id = transaction.choose_id("agent_spans", request.id)
-    _check_parent(transaction, request)
+    run = _find_run(transaction, request.agent_instance_id)
+    declared = _find_type(transaction, run, request.schema_name)
+    if request.id is not None:
+        check_pfid("id", request.id)
+    parent = request.parent_span_id
+    # A parent in another run would tear the tree of both.
+    if parent is not None and transaction.run_of_span(parent) != request.agent_instance_id:
+        raise invalid_field("parent_span_id", f"{parent!r} is no span of this instance")
     started_at, finished_at = _times(transaction.now, request)
     payload, result = request.payload, request.result_payload
     span = SpanRow(
-        span_id,
+        request.id or transaction.new_id(),
         request.agent_instance_id,
-        request.parent_span_id,
+        parent,
         request.schema_name,
         declared.title,
         request.status,
@@ -64,11 +53,12 @@ def create(transaction: Transaction, fields: Mapping[str, Any]) -> str:
         transaction.now,
         transaction.now,
     )
-    transaction.db.execute(_INSERT, span)
-    return _answer(transaction, span, instance)
+    if not transaction.insert_span(span):
+        raise invalid_field("id", "has already been taken")
+    return answer_span(transaction, span, run)
 
 
-def finish(transaction: Transaction, span_id: str, fields: Mapping[str, Any]) -> str:
+def finish(transaction: Transaction, span_id: str, fields: Mapping[str, Any]) -> Answer:
     """Finish a span and return the answer.
 
     Raises:
@@ -87,8 +77,8 @@ def finish(transaction: Transaction, span_id: str, fields: Mapping[str, Any]) ->
         raise invalid_action(f"A span that is {span.status} cannot become {status}")
     finished_at = read_end(request.timestamp, span.started_at, transaction.now)
     # The instance's status is of no account: a run may end before the last of its spans is sent.
-    instance = _find_instance(transaction, span.agent_instance_id)
-    declared = _find_type(transaction, instance, span.schema_name)
+    run = _find_run(transaction, span.agent_instance_id)
+    declared = _find_type(transaction, run, span.schema_name)
     payload, result = _json.read(span.payload), request.result_payload
     changes: dict[str, Any] = {
         "status": status,
@@ -99,51 +89,23 @@ def finish(transaction: Transaction, span_id: str, fields: Mapping[str, Any]) ->
         "updated_at": transaction.now,
     }
     transaction.update("agent_spans", span.id, changes)
-    return _answer(transaction, span._replace(**changes), instance)
+    return answer_span(transaction, span._replace(**changes), run)
 
 
-def _answer(transaction: Transaction, span: SpanRow, instance: _Instance) -> str:
-    details = span_text(span, transaction.account_id, instance.agent_id)
-    if instance.status != "terminated":
-        return f'{{"status":"success","details":{details}}}'
-    control = _json.write({"terminate": True, "reason": instance.termination_reason})
-    return f'{{"status":"success","details":{details},"control":{control}}}'
-
-
-def _find_instance(transaction: Transaction, instance_id: str) -> _Instance:
-    row = transaction.db.execute(
-        "SELECT agent_id, agent_schema_version_id, status, termination_reason "
-        "FROM agent_instances WHERE id = ?",
-        (instance_id,),
-    ).fetchone()
-    if row is None:
+def _find_run(transaction: Transaction, instance_id: str) -> Run:
+    run = transaction.find_run(instance_id)
+    if run is None:
         raise invalid_field("agent_instance_id", f"there is no instance {instance_id!r}")
-    return _Instance(*row)
+    return run
 
 
-def _find_type(transaction: Transaction, instance: _Instance, schema_name: str) -> DeclaredType:
-    declared = transaction.declared(instance.schema_version_id).spans.get(schema_name)
+def _find_type(transaction: Transaction, run: Run, schema_name: str) -> DeclaredType:
+    declared = transaction.declared(run.schema_version_id).spans.get(schema_name)
     if declared is None:
         raise invalid_field(
             "schema_name", f"{schema_name!r} is not declared by the instance's schema version"
         )
     return declared
-
-
-def _check_parent(transaction: Transaction, request: CreateAgentSpanRequest) -> None:
-    parent = request.parent_span_id
-    if parent is None:
-        return
-    row = (
-        is_pfid(parent)
-        and transaction.db.execute(
-            # A parent in another run would tear the tree of both.
-            "SELECT 1 FROM agent_spans WHERE id = ? AND agent_instance_id = ?",
-            (parent, request.agent_instance_id),
-        ).fetchone()
-    )
-    if not row:
-        raise invalid_field("parent_span_id", f"{parent!r} is no span of this instance")
 
 
 def _times(now: str, request: CreateAgentSpanRequest) -> tuple[str | None, str | None]:
@@ -152,10 +114,10 @@ def _times(now: str, request: CreateAgentSpanRequest) -> tuple[str | None, str |
     finished_at = read_timestamp("finished_at", request.finished_at)
     if request.status == "terminated":
         raise invalid_field("status", "a span cannot be created as terminated")
-    if request.status not in _FINAL:
+    if request.status not in ENDED:
         for field in ("finished_at", "result_payload"):
             if getattr(request, field) is not None:
-                raise invalid_field(field, f"needs a final status ({', '.join(_FINAL)})")
+                raise invalid_field(field, f"needs a final status ({', '.join(ENDED)})")
         return started_at or (now if request.status == "active" else None), None
     # Client and service have different clocks, and an order of times must hold all the same.
     if started_at is None:

@@ -1,31 +1,66 @@
-"""What an action works with: one write transaction, and a savepoint for each item in it."""
+"""What an action works with: one write transaction of the store, and what was read in it."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
+from prefactor_trace._pfid import is_pfid
 from prefactor_trace.server import _json
-from prefactor_trace.server._fields import check_pfid
-from prefactor_trace.server._refusal import invalid_field
+from prefactor_trace.server._rows import SPAN_COLUMNS, SpanRow
 from prefactor_trace.server._schemas import DeclaredSchemas, read_declared
 from prefactor_trace.server._timestamps import Clock, spell
 
 _MAX_CACHED_SCHEMAS = 64
+_INSERT_SPAN = (
+    f"INSERT INTO agent_spans ({SPAN_COLUMNS}) "  # noqa: S608
+    f"VALUES ({', '.join('?' * len(SpanRow._fields))}) ON CONFLICT (id) DO NOTHING"
+)
+
+
+class Run(NamedTuple):
+    """What an action on a span needs to know of its instance.
+
+    Attributes:
+        agent_id: Id of the agent.
+        schema_version_id: PFID of the schema version.
+        status: Where the run stands.
+        termination_reason: Why the platform ended it.
+    """
+
+    agent_id: str
+    schema_version_id: str
+    status: str
+    termination_reason: str | None
 
 
 class Transaction:
     """One write transaction of the store.
+
+    What was read in it holds until its end, since nobody else writes meanwhile: many items of a
+    bulk request ask for the same few records.
 
     Attributes:
         db: Connection that the transaction is open on.
         account_id: PFID of the account.
         new_id: Makes a PFID of the account's partition.
         session: What groups the instances that are registered in it, if anything.
+        is_brief: Whether answers on spans leave the spans out, which nobody looks at.
         now: Timestamp of the item that is carried out.
     """
 
-    __slots__ = ("_clock", "_schemas", "account_id", "db", "new_id", "now", "session")
+    __slots__ = (
+        "_clock",
+        "_run_of_span",
+        "_runs",
+        "_schemas",
+        "account_id",
+        "db",
+        "is_brief",
+        "new_id",
+        "now",
+        "session",
+    )
 
     def __init__(
         self,
@@ -36,19 +71,29 @@ class Transaction:
         clock: Clock,
         schemas: dict[str, DeclaredSchemas],
         session: str | None = None,
+        is_brief: bool = False,
     ) -> None:
         self.db = db
         self.account_id = account_id
         self.new_id = new_id
         self.session = session
+        self.is_brief = is_brief
         self.now = ""
         self._clock = clock
         self._schemas = schemas
+        self._runs: dict[str, Run] = {}
+        self._run_of_span: dict[str, str] = {}
+
+    def begin_item(self) -> None:
+        """Let the time go on, for the next item."""
+        self.now = spell(self._clock())
 
     @contextmanager
-    def item(self) -> Iterator[None]:
-        """Carry out one item: all of its changes are kept, or none when it raises."""
-        self.now = spell(self._clock())
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undo what was written in the block where it raises.
+
+        For an item that may be refused after it has written; others look first, and then write.
+        """
         self.db.execute("SAVEPOINT item")
         try:
             yield
@@ -59,20 +104,6 @@ class Transaction:
             raise
         self.db.execute("RELEASE item")
 
-    def choose_id(self, table: str, wanted: str | None) -> str:
-        """Return the id of a new record: the one that is wanted, a new one where none is.
-
-        Raises:
-            Refusal: It is no PFID, or another record of the table has it.
-        """
-        if wanted is None:
-            return self.new_id()
-        check_pfid("id", wanted)
-        taken = self.db.execute(f"SELECT 1 FROM {table} WHERE id = ?", (wanted,))  # noqa: S608
-        if taken.fetchone():
-            raise invalid_field("id", "has already been taken")
-        return wanted
-
     def update(self, table: str, id: str, changes: Mapping[str, Any]) -> None:
         """Change some columns of a record."""
         columns = ", ".join(f"{column} = ?" for column in changes)
@@ -80,6 +111,40 @@ class Transaction:
             f"UPDATE {table} SET {columns} WHERE id = ?",  # noqa: S608
             (*changes.values(), id),
         )
+        if table == "agent_instances":
+            self._runs.pop(id, None)
+
+    def find_run(self, instance_id: str) -> Run | None:
+        """Return what is to be known of an instance, `None` when it is not there."""
+        run = self._runs.get(instance_id)
+        if run is None:
+            row = self.db.execute(
+                "SELECT agent_id, agent_schema_version_id, status, termination_reason "
+                "FROM agent_instances WHERE id = ?",
+                (instance_id,),
+            ).fetchone()
+            if row is None:
+                return None
+            run = self._runs[instance_id] = Run(*row)
+        return run
+
+    def run_of_span(self, span_id: str) -> str | None:
+        """Return the id of the instance that a span belongs to, `None` when it is not there."""
+        instance_id = self._run_of_span.get(span_id)
+        if instance_id is None and is_pfid(span_id):
+            row = self.db.execute(
+                "SELECT agent_instance_id FROM agent_spans WHERE id = ?", (span_id,)
+            ).fetchone()
+            if row is not None:
+                instance_id = self._run_of_span[span_id] = row[0]
+        return instance_id
+
+    def insert_span(self, span: SpanRow) -> bool:
+        """Put a new span in; return whether its id was free."""
+        is_new = self.db.execute(_INSERT_SPAN, span).rowcount == 1
+        if is_new:
+            self._run_of_span[span.id] = span.agent_instance_id
+        return is_new
 
     def declared(self, schema_version_id: str) -> DeclaredSchemas:
         """Return what a schema version declares."""

@@ -23,6 +23,7 @@ logger = logging.getLogger("prefactor_trace")
 
 BASE_PATH = "/api/v1"
 DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024
+BRIEF = "return=minimal"
 MAX_SESSION = 64
 MAX_GENERATED = 1_000
 
@@ -77,6 +78,7 @@ class _Call(NamedTuple):
     query: Mapping[str, str]
     body: Mapping[str, Any]
     session: str | None
+    is_brief: bool
 
 
 class Api:
@@ -184,7 +186,8 @@ class Api:
         if session is not None and not (len(session) <= MAX_SESSION and session.isprintable()):
             raise malformed(f"X-Prefactor-Session must be up to {MAX_SESSION} printable characters")
         fields = _json.read_body(body) if method == "POST" else {}
-        return _Call(name, target, _read_query(query), fields, session)
+        is_brief = headers.get("prefer") == BRIEF  # as RFC 7240 has it
+        return _Call(name, target, _read_query(query), fields, session, is_brief)
 
     def _carry_out(self, call: _Call) -> str:
         store = self.store
@@ -199,10 +202,10 @@ class Api:
             with store.reading() as db:
                 instance = find_instance(db, call.target["agent_instance_id"])
                 return answer_instance(db, store.account_id, instance)
-        with store.writing(call.session) as transaction:
+        with store.writing(call.session, is_brief=call.is_brief) as transaction:
             if call.name == "bulk":
                 return run_bulk(transaction, call.body)
-            return perform(transaction, call.name, {**call.body, **call.target})
+            return perform(transaction, {**call.body, **call.target, "_type": call.name})
 
     def _generate(self, fields: Mapping[str, Any]) -> str:
         account_id = fields.get("account_id")

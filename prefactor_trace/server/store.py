@@ -78,11 +78,14 @@ class Store(SharedConnection):
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self, session: str | None = None) -> Iterator[Transaction]:
+    def writing(
+        self, session: str | None = None, *, is_brief: bool = False
+    ) -> Iterator[Transaction]:
         """Give a transaction, which is kept when the block ends and undone when it raises.
 
         Args:
             session: What groups the instances that are registered in it.
+            is_brief: Whether answers on spans leave the spans out.
         """
         with self._begun("BEGIN IMMEDIATE") as connection:
             try:
@@ -93,6 +96,7 @@ class Store(SharedConnection):
                     clock=self._clock,
                     schemas=self._schemas,
                     session=session,
+                    is_brief=is_brief,
                 )
                 connection.execute("COMMIT")
             except BaseException:
@@ -197,7 +201,8 @@ class Store(SharedConnection):
             ValueError: It has ended already.
         """
         try:
-            with self.writing() as transaction, transaction.item():
+            with self.writing() as transaction:
+                transaction.begin_item()
                 _instances.terminate(transaction, instance_id, reason, at)
         except Refusal as refusal:
             kind = LookupError if refusal.status == 404 else ValueError

@@ -14,7 +14,7 @@ from .twin import span_item
 def refused(store, name, fields):
     """Return the fields that a refusal names."""
     with store.writing() as transaction, pytest.raises(Refusal) as caught:
-        perform(transaction, name, fields)
+        perform(transaction, {**fields, "_type": name})
     return list(json.loads(caught.value.text)["errors"])
 
 
@@ -35,7 +35,7 @@ def test_an_action_is_carried_out(store):
     instance = register(store)
     fields = {"agent_instance_id": instance["id"]}
     with store.writing() as transaction:
-        answer = json.loads(perform(transaction, "agent_instances/start", fields))
+        answer = json.loads(perform(transaction, {**fields, "_type": "agent_instances/start"}))
     assert answer["details"]["status"] == store.get_instance(instance["id"]).status == "active"
 
 

@@ -1,14 +1,18 @@
 """Tests of bulk requests, in process and over HTTP, and against a small model of the rules."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prefactor_trace import _slices
 from prefactor_trace.models import BulkResponse
 from prefactor_trace.server import Api, Store
+from prefactor_trace.server._bulk import run_bulk
 
+from .calls import register
 from .twin import SCHEMAS, item, span_item
 
 RUN = "01jz0000000000000000000000000001"
@@ -175,3 +179,14 @@ def test_bulk_agrees_with_a_model_of_its_rules(tmp_path_factory, requests):
             assert {key: output.get("code") for key, output in outputs.items()} == expected
         stored = [(span.payload["key"], span.payload["variant"]) for span in store.list_spans(RUN)]
         assert stored == [(key, variant) for key, (_, variant) in done.items()]
+
+
+def test_others_have_their_turn_between_items(store, monkeypatch):
+    """A long request gives way to the agent's threads again and again."""
+    turns = []
+    monkeypatch.setattr(_slices, "SLICE_SECONDS", -1.0)  # over at once
+    monkeypatch.setattr(time, "sleep", turns.append)
+    items = [span_item(register(store), f"create-{number}") for number in range(5)]
+    with store.writing() as transaction:
+        run_bulk(transaction, {"items": items})
+    assert turns == [0] * 5

@@ -1,5 +1,7 @@
 """Tests of idempotency keys, in process and over HTTP."""
 
+import pytest
+
 from .twin import SCHEMAS, item, span_item
 
 KEY = "key-0001"
@@ -87,3 +89,20 @@ def test_without_a_key_each_call_counts(service):
     """Two equal calls without a key are two spans."""
     instance = service.run()
     assert service.span(instance)["id"] != service.span(instance)["id"]
+
+
+def test_every_key_of_a_long_request_is_known(service):
+    """However many keys are asked for at once, those that were answered are known again."""
+    instance = service.run()
+    sent = [span_item(instance, f"create-{number}") for number in range(1_001)]
+    first = service.bulk(*sent[:1_000])[1]["outputs"]
+    again = service.bulk(*sent)[1]["outputs"]
+    assert {key: again[key] for key in first} == first
+    assert len(service.store.list_spans(instance["id"])) == 1_001
+
+
+@pytest.mark.parametrize("key", ["1234567", "k" * 65, 7, ""])
+def test_a_key_of_a_single_call_is_checked(service, key):
+    """A key that is too short, too long or no text is refused."""
+    status, answer = service.create(service.run(), idempotency_key=key)
+    assert (status, list(answer["errors"])) == (422, ["idempotency_key"])

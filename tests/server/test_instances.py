@@ -84,6 +84,22 @@ def test_an_external_identifier_is_unique_per_agent(service):
     assert (status, list(answer["errors"])) == (422, ["external_identifier"])
 
 
+def test_a_refused_registration_leaves_nothing(service):
+    """What it belongs to was made before its name was found to be taken, and is gone again."""
+    service.register(external_identifier="run")
+    body = {
+        "agent_version": {"name": "new"},
+        "agent_schema_version": {"span_schemas": {"new": {}}},
+        "agent_id": "agent",
+        "environment_id": "new",
+        "external_identifier": "run",
+    }
+    assert service.post("/agent_instance/register", body)[0] == 422
+    with service.store.reading() as db:
+        for table in ("agent_versions", "agent_schema_versions", "environments"):
+            assert db.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,), table
+
+
 def test_a_refused_registration_leaves_no_agent_behind(service):
     """A refusal undoes what the action did before it."""
     service.register(external_identifier="run", agent_id="agent")

@@ -70,3 +70,18 @@ def test_unusable_database_is_no_answer(make, tmp_path):
     assert "a.db" in answer.error
     (tmp_path / "a.db").rmdir()
     assert send(transport).status == 200
+
+
+def test_answers_leave_the_spans_out(make):
+    """What was recorded does not come back, as nobody looks at it."""
+    transport = make()
+    run, span = "0" * 31 + "1", "0" * 31 + "2"
+    details = {"agent_instance_id": run, "id": span, "schema_name": "step", "status": "complete"}
+    declared = {"external_identifier": "s", "span_schemas": {"step": {}}}
+    create = {"_type": "agent_spans/create", "idempotency_key": "create-1"}
+    items = [
+        {**REGISTER, "id": run, "agent_schema_version": declared},
+        {**create, "details": {**details, "payload": {"text": "x" * 1_000}}},
+    ]
+    answer = transport.send(json.dumps({"items": items}).encode())
+    assert json.loads(answer.body)["outputs"]["create-1"] == {"status": "success"}

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from prefactor_trace._pipeline import slices
-from prefactor_trace._pipeline.slices import give_way, in_slices
+from prefactor_trace import _slices as slices
+from prefactor_trace._slices import give_way, in_slices
 
 
 @pytest.mark.parametrize(("slice_of", "turns"), [(100.0, 0), (2.5, 1), (0.5, 4)])

@@ -1,8 +1,8 @@
 """Work in slices, so that the agent's threads get the interpreter every now and again.
 
 Python runs one thread at a time, and gives the next one its turn after five milliseconds at the
-latest. The background thread gives way much sooner, and again and again, while much is
-delivered at once.
+latest. The background thread gives way much sooner, and again and again, while much is delivered
+at once; so does the embedded service, which local mode runs on that thread.
 """
 
 from __future__ import annotations
