@@ -269,4 +269,4 @@ class Assertions(Questions):
 
         For syrupy, inline-snapshot and their like.
         """
-        return [as_plain(span) for span in self._read()[1] if span.parent is None]
+        return as_plain([span for span in self._read()[1] if span.parent is None])
