@@ -270,6 +270,21 @@ def test_order_and_overlap_say_what_was(ran: Recorder):
     assert "there is no 'fetch'" in told(lambda: ran.assert_overlap("planning", "fetch"))
 
 
+def test_what_does_not_conform_is_told_with_its_value(trace: Recorder):
+    """And what would; of what is missing there is none."""
+    mode = {"enum": ["fast", "slow"]}
+    inner = {"type": "object", "required": ["id"], "properties": {"a.b": mode}}
+    wanted = {"type": "object", "properties": {"list": {"type": "array", "items": inner}}}
+    prefactor.declare("typed", params=wanted)
+    with prefactor.instance(), prefactor.span("typed", {"list": [{"id": 1}, {"a.b": "fst"}]}):
+        pass
+    lines = told(trace.assert_conforms).splitlines()
+    assert [line.partition("): ")[2] for line in lines[1:3]] == [
+        "payload.list[1].id  is required",
+        'payload.list[1].a.b  "fst" is none of the allowed values "fast", "slow"',
+    ]
+
+
 def test_what_is_unsound_has_a_line_each(trace: Recorder):
     """Open spans, payloads beside their schema, secrets by their place."""
     prefactor.declare("typed", params={"type": "object", "properties": {"n": {"type": "integer"}}})
@@ -281,7 +296,7 @@ def test_what_is_unsound_has_a_line_each(trace: Recorder):
     assert re.fullmatch(r"trace.*\(\): stream #1 \(test_assertions\.py:\d+\) never ended", first)
     conforms = told(trace.assert_conforms)
     assert "typed #2" in conforms
-    assert "payload.n  is not of type integer" in conforms
+    assert 'payload.n  "three" is not of type integer' in conforms
     trace.assert_no_secrets()
     secret = told(lambda: trace.assert_no_secrets("hunter-two"))
     assert secret.splitlines()[0].endswith("): payload.note")
