@@ -82,6 +82,9 @@ class Replay:
     Args:
         schema_name: The span type.
         calls: What was recorded of it.
+
+    Attributes:
+        plain: Which results are not of the type that their functions return, and why, a line each.
     """
 
     def __init__(self, schema_name: str, calls: Sequence[dict[str, Any]]) -> None:
@@ -89,6 +92,7 @@ class Replay:
         self._left = list(calls)
         self._count = len(self._left)
         self._unanswered: list[str] = []
+        self.plain: list[str] = []
         self._stop: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -196,7 +200,11 @@ class Replay:
             )
         if inspect.isgeneratorfunction(wrapper) or inspect.isasyncgenfunction(wrapper):
             result = self._of_items(as_mapping(result), payload)
-        return returned(result, Function(wrapper))
+        value, unlike = returned(result, Function(wrapper))
+        if unlike is not None:
+            name = f"{self._schema_name} with {shown(payload)}"
+            self.plain.append(f"the replayed result of the {name} is plain JSON: {unlike}")
+        return value
 
     def _of_items(self, result: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
         """Return what was recorded of the items of a generator, without what is said of its end."""
