@@ -131,9 +131,12 @@ def secrets(spans: Sequence[RecordedSpan], values: Collection[str]) -> list[str]
             clean, count = redactor.redact(content)
             text = json.dumps(content, ensure_ascii=False)
             if count:
-                found += [f"{named(span)}: {place}" for place in _changed(content, clean, part)]
+                found += [
+                    f"{named(span)}: {place} holds a secret"
+                    for place in _changed(content, clean, part)
+                ]
             elif any(value and value in text for value in values):
-                found.append(f"{named(span)}: {part}")
+                found.append(f"{named(span)}: {part} holds a secret")
     return found
 
 

@@ -122,17 +122,24 @@ def _in_list(
         yield where, lambda: f"expected {shown(list(expected))}, was {shown(value)}"
         return
     if len(value) != len(expected):
-        yield where, partial(_of_another_length, value, expected)
+        yield where, partial(_of_another_length, value, expected, of, stars)
         return
     for at, (part, wanted) in enumerate(zip(value, expected, strict=True)):
         yield from _differences(part, wanted, f"{where}[{at}]", of, stars)
 
 
-def _of_another_length(value: list[Any], expected: Any) -> str:
+def _of_another_length(value: list[Any], expected: Any, of: object, stars: bool) -> str:
     texts = shown(list(expected)), shown(value)
-    if any("… " in text for text in texts):  # what differs may be in what is not shown
-        return f"expected {counted(len(expected), 'item')}, were {len(value)}: {texts[1]}"
-    return f"expected {texts[0]}, was {texts[1]}"
+    if not any("… " in text for text in texts):
+        return f"expected {texts[0]}, was {texts[1]}"
+    # What differs may be in what is not shown of them.
+    told = f"expected {counted(len(expected), 'item')}, were {len(value)}"
+    for at, pair in enumerate(zip(value, expected, strict=False)):
+        for place, tell in _differences(*pair, f"[{at}]", of, stars):
+            return f"{told}: {place}  {tell()}"
+    if len(value) > len(expected):
+        return f"{told}: [{len(expected)}] {shown(value[len(expected)])} is more than expected"
+    return f"{told}: [{len(value)}] {shown(expected[len(value)])} is missing"
 
 
 def matches_text(value: Any, pattern: Any) -> bool:

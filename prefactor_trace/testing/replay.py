@@ -16,7 +16,7 @@ from prefactor_trace._substitutes import lacks_keys, text_of
 from prefactor_trace._wrapper import Wrapped, find_marks
 from prefactor_trace.testing.answers import raised, returned
 from prefactor_trace.testing.spans import RecordedSpan
-from prefactor_trace.testing.wording import shown
+from prefactor_trace.testing.wording import shown, with_article
 
 __tracebackhide__ = True  # a failure is shown where the call is made
 
@@ -182,7 +182,7 @@ class Replay:
         if not fitting:
             left = "; ".join(shown(one["payload"]) for one in self._left[:5])
             raise ReplayMismatch(
-                f"a {self._schema_name} with {shown(payload)} was not recorded; "
+                f"{with_article(self._schema_name)} with {shown(payload)} was not recorded; "
                 + (f"left are {left}" if left else "nothing is left")
             )
         if takes_any:  # a call that was recorded with fewer arguments fits as well

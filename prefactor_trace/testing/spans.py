@@ -26,6 +26,7 @@ _OTHER_NAMES = {
     "input": "payload",
     "ended_at": "finished_at",
 }
+_MOST_NAMED = 5
 _ERROR_KEYS = ("error_type", "message", "stacktrace")
 
 
@@ -230,7 +231,7 @@ class RecordedSpan:
         if found:
             # A summary has the first line only.
             lines = f" {found[0]}" if len(found) == 1 else "".join(f"\n    {one}" for one in found)
-            raise AssertionError(f"{self!r}.like(...):{lines}")
+            raise AssertionError(f"{named(self)}.like(...):{lines}")
         return True
 
     def __repr__(self) -> str:
@@ -262,6 +263,14 @@ def walk(roots: Sequence[RecordedSpan]) -> Iterator[tuple[RecordedSpan, int]]:
 def named(span: RecordedSpan) -> str:
     """Return how a message calls a span."""
     return f"{span!r} ({span.where})" if span.where else repr(span)
+
+
+def listed(spans: Sequence[RecordedSpan]) -> str:
+    """Return how a message calls several spans: the first of very many, and how many others."""
+    names = [named(span) for span in spans[:_MOST_NAMED]]
+    if len(spans) > _MOST_NAMED:
+        names.append(f"{len(spans) - _MOST_NAMED} others")
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def error_text(error: RecordedError) -> str:
