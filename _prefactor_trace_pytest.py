@@ -334,13 +334,22 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Show the trace where a count of spans is not as expected, and how a payload differs."""
     kind = type(left)
+    if op in ("in", "not in") and type(right).__module__ == "prefactor_trace.testing.recorder":
+        return _contains_text(op, left, right)
     for count in (left, right):  # the right one in `2 <= count <= 3`
         known = type(count)
         if known.__module__ == "prefactor_trace.testing.assertions" and known.__name__ == "Count":
-            return [f"{left!r} {op} {right!r}", "", *count.report.splitlines()]  # type: ignore[attr-defined]
+            return [f"{left!r} {op} {right!r}", *count.report.splitlines()]  # type: ignore[attr-defined]
     if kind.__module__ == "prefactor_trace.testing.spans" and isinstance(right, dict):
         from prefactor_trace.testing.matching import differences
 
         payload = left.payload  # type: ignore[attr-defined]
         return [f"{left!r} {op} a payload:", *differences(payload, right, "payload")]
     return None
+
+
+def _contains_text(op: str, wanted: Any, recorder: Any) -> list[str]:
+    """Return what there is where a type of spans is missing, or is one too many."""
+    is_type = isinstance(wanted, str) or callable(wanted)
+    report = recorder.count(wanted).report if is_type else recorder.report()
+    return [f"{wanted!r} {op} {recorder.name}", *report.splitlines()]

@@ -7,6 +7,7 @@ what was recorded in the place of a value: the agent's own may have matched; nor
 what the program wanted there. The rest is checked.
 """
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -19,6 +20,7 @@ _OTHER_TYPE = "is not of type "
 _MAX_REFERENCES = 16  # a schema may refer to itself without ever getting deeper into the value
 _MAX_SURE_STEPS = 2_000
 _MAX_STEPS = 20_000  # and may branch at each of them; past this the rest counts as met
+_LONGEST_VALUE, _LONGEST_VALUES = 60, 120  # characters of what a message lists
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -220,9 +222,22 @@ def _values(schema: dict[str, Any], value: Any, at: str) -> Iterator[tuple[str, 
     if not (no_choice or other) or holds_substitute(value):
         return
     if no_choice:
-        yield at, "is none of the allowed values"
+        yield at, f"is none of the allowed values {_written(schema['enum'])}"
     if other:
-        yield at, "is not the one allowed value"
+        yield at, f"is not the one allowed value {_written([schema['const']])}"
+
+
+def _written(values: list[Any]) -> str:
+    """Return values as JSON has them: those that have room, and how many others there are."""
+    texts: list[str] = []
+    for value in values:
+        text = json.dumps(value, ensure_ascii=False)
+        if len(text) > _LONGEST_VALUE:
+            text = f"{text[: _LONGEST_VALUE - 1]}…"
+        if texts and sum(map(len, texts)) + len(text) > _LONGEST_VALUES:
+            return f"{', '.join(texts)} and {len(values) - len(texts)} others"
+        texts.append(text)
+    return ", ".join(texts) or "(there are none)"
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from prefactor_trace.testing.comparison import Comparison, Slot, lacking, slots_of, unlike
+from prefactor_trace.testing.comparison import Comparison
+from prefactor_trace.testing.descent import Call, descend
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.pattern import T
+from prefactor_trace.testing.single import lacking, unlike
 from prefactor_trace.testing.spans import RecordedSpan, named
-from prefactor_trace.testing.unordered import assign
+from prefactor_trace.testing.steps import Slot, cheapest, cost_of, slots_of
+from prefactor_trace.testing.unordered import Wanted
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
-_WHOLE = 1_000  # what a span too many, or too few, costs: one that differs costs less
-_MOST_PAIRS = 40_000  # of patterns and siblings that are compared: two seconds' worth
-_MOST_WAYS = 250_000  # through them, where a pattern stands for many
+# Of a whole tree, for what differs in it: two seconds' worth of each.
+_MOST_PAIRS = 40_000  # of patterns and spans that are compared word for word
+_MOST_WAYS = 250_000  # through siblings, where they come in order
 _MOST_NAMED = 5
 _MOST_TOLD = 10
 
@@ -33,19 +36,6 @@ class Difference(NamedTuple):
     spans: tuple[RecordedSpan, ...] = ()
 
 
-class _Step(NamedTuple):
-    """What becomes of the next slot, of the next span, or of both.
-
-    Attributes:
-        cost: Of this step and all behind it.
-        kind: ``pair``, ``other`` (a span of another type), ``none`` (no span for the slot),
-            ``more`` (a span too many), ``free`` (a span where others may come) or ``end``.
-    """
-
-    cost: int
-    kind: str
-
-
 class Alignment:
     """Lays patterns beside spans so that as little as possible differs.
 
@@ -55,7 +45,9 @@ class Alignment:
 
     def __init__(self, *, is_text: bool) -> None:
         self._is_text = is_text
+        self._comparison = Comparison(is_text=is_text)
         self._known: dict[tuple[int, str], list[Difference]] = {}
+        self._pairs_left, self._ways_left = _MOST_PAIRS, _MOST_WAYS
 
     def differences(
         self,
@@ -73,23 +65,47 @@ class Alignment:
             where: What they are in, for the lines.
             any_order: Whether they may come in any order.
         """
+        return descend(self._siblings(patterns, spans, where, any_order=any_order))
+
+    def _siblings(
+        self,
+        patterns: Sequence[Any],
+        spans: Sequence[RecordedSpan],
+        where: str,
+        *,
+        any_order: bool,
+    ) -> Call[list[Difference]]:
         compare = self._in_any_order if any_order else self._in_order
         return compare(patterns, spans, where)
 
     def _in_order(
         self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
-    ) -> list[Difference]:
+    ) -> Call[list[Difference]]:
         slots = slots_of(patterns, len(spans))
-        if len(patterns) * len(spans) > _MOST_PAIRS or len(slots) * len(spans) > _MOST_WAYS:
+        first, last = yield from self._alike_at_ends(slots, spans)
+        outer = [*slots[:first], *slots[len(slots) - last :]]
+        slots, inner = slots[first : len(slots) - last], spans[first : len(spans) - last]
+        pairs = [
+            (slot, at)
+            for slot in {slot.number: slot for slot in slots}.values()
+            for at, span in enumerate(inner)
+            if slot.pattern is not ... and matches_text(span.schema_name, slot.pattern.schema_name)
+        ]
+        if not self._affords(len(pairs), len(slots) * len(inner)):
             return self._first(patterns, spans, where)
-        steps = self._steps(slots, spans, is_open=... in patterns)
+        of_pair: dict[tuple[int, int], list[Difference]] = {}
+        for slot, at in pairs:
+            of_pair[slot.number, at] = yield from self._of_pair(slot.pattern, inner[at])
+        costs = {key: cost_of(len(found)) for key, found in of_pair.items()}
+        steps = cheapest(slots, len(inner), costs, is_open=... in patterns)
         taken = Counter(slots[at].number for kind, at, _ in steps if kind == "pair")
+        taken.update(slot.number for slot in outer)
         found: list[Difference] = []
         more: list[RecordedSpan] = []
         missed: set[int] = set()
         for kind, at, other in steps:
             if kind == "more":
-                more.append(spans[other])
+                more.append(inner[other])
                 continue
             found += _too_many(more, where)
             more = []
@@ -97,80 +113,57 @@ class Alignment:
                 continue
             slot = slots[at]
             if kind == "pair":
-                found += self._of_pair(slot.pattern, spans[other])
+                found += of_pair[slot.number, other]
             elif kind == "other":
-                told = f"expected {slot.pattern}, found {named(spans[other])}"
-                found.append(Difference(told, (spans[other],)))
+                told = f"expected {slot.pattern}, found {named(inner[other])}"
+                found.append(Difference(told, (inner[other],)))
             elif slot.must and slot.number not in missed:
                 missed.add(slot.number)
                 found.append(Difference(lacking(where, slot.pattern, taken[slot.number])))
         return found + _too_many(more, where)
 
+    def _alike_at_ends(
+        self, slots: Sequence[Slot], spans: Sequence[RecordedSpan]
+    ) -> Call[tuple[int, int]]:
+        """Return how many siblings, from the first on and from the last back, are as expected.
+
+        Mostly little is wrong with very many: only what is between has to be laid side by side.
+        """
+        counts = [0, 0]
+        for side, step in ((0, 1), (1, -1)):
+            while sum(counts) < min(len(slots), len(spans)):
+                at = counts[side] * step - side
+                if not slots[at].must or not (
+                    yield from self._comparison.is_like(slots[at].pattern, spans[at])
+                ):
+                    break
+                counts[side] += 1
+        return counts[0], counts[1]
+
+    def _affords(self, pairs: int, ways: int = 0) -> bool:
+        """Return whether there is time left to compare so much."""
+        if pairs > self._pairs_left or ways > self._ways_left:
+            return False
+        self._pairs_left -= pairs
+        self._ways_left -= ways
+        return True
+
     def _first(
-        self,
-        patterns: Sequence[Any],
-        spans: Sequence[RecordedSpan],
-        where: str,
-        *,
-        any_order: bool = False,
+        self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
     ) -> list[Difference]:
         comparison = Comparison(is_text=self._is_text)
-        if comparison.matches(patterns, spans, where, any_order=any_order):
+        if comparison.matches(patterns, spans, where):
             return []
         return [Difference(comparison.reason, comparison.spans)]
 
-    def _steps(
-        self, slots: list[Slot], spans: Sequence[RecordedSpan], *, is_open: bool
-    ) -> list[tuple[str, int, int]]:
-        """Return the cheapest way through slots and spans: kind, and the place in each."""
-        best: dict[tuple[int, int], _Step] = {}
-        for at in range(len(slots), -1, -1):
-            for other in range(len(spans), -1, -1):
-                ways = list(self._ways(slots, spans, at, other, best, is_open=is_open))
-                # Of ways that cost the same, the first: it says the most.
-                best[at, other] = min(ways, key=lambda way: way.cost, default=_Step(0, "end"))
-        steps: list[tuple[str, int, int]] = []
-        at = other = 0
-        while (kind := best[at, other].kind) != "end":
-            steps.append((kind, at, other))
-            at += kind in ("pair", "other", "none")
-            other += kind in ("pair", "other", "more", "free")
-        return steps
-
-    def _ways(
-        self,
-        slots: list[Slot],
-        spans: Sequence[RecordedSpan],
-        at: int,
-        other: int,
-        best: dict[tuple[int, int], _Step],
-        *,
-        is_open: bool,
-    ) -> Iterator[_Step]:
-        _, pattern, must = slots[at] if at < len(slots) else Slot(0, None, False)
-        is_span = other < len(spans)
-        if pattern is ...:
-            yield _Step(best[at + 1, other].cost, "none")
-            if is_span:
-                yield _Step(best[at, other + 1].cost, "free")
-            return
-        if pattern is not None:
-            if is_span and matches_text(spans[other].schema_name, pattern.schema_name):
-                count = len(self._of_pair(pattern, spans[other]))
-                cost = _WHOLE * count // (count + 1)
-                yield _Step(cost + best[at + 1, other + 1].cost, "pair")
-            elif is_span and must and not is_open:
-                yield _Step(_WHOLE + best[at + 1, other + 1].cost, "other")
-            yield _Step(_WHOLE * must + best[at + 1, other].cost, "none")
-        if is_span:
-            yield _Step(_WHOLE + best[at, other + 1].cost, "more")
-
-    def _of_pair(self, pattern: T, span: RecordedSpan) -> list[Difference]:
+    def _of_pair(self, pattern: T, span: RecordedSpan) -> Call[list[Difference]]:
+        if (yield from self._comparison.is_like(pattern, span)):
+            return []
         key = id(pattern), span.id
         if key not in self._known:
             own = unlike(pattern, span, is_text=self._is_text)
             found = [Difference(f"{named(span)}: {own}", (span,))] if own else []
-            inside = self.differences(
+            inside = yield self._siblings(
                 pattern.children, span.children, named(span), any_order=pattern.any_order
             )
             self._known[key] = found + inside
@@ -178,42 +171,58 @@ class Alignment:
 
     def _in_any_order(
         self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
-    ) -> list[Difference]:
-        slots = slots_of([one for one in patterns if one is not ...], len(spans))
-        if len(slots) * len(spans) > _MOST_PAIRS:
-            return self._first(patterns, spans, where, any_order=True)
-        costs = {
-            (slot.number, at): len(self._of_pair(slot.pattern, span))
-            for slot in {slot.number: slot for slot in slots}.values()
-            for at, span in enumerate(spans)
-            if matches_text(span.schema_name, slot.pattern.schema_name)
-        }
-        fits = [
-            [at for at in range(len(spans)) if costs.get((one.number, at)) == 0] for one in slots
-        ]
-        taken = assign(fits, [one.must for one in slots], len(spans))
+    ) -> Call[list[Difference]]:
+        wanted, owner, have = yield from self._comparison.assignment(patterns, spans)
+        left = [span for at, span in enumerate(spans) if at not in owner]
         is_open = ... in patterns
-        found: list[Difference] = []
-        # What is left goes to the nearest that is left, first where the least differs.
-        ways = sorted(
-            (cost, not slot.must, at, other)
-            for other, slot in enumerate(slots)
-            for at in range(len(spans))
-            if (cost := costs.get((slot.number, at))) and (slot.must or not is_open)
-        )
-        for _, _, at, other in ways:
-            if other not in taken and at not in taken.values():
-                taken[other] = at
-                found += self._of_pair(slots[other].pattern, spans[at])
-        found.sort(key=lambda one: one.spans[0].seq if one.spans else 0)
-        missed: set[int] = set()
-        for other, (number, pattern, must) in enumerate(slots):
-            if must and other not in taken and number not in missed:
-                missed.add(number)
-                have = sum(slots[one].number == number for one in taken)
-                found.append(Difference(lacking(where, pattern, have, any_order=True)))
-        left = [span for at, span in enumerate(spans) if at not in taken.values()]
+        found = yield from self._nearest(wanted, have, left, is_open=is_open)
+        for one, there_are in zip(wanted, have, strict=True):
+            if there_are < one.least:
+                told = lacking(where, one.as_pattern(), there_are, any_order=True)
+                found.append(Difference(told))
         return found if is_open else [*found, *_too_many(left, where)]
+
+    def _nearest(
+        self,
+        wanted: Sequence[Wanted],
+        have: list[int],
+        left: list[RecordedSpan],
+        *,
+        is_open: bool,
+    ) -> Call[list[Difference]]:
+        """Give what is left to the patterns that it is nearest to, first where least differs.
+
+        Args:
+            wanted: The patterns.
+            have: How many spans each has; those that are given are added.
+            left: The spans that are left; those that are given are taken out.
+            is_open: Whether spans may be left.
+        """
+        pairs = [
+            (number, span)
+            for number, one in enumerate(wanted)
+            if have[number] < (one.least if is_open else one.most)
+            for span in left
+            if matches_text(span.schema_name, one.pattern.schema_name)
+        ]
+        found: list[Difference] = []
+        if not self._affords(len(pairs)):
+            return found
+        ways = []
+        for number, span in pairs:
+            differing = yield from self._of_pair(wanted[number].pattern, span)
+            ways.append((len(differing), number, span, differing))
+        ways.sort(key=lambda way: (way[0], have[way[1]] >= wanted[way[1]].least, way[2].seq))
+        given: set[str] = set()
+        for _, number, span, differing in ways:
+            one = wanted[number]
+            if span.id not in given and have[number] < (one.least if is_open else one.most):
+                given.add(span.id)
+                have[number] += 1
+                found += differing
+        left[:] = [span for span in left if span.id not in given]
+        found.sort(key=lambda one: one.spans[0].seq if one.spans else 0)
+        return found
 
 
 def differences_text(found: Sequence[Difference]) -> tuple[str, list[RecordedSpan]]:

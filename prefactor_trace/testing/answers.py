@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import inspect
 import operator
 import re
 import sys
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from prefactor_trace._capture import as_mapping
 from prefactor_trace._schema import Function
 from prefactor_trace._substitutes import is_whole_binary
+from prefactor_trace.testing.wording import shown
 
 # The text of an `OSError`: code, what it means, and mostly the file.
 _NUMBERED = re.compile(r"\[Errno (-?\d+)\] (.*?)(?:: ('.*'|\".*\"))?\Z", re.DOTALL)
@@ -36,7 +38,19 @@ class ReplayedError(Exception):
         self.type = type
 
 
-def returned(result_payload: Any, function: Function) -> Any:
+class Returned(NamedTuple):
+    """What a call had returned.
+
+    Attributes:
+        value: What it was, made of what was recorded of it.
+        unlike: Why it is plain though its function is annotated; ``None`` where that is met.
+    """
+
+    value: Any
+    unlike: str | None = None
+
+
+def returned(result_payload: Any, function: Function) -> Returned:
     """Return what a call had returned, made of what was recorded of it.
 
     It is of the type that the function is annotated with; plain where that has none, or where
@@ -51,23 +65,36 @@ def returned(result_payload: Any, function: Function) -> Any:
     plain: Any = whole["result"] if whole.keys() == {"result"} else whole or None
     if is_whole_binary(plain):
         data = bytes.fromhex(plain["head"])
-        return data if plain["type"] == "bytes" else bytearray(data)
+        return Returned(data if plain["type"] == "bytes" else bytearray(data))
     annotation = function.return_type
     if annotation is None:
-        return plain
+        return Returned(plain)
+    wanted = inspect.formatannotation(annotation)
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     except Exception:  # noqa: BLE001  # any annotation can come here
-        return plain
+        return Returned(plain, f"of JSON no {wanted} can be made, as it is annotated to return")
     kind = typing.get_origin(annotation) or annotation
     is_mapping = isinstance(kind, type) and issubclass(kind, Mapping)
+    why = ""
     for value in (whole, plain) if is_mapping else (plain, whole):
         # A snapshot has the fields of models by their names; before pydantic 2.11, only models
         # that say so themselves can be made of these.
         for options in _BY_NAME:
-            with contextlib.suppress(Exception):  # validators are code of the user's own
-                return adapter.validate_python(value, **options)  # type: ignore[arg-type]
-    return plain
+            try:
+                return Returned(adapter.validate_python(value, **options))  # type: ignore[arg-type]
+            except Exception as error:  # noqa: BLE001, PERF203  # validators are the user's own
+                why = why or _why(error)
+    return Returned(plain, f"it is no {wanted}, as it is annotated to return{why}")
+
+
+def _why(error: Exception) -> str:
+    """Return what is wrong with a value, as far as its type says."""
+    if not isinstance(error, ValidationError):
+        return ""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f": {f'{place}  ' if place else ''}{first['msg']}, was {shown(first['input'])}"
 
 
 def raised(name: str, message: str, names: Mapping[str, Any]) -> Exception:

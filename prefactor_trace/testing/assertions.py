@@ -13,9 +13,9 @@ from prefactor_trace.testing.conditions import type_name
 from prefactor_trace.testing.doubts import misplaced, missing
 from prefactor_trace.testing.pattern import T, checked, parse, required_names
 from prefactor_trace.testing.questions import Questions, SpanTypeName
-from prefactor_trace.testing.spans import RecordedSpan
+from prefactor_trace.testing.spans import RecordedSpan, listed
 from prefactor_trace.testing.tree import as_pattern, as_plain
-from prefactor_trace.testing.wording import shown
+from prefactor_trace.testing.wording import counted, shown
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -70,6 +70,9 @@ class Assertions(Questions):
         """Return how many spans there are."""
         return len(self._read()[1])
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
     def __bool__(self) -> bool:
         """Return ``True``: a recording is one also where nothing was recorded."""
         return True
@@ -122,7 +125,9 @@ class Assertions(Questions):
         name, asked, wanted = self._asked("none", name, payload, conditions)
         spans, found = self._matching(asked, name, wanted)
         if found:
-            self._fail(f"{asked}: {len(found)} of {len(spans)} spans are so", marked=found)
+            are = "is" if len(found) == 1 else "are"
+            told = f"{len(found)} of {counted(len(spans), 'span')} {are} so: {listed(found)}"
+            self._fail(f"{asked}: {told}", marked=found)
 
     def count(self, name: SpanTypeName, payload: Any = ..., /, **conditions: Any) -> Count:
         """Return how many spans meet all conditions.
@@ -141,9 +146,10 @@ class Assertions(Questions):
         count, doubts, dropped = Count(len(found)), self._doubts(), self.stats.dropped
 
         def make_report() -> str:
-            lines = misplaced(spans, name, wanted) + missing([name], spans, doubts)
+            lines = [f"{asked}: {listed(found)}" if found else f"{asked}: there is none"]
+            lines += misplaced(spans, name, wanted) + missing([name], spans, doubts)
             told = self._told(instances, spans, doubts, dropped, marked=found)
-            return "\n".join([*lines, told])
+            return "\n".join([*lines, "", told])
 
         count._make_report = make_report
         return count
@@ -269,4 +275,4 @@ class Assertions(Questions):
 
         For syrupy, inline-snapshot and their like.
         """
-        return [as_plain(span) for span in self._read()[1] if span.parent is None]
+        return as_plain([span for span in self._read()[1] if span.parent is None])

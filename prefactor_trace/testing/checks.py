@@ -11,6 +11,7 @@ from typing import Any
 from prefactor_trace._capture.redaction import Redactor
 from prefactor_trace.server._json_schema import mismatches
 from prefactor_trace.testing.spans import RecordedSpan, named
+from prefactor_trace.testing.wording import shown
 
 
 def order(
@@ -70,30 +71,47 @@ def nonconforming(
         schemas: Name of a span type to the JSON schema of its payload; what each span's run has
             registered when missing.
     """
-    found = [
-        f"{named(span)}: {one['field']}  {one['message']}"
-        for span in spans
-        for one in _mismatches(span, schemas)
-    ]
+    found = [f"{named(span)}: {one}" for span in spans for one in _mismatches(span, schemas)]
     runs = dict.fromkeys(span.instance for span in spans) if schemas is None else ()
     return found + [
-        f"{run.agent_id or run.id}: quality.{one['field']}  {one['message']}"
+        f"{run.agent_id or run.id}: quality.{one}"
         for run in runs
         for name, record in run.quality.items()
         if record is not None
-        for one in mismatches(run.quality_types.get(name), record, name)
+        for one in _told(run.quality_types.get(name), record, name)
     ]
 
 
-def _mismatches(span: RecordedSpan, schemas: Mapping[str, Any] | None) -> Iterator[dict[str, str]]:
+def _mismatches(span: RecordedSpan, schemas: Mapping[str, Any] | None) -> Iterator[str]:
     known = span.instance.span_types.get(span.schema_name) or {}
     params = known.get("params_schema") if schemas is None else schemas.get(span.schema_name)
     if params is not None:
-        yield from mismatches(params, span.payload, "payload")
+        yield from _told(params, span.payload, "payload")
     result = known.get("result_schema") if schemas is None else None
     # What a span says that failed is its error.
     if result is not None and span.status == "complete" and span.result_payload is not None:
-        yield from mismatches(result, span.result_payload, "result_payload")
+        yield from _told(result, span.result_payload, "result_payload")
+
+
+def _told(schema: Any, content: Any, part: str) -> Iterator[str]:
+    """Yield where something differs from its schema: the place, what is there, and how."""
+    for one in mismatches(schema, content, part):
+        values = [shown(value) for value in _at(content, one["field"][len(part) :])]
+        yield "  ".join([one["field"], " ".join([*values[:1], one["message"]])])
+
+
+def _at(value: Any, place: str) -> Iterator[Any]:
+    """Yield what stands at a place, such as ``.tags[1]``: nothing where that is missing."""
+    if not place:
+        yield value
+    steps: dict[str, Any] = {}
+    if isinstance(value, dict):
+        steps = {f".{key}": item for key, item in value.items()}
+    elif isinstance(value, list):
+        steps = {f"[{at}]": item for at, item in enumerate(value)}
+    for step, item in steps.items():
+        if place.startswith(step):
+            yield from _at(item, place[len(step) :])
 
 
 def secrets(spans: Sequence[RecordedSpan], values: Collection[str]) -> list[str]:
@@ -113,9 +131,12 @@ def secrets(spans: Sequence[RecordedSpan], values: Collection[str]) -> list[str]
             clean, count = redactor.redact(content)
             text = json.dumps(content, ensure_ascii=False)
             if count:
-                found += [f"{named(span)}: {place}" for place in _changed(content, clean, part)]
+                found += [
+                    f"{named(span)}: {place} holds a secret"
+                    for place in _changed(content, clean, part)
+                ]
             elif any(value and value in text for value in values):
-                found.append(f"{named(span)}: {part}")
+                found.append(f"{named(span)}: {part} holds a secret")
     return found
 
 

@@ -24,6 +24,7 @@ OF_THE_SPAN = ("status", "under", "result_payload", "error")
 # A payload may have such keys: where one does, they are meant.
 _UNLESS_KEYS = ("result_payload", "error")
 _WIDTH = 14
+_MOST_AROUND = 10
 _HINT = " (a key of the payload goes into a mapping before it: {{{!r}: ...}})"
 
 
@@ -165,9 +166,8 @@ def _differences(span: RecordedSpan, condition: Condition) -> Iterator[str]:
             yield f"status  expected {shown(expected)}, was {shown(span.status)}{error}"
     elif part == "under":
         if not _is_under(span, expected):
-            around = span.path.split("/")[:-1]
             name = repr(expected) if isinstance(expected, RecordedSpan) else shown(expected)
-            place = f"expected {name}, is in {'/'.join(around) or 'the run itself'}"
+            place = f"expected {name}, is in {_around(span) or 'the run itself'}"
             yield f"under  {place}{_HINT.format('under') if 'under' in span.payload else ''}"
     elif part == "error":
         if told := _unlike_error(span, expected):
@@ -191,6 +191,16 @@ def _is_under(span: RecordedSpan, expected: Any) -> bool:
             return True
         outer = outer.parent
     return False
+
+
+def _around(span: RecordedSpan) -> str:
+    """Return the names of the spans around one: of very many the innermost."""
+    names: list[str] = []
+    outer = span.parent
+    while outer is not None and len(names) < _MOST_AROUND:
+        names.append(outer.schema_name)
+        outer = outer.parent
+    return "/".join([*(["…"] if outer is not None else []), *reversed(names)])
 
 
 def _of_result(span: RecordedSpan, expected: Any) -> Iterator[str]:

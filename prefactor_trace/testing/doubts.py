@@ -33,12 +33,14 @@ class Doubts(NamedTuple):
         not_begun: Where coroutine functions and generators were called, of which nothing has run.
         around: Ids of the spans that the code is in which asks.
         was_terminated: Whether the test has had its runs terminated.
+        plain: Which results of a replay are not of the type that their functions return.
     """
 
     started_before: Mapping[Tracer, int]
     not_begun: Sequence[str] = ()
     around: Collection[str] = ()
     was_terminated: bool = False
+    plain: Sequence[str] = ()
 
 
 def spans_around() -> set[str]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
 from prefactor_trace.testing.wording import counted, keys_text, shown, unequal, with_article
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
+
+# Most values are only asked whether they differ; to put it into words takes longer.
+_Tell: TypeAlias = "Callable[[], str]"
 
 
 def differences(
@@ -28,42 +32,60 @@ def differences(
     Raises:
         AssertionError: A function that stands for a value raised: whether it says no is not known.
     """
-    return list(_differences(value, expected, where, of, stars))
+    return [f"{place}  {tell()}" for place, tell in _differences(value, expected, where, of, stars)]
 
 
-def _differences(value: Any, expected: Any, where: str, of: object, stars: bool) -> Iterator[str]:
+def differs(
+    value: Any, expected: Any, where: str = "", *, of: object = "", stars: bool = False
+) -> bool:
+    """Return whether `value` is not as expected, which takes less than to say how.
+
+    Args:
+        value: As of `differences`.
+        expected: As of `differences`.
+        where: As of `differences`.
+        of: As of `differences`.
+        stars: As of `differences`.
+
+    Raises:
+        AssertionError: As of `differences`.
+    """
+    return next(_differences(value, expected, where, of, stars), None) is not None
+
+
+def _differences(
+    value: Any, expected: Any, where: str, of: object, stars: bool
+) -> Iterator[tuple[str, _Tell]]:
     if isinstance(expected, Mapping):
         yield from _in_mapping(value, expected, where, of, stars)
     elif isinstance(expected, (list, tuple)):
         yield from _in_list(value, expected, where, of, stars)
     elif stars and isinstance(expected, str) and "*" in expected and isinstance(value, str):
         if not matches_text(value, expected):
-            yield f"{where}  {unequal(expected, value)}"
-    elif expected is not ... and (told := _unlike(value, expected, where, of)):
-        yield f"{where}  {told}"
+            yield where, partial(unequal, expected, value)
+    elif expected is not ... and (tell := _unlike(value, expected, where, of)):
+        yield where, tell
 
 
-def _unlike(value: Any, expected: Any, where: str, of: object) -> str | None:
-    """Return how a single value is not as expected, ``None`` where it is."""
+def _unlike(value: Any, expected: Any, where: str, of: object) -> _Tell | None:
+    """Return what tells how a single value is not as expected, ``None`` where it is."""
     if isinstance(expected, type):
         # JSON has one kind of number, and `True` is none.
         kinds = (int, float) if expected is float else (expected,)
         if isinstance(value, kinds) and (expected is bool or not isinstance(value, bool)):
             return None
-        return f"expected {with_article(expected.__name__)}, was {shown(value)}"
+        return lambda: f"expected {with_article(expected.__name__)}, was {shown(value)}"
     if isinstance(expected, re.Pattern):
         if isinstance(value, str) and expected.search(value):
             return None
-        return f"expected to match {expected.pattern!r}, was {shown(value)}"
+        return lambda: f"expected to match {expected.pattern!r}, was {shown(value)}"
     if callable(expected):
-        return (
-            None
-            if _says_yes(expected, value, where, of)
-            else f"{shown(expected)} said no to {shown(value)}"
-        )
+        if _says_yes(expected, value, where, of):
+            return None
+        return lambda: f"{shown(expected)} said no to {shown(value)}"
     if value == expected and isinstance(value, bool) is isinstance(expected, bool):
         return None
-    return unequal(expected, value)
+    return partial(unequal, expected, value)
 
 
 def _says_yes(expected: Any, value: Any, where: str, of: object) -> bool:
@@ -78,32 +100,46 @@ def _says_yes(expected: Any, value: Any, where: str, of: object) -> bool:
 
 def _in_mapping(
     value: Any, expected: Mapping[Any, Any], where: str, of: object, stars: bool
-) -> Iterator[str]:
+) -> Iterator[tuple[str, _Tell]]:
     if not isinstance(value, dict):
-        yield f"{where}  expected {shown(dict(expected))}, was {shown(value)}"
+        yield where, lambda: f"expected {shown(dict(expected))}, was {shown(value)}"
         return
     for key, part in expected.items():
         if key in value:
             yield from _differences(value[key], part, f"{where}.{key}", of, stars)
         else:
-            told = f"expected {shown(part)}, is missing (there is {keys_text(value)})"
-            yield f"{where}.{key}  {told}"
+            yield f"{where}.{key}", partial(_without, value, part)
 
 
-def _in_list(value: Any, expected: Any, where: str, of: object, stars: bool) -> Iterator[str]:
+def _without(value: dict[str, Any], expected: Any) -> str:
+    return f"expected {shown(expected)}, is missing (there is {keys_text(value)})"
+
+
+def _in_list(
+    value: Any, expected: Any, where: str, of: object, stars: bool
+) -> Iterator[tuple[str, _Tell]]:
     if not isinstance(value, list):
-        yield f"{where}  expected {shown(list(expected))}, was {shown(value)}"
+        yield where, lambda: f"expected {shown(list(expected))}, was {shown(value)}"
         return
     if len(value) != len(expected):
-        texts = shown(list(expected)), shown(value)
-        if any("… " in text for text in texts):  # what differs may be in what is not shown
-            items = counted(len(expected), "item")
-            yield f"{where}  expected {items}, were {len(value)}: {texts[1]}"
-        else:
-            yield f"{where}  expected {texts[0]}, was {texts[1]}"
+        yield where, partial(_of_another_length, value, expected, of, stars)
         return
     for at, (part, wanted) in enumerate(zip(value, expected, strict=True)):
         yield from _differences(part, wanted, f"{where}[{at}]", of, stars)
+
+
+def _of_another_length(value: list[Any], expected: Any, of: object, stars: bool) -> str:
+    texts = shown(list(expected)), shown(value)
+    if not any("… " in text for text in texts):
+        return f"expected {texts[0]}, was {texts[1]}"
+    # What differs may be in what is not shown of them.
+    told = f"expected {counted(len(expected), 'item')}, were {len(value)}"
+    for at, pair in enumerate(zip(value, expected, strict=False)):
+        for place, tell in _differences(*pair, f"[{at}]", of, stars):
+            return f"{told}: {place}  {tell()}"
+    if len(value) > len(expected):
+        return f"{told}: [{len(expected)}] {shown(value[len(expected)])} is more than expected"
+    return f"{told}: [{len(value)}] {shown(expected[len(value)])} is missing"
 
 
 def matches_text(value: Any, pattern: Any) -> bool:
@@ -113,4 +149,4 @@ def matches_text(value: Any, pattern: Any) -> bool:
             return value == pattern
         plain = pattern.replace("[", "[[]").replace("?", "[?]")
         return fnmatch.fnmatchcase(value, plain)
-    return not differences(value, pattern, "", stars=True)
+    return not differs(value, pattern, stars=True)

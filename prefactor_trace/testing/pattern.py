@@ -101,10 +101,12 @@ def _pattern_text(name: str) -> str:
 
 def required_names(nodes: Sequence[Any]) -> Iterator[str]:
     """Yield the names of the spans that there must be, as often as they are named."""
-    for node in nodes:
+    waiting = list(reversed(nodes))
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, T) and node.bounds[0]:
             yield node.schema_name
-            yield from required_names(node.children)
+            waiting += reversed(node.children)
 
 
 class Nodes(list[Any]):
@@ -128,9 +130,12 @@ def checked(nodes: Any) -> list[Any]:
         nodes = [nodes]
     if not isinstance(nodes, (list, tuple)):
         raise TypeError(f"a tree is a text, or T nodes in a list, got {nodes!r:.60}")
-    for node in nodes:
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
         if node is not ...:
             _check(node)
+            waiting += node.children
     return list(nodes)
 
 
@@ -152,7 +157,11 @@ def _check(node: Any) -> None:
             f"status of T({shown(node.schema_name)}) is one of {', '.join(_STATUSES)}, got"
             f" {shown(node.status)}"
         )
-    checked(node.children)
+    if not isinstance(node.children, (list, tuple)) or isinstance(node.children, T):
+        raise TypeError(
+            f"children of T({shown(node.schema_name)}) are T nodes in a list, got"
+            f" {node.children!r:.60}"
+        )
 
 
 def parse(text: str) -> Nodes:
@@ -260,7 +269,7 @@ def _unquoted(found: re.Match[str], number: int, line: str) -> str:
 
 def _without_comment(line: str) -> str:
     quote, is_escaped = "", False
-    for at, character in enumerate(line):
+    for at, character in enumerate(line if "#" in line else ""):
         if quote:
             quote = "" if character == quote and not is_escaped else quote
             is_escaped = character == "\\" and not is_escaped

@@ -17,7 +17,7 @@ from prefactor_trace.testing.conditions import (
 from prefactor_trace.testing.doubts import Doubts, missing, nothing_captured
 from prefactor_trace.testing.known import misspelt_key, misspelt_name
 from prefactor_trace.testing.report import Report, candidates, what_there_is
-from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan
+from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan, listed
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
@@ -135,7 +135,9 @@ class Questions:
         found: Sequence[RecordedSpan],
     ) -> NoReturn:
         lines = [f"{asked}: expected exactly 1 span, found {len(found)}"]
-        if not found:
+        if found:
+            lines[0] += f": {listed(found)}"
+        else:
             lines += ["", *candidates(spans, name, conditions, self._doubts())]
         self._fail("\n".join(lines), marked=found)
 

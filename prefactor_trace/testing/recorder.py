@@ -156,6 +156,7 @@ class Recorder(Assertions, Controls):
             self._observer.not_begun,
             spans_around(),
             bool(self._capture.terminated),
+            [line for replay in self._replays for line in replay.plain],
         )
 
     # For the end of a test

@@ -16,7 +16,7 @@ from prefactor_trace._substitutes import lacks_keys, text_of
 from prefactor_trace._wrapper import Wrapped, find_marks
 from prefactor_trace.testing.answers import raised, returned
 from prefactor_trace.testing.spans import RecordedSpan
-from prefactor_trace.testing.wording import shown
+from prefactor_trace.testing.wording import shown, with_article
 
 __tracebackhide__ = True  # a failure is shown where the call is made
 
@@ -82,6 +82,9 @@ class Replay:
     Args:
         schema_name: The span type.
         calls: What was recorded of it.
+
+    Attributes:
+        plain: Which results are not of the type that their functions return, and why, a line each.
     """
 
     def __init__(self, schema_name: str, calls: Sequence[dict[str, Any]]) -> None:
@@ -89,6 +92,7 @@ class Replay:
         self._left = list(calls)
         self._count = len(self._left)
         self._unanswered: list[str] = []
+        self.plain: list[str] = []
         self._stop: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -178,7 +182,7 @@ class Replay:
         if not fitting:
             left = "; ".join(shown(one["payload"]) for one in self._left[:5])
             raise ReplayMismatch(
-                f"a {self._schema_name} with {shown(payload)} was not recorded; "
+                f"{with_article(self._schema_name)} with {shown(payload)} was not recorded; "
                 + (f"left are {left}" if left else "nothing is left")
             )
         if takes_any:  # a call that was recorded with fewer arguments fits as well
@@ -196,7 +200,11 @@ class Replay:
             )
         if inspect.isgeneratorfunction(wrapper) or inspect.isasyncgenfunction(wrapper):
             result = self._of_items(as_mapping(result), payload)
-        return returned(result, Function(wrapper))
+        value, unlike = returned(result, Function(wrapper))
+        if unlike is not None:
+            name = f"{self._schema_name} with {shown(payload)}"
+            self.plain.append(f"the replayed result of the {name} is plain JSON: {unlike}")
+        return value
 
     def _of_items(self, result: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
         """Return what was recorded of the items of a generator, without what is said of its end."""

@@ -12,6 +12,7 @@ from prefactor_trace.testing.tree import as_text, choose
 from prefactor_trace.testing.wording import counted
 
 _NEAREST = 2
+_MOST_PLAIN = 5
 
 
 class Report(str):
@@ -51,7 +52,7 @@ def what_there_is(
     truncated = sum(span.truncated for span in spans)
     if truncated:
         facts.append(f"{truncated} truncated")
-    lines = [f"captured: {', '.join(facts)}"]
+    lines = [*dict.fromkeys(doubts.plain[:_MOST_PLAIN]), f"captured: {', '.join(facts)}"]
     wanted = None if verbose else choose(spans, marked)
     left_out = 0
     for number, run in enumerate(instances, 1):

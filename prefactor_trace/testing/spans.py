@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefactor_trace._capture import holds_cut
 from prefactor_trace._nearest import nearest
 from prefactor_trace._notes import LATE_PAYLOAD, MARKER, SCHEMA_NAME_KEY, TRUNCATED
 from prefactor_trace._substitutes import text_of
-from prefactor_trace.testing.matching import differences
+from prefactor_trace.testing.matching import differences, differs
 from prefactor_trace.testing.wording import brief
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _OTHER_NAMES = {
     "input": "payload",
     "ended_at": "finished_at",
 }
+_MOST_NAMED = 5
 _ERROR_KEYS = ("error_type", "message", "stacktrace")
 
 
@@ -171,18 +172,17 @@ class RecordedSpan:
     @property
     def path(self) -> str:
         """Names of the spans around it and its own, such as ``"agent:run/tool_call"``."""
-        above = "" if self.parent is None else f"{self.parent.path}/"
-        return above + self.schema_name
+        names = []
+        span: RecordedSpan | None = self
+        while span is not None:
+            names.append(span.schema_name)
+            span = span.parent
+        return "/".join(reversed(names))
 
     @property
     def descendants(self) -> list[RecordedSpan]:
         """Every span below it, each before its own children."""
-        return list(self._below())
-
-    def _below(self) -> Iterator[RecordedSpan]:
-        for child in self.children:
-            yield child
-            yield from child._below()
+        return [span for span, _ in walk(self.children)]
 
     @property
     def truncated(self) -> bool:
@@ -212,7 +212,7 @@ class RecordedSpan:
         Raises:
             AssertionError: A function that stands for a value raised.
         """
-        return not differences(self.payload, expected, "payload", of=self)
+        return not differs(self.payload, expected, "payload", of=self)
 
     def like(self, expected: dict[str, Any]) -> bool:
         """Assert that the payload has these values; return ``True``.
@@ -231,7 +231,7 @@ class RecordedSpan:
         if found:
             # A summary has the first line only.
             lines = f" {found[0]}" if len(found) == 1 else "".join(f"\n    {one}" for one in found)
-            raise AssertionError(f"{self!r}.like(...):{lines}")
+            raise AssertionError(f"{named(self)}.like(...):{lines}")
         return True
 
     def __repr__(self) -> str:
@@ -247,9 +247,30 @@ class RecordedSpan:
             raise AttributeError(f"a RecordedSpan has no attribute {name!r}{hint}")
 
 
+def walk(roots: Sequence[RecordedSpan]) -> Iterator[tuple[RecordedSpan, int]]:
+    """Yield spans and all below them, each before its own children, and how deep it is.
+
+    Args:
+        roots: Those that are at depth 0.
+    """
+    waiting = [(span, 0) for span in reversed(roots)]  # Python's stack is not as deep as a trace
+    while waiting:
+        span, depth = waiting.pop()
+        yield span, depth
+        waiting += [(child, depth + 1) for child in reversed(span.children)]
+
+
 def named(span: RecordedSpan) -> str:
     """Return how a message calls a span."""
     return f"{span!r} ({span.where})" if span.where else repr(span)
+
+
+def listed(spans: Sequence[RecordedSpan]) -> str:
+    """Return how a message calls several spans: the first of very many, and how many others."""
+    names = [named(span) for span in spans[:_MOST_NAMED]]
+    if len(spans) > _MOST_NAMED:
+        names.append(f"{len(spans) - _MOST_NAMED} others")
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def error_text(error: RecordedError) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from prefactor_trace._capture import holds_cut
 from prefactor_trace.server._tree import name_text
-from prefactor_trace.testing.spans import RecordedSpan
+from prefactor_trace.testing.spans import RecordedSpan, walk
 from prefactor_trace.testing.wording import brief, shown
 from prefactor_trace.testing.written import WORD
 
@@ -17,6 +17,7 @@ _LONGEST_PAYLOAD, _LONGEST_RESULT, _LONGEST_MESSAGE = 60, 40, 80
 _WHOLE = 100_000
 _MOST_ROWS = 100  # of a report: more are no help to a reader
 _LAST_ROWS = 10
+_DEEPEST = 30  # level that is shown by its place in the line; of those below, the number
 
 _Row = tuple[str, "RecordedSpan | None"]
 
@@ -28,24 +29,21 @@ def as_pattern(roots: Sequence[RecordedSpan], *, payloads: bool = False) -> str:
         roots: The spans at the top.
         payloads: Whether the plain values of the payloads are in.
     """
-    return "\n".join(_pattern_lines(roots, 0, payloads))
+    return "\n".join(
+        "  " * depth + _pattern_line(span, payloads=payloads) for span, depth in walk(roots)
+    )
 
 
-def _pattern_lines(spans: Sequence[RecordedSpan], depth: int, payloads: bool) -> Iterator[str]:
-    for span in spans:
-        line = "  " * depth + name_text(span.schema_name)
-        plain = {
-            key: value
-            for key, value in span.payload.items()
-            if isinstance(value, (str, int, float, bool)) and len(str(value)) <= _LONGEST_PAYLOAD
-        }
-        if payloads and plain:
-            inside = ", ".join(f"{_key(key)}: {_value(plain[key])}" for key in plain)
-            line += f" {{{inside}}}"
-        if span.status != "complete":
-            line += f" -> {span.status}"
-        yield line
-        yield from _pattern_lines(span.children, depth + 1, payloads)
+def _pattern_line(span: RecordedSpan, *, payloads: bool) -> str:
+    line = name_text(span.schema_name)
+    plain = {
+        key: value
+        for key, value in span.payload.items()
+        if isinstance(value, (str, int, float, bool)) and len(str(value)) <= _LONGEST_PAYLOAD
+    }
+    if payloads and plain:
+        line += f" {{{', '.join(f'{_key(key)}: {_value(plain[key])}' for key in plain)}}}"
+    return line if span.status == "complete" else f"{line} -> {span.status}"
 
 
 def _key(key: str) -> str:
@@ -58,8 +56,24 @@ def _value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=not is_printable)
 
 
-def as_plain(span: RecordedSpan) -> dict[str, Any]:
-    """Return a span and what is below it as plain data, without ids and times."""
+def as_plain(roots: Sequence[RecordedSpan]) -> list[dict[str, Any]]:
+    """Return spans and what is below them as plain data, without ids and times.
+
+    Args:
+        roots: The spans at the top.
+    """
+    found: list[dict[str, Any]] = []
+    levels = [found]
+    for span, depth in walk(roots):
+        del levels[depth + 1 :]
+        plain = _plain(span)
+        levels[depth].append(plain)
+        if span.children:
+            levels.append(plain.setdefault("children", []))
+    return found
+
+
+def _plain(span: RecordedSpan) -> dict[str, Any]:
     plain: dict[str, Any] = {"schema_name": span.schema_name, "status": span.status}
     if span.payload:
         plain["payload"] = json.loads(json.dumps(span.payload))
@@ -67,8 +81,6 @@ def as_plain(span: RecordedSpan) -> dict[str, Any]:
         plain["error"] = span.error._asdict()
     if span.result_without_error is not None:
         plain["result_payload"] = json.loads(json.dumps(span.result_without_error))
-    if span.children:
-        plain["children"] = [as_plain(child) for child in span.children]
     return plain
 
 
@@ -89,9 +101,7 @@ def as_text(
         verbose: Whether nothing is cut.
         chosen: Ids of those that are shown; all where missing.
     """
-    rows = [row for root in roots for row in _rows(root, "", "", verbose)]
-    if chosen is not None:
-        rows = list(_with_gaps(rows, chosen))
+    rows = list(_rows(roots, verbose, chosen))
     width = max((len(name) for name, span in rows if span is not None), default=0)
     return "\n".join(
         name
@@ -132,30 +142,44 @@ def choose(spans: Sequence[RecordedSpan], marked: Collection[str] = ()) -> Colle
     return wanted
 
 
-def _with_gaps(rows: Sequence[_Row], chosen: Collection[str]) -> Iterator[_Row]:
+def _rows(
+    roots: Sequence[RecordedSpan], verbose: bool, chosen: Collection[str] | None
+) -> Iterator[_Row]:
     left_out = 0
-    for name, span in [*rows, ("", None)]:
-        if span is not None and span.id not in chosen:
+    guides = [""]  # what stands before the children of each span that the next one is in
+    for span, depth in walk(roots):
+        if depth <= _DEEPEST:
+            del guides[depth + 1 :]
+            is_last = span.parent is None or span is span.parent.children[-1]
+            guides.append(guides[depth] + ("   " if is_last else "│  ") if depth else "")
+        if chosen is not None and span.id not in chosen:
             left_out += 1
             continue
         if left_out:
             yield f"⋮  {left_out} left out", None
             left_out = 0
-        if span is not None:
-            yield name, span
+        yield _guide(span, depth, guides) + _head(span, verbose), span
+    if left_out:
+        yield f"⋮  {left_out} left out", None
 
 
-def _rows(span: RecordedSpan, first: str, rest: str, verbose: bool) -> Iterator[_Row]:
-    name = first + span.schema_name
+def _guide(span: RecordedSpan, depth: int, guides: Sequence[str]) -> str:
+    """Return what stands before a span, so that it is seen what it is in."""
+    if depth == 0:
+        return ""
+    if depth > _DEEPEST:
+        return f"⋮ level {depth + 1}: "
+    is_last = span.parent is None or span is span.parent.children[-1]
+    return guides[depth] + ("└─ " if is_last else "├─ ")
+
+
+def _head(span: RecordedSpan, verbose: bool) -> str:
+    head = span.schema_name
     if holds_cut(span.result_payload):
-        name += " (result truncated)"
+        head += " (result truncated)"
     if span.payload:
-        name += f" {shown(span.payload, _WHOLE if verbose else _LONGEST_PAYLOAD)}"
-    yield name, span
-    for number, child in enumerate(span.children, 1):
-        last = number == len(span.children)
-        first_child = rest + ("└─ " if last else "├─ ")
-        yield from _rows(child, first_child, rest + ("   " if last else "│  "), verbose)
+        head += f" {shown(span.payload, _WHOLE if verbose else _LONGEST_PAYLOAD)}"
+    return head
 
 
 def _took(span: RecordedSpan) -> str:

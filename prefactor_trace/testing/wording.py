@@ -46,16 +46,30 @@ def shown(value: Any, longest: int | None = None) -> str:
         return f"/{value.pattern}/"
     if callable(value):
         return getattr(value, "__name__", repr(value))
-    try:
-        text = json.dumps(_in_words(value), ensure_ascii=False)
-    except (TypeError, ValueError):
-        text = repr(value)
+    text = _text(_in_words(value))
     if longest is None:
         longest = _longest[0]
     if len(text) <= longest:
         return text
     mark = ", truncated" if holds_cut(value) else ""
     return f"{text[: longest - 10 - len(mark)]}… {len(text.encode())} B{mark}"
+
+
+def _text(value: Any) -> str:
+    """Return a value as JSON; what JSON has not, as a type, stands in it as the test has it."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        pass
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_text(key)}: {_text(part)}' for key, part in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, type):
+        return value.__name__
+    if value is ...:
+        return "..."
+    return shown(value) if callable(value) or isinstance(value, re.Pattern) else repr(value)
 
 
 def brief(text: str, longest: int | None = None) -> str:

@@ -75,16 +75,40 @@ def test_each_mismatch_names_its_place():
     assert {mismatch["field"]: mismatch["message"] for mismatch in found} == {
         "payload.id": "is required",
         "payload.tags[1]": "is not of type string",
-        "payload.mode": "is none of the allowed values",
+        "payload.mode": 'is none of the allowed values "a", "b"',
         "payload.more": "is not allowed",
     }
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"enum": [1, None, "ü"]}, 'is none of the allowed values 1, null, "ü"'),
+        ({"enum": []}, "is none of the allowed values (there are none)"),
+        ({"const": {"a": 1}}, 'is not the one allowed value {"a": 1}'),
+        ({"enum": ["x" * 90]}, f'is none of the allowed values "{"x" * 58}…'),
+        (
+            {"enum": [f"country_{number}" for number in range(100)]},
+            "is none of the allowed values "
+            + ", ".join(f'"country_{number}"' for number in range(10))
+            + " and 90 others",
+        ),
+    ],
+)
+def test_allowed_values_are_listed(schema, told):
+    """Those that have room in a line."""
+    assert mismatches(schema, "z", "x") == [{"field": "x", "message": told}]
 
 
 @pytest.mark.parametrize(
     ("choices", "value", "told"),
     [
         ([{"type": "integer"}, {"type": "null"}], "x", {"": "is not of type integer or null"}),
-        ([{"type": "null"}, {"enum": ["a", "b"]}], "c", {"": "is none of the allowed values"}),
+        (
+            [{"type": "null"}, {"enum": ["a", "b"]}],
+            "c",
+            {"": 'is none of the allowed values "a", "b"'},
+        ),
         (
             [
                 {"type": "object", "required": ["id"], "properties": {"n": {"type": "integer"}}},

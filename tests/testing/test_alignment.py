@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import prefactor_trace as prefactor
-from prefactor_trace.testing import Recorder, alignment, comparison
+from prefactor_trace.testing import Recorder, T, alignment, comparison
 from prefactor_trace.testing.alignment import Alignment
 from prefactor_trace.testing.comparison import Comparison
 from prefactor_trace.testing.pattern import parse
@@ -84,8 +84,10 @@ def test_in_any_order_no_pattern_takes_what_only_fits_another(trace: Recorder):
 def test_of_very_many_the_first_is_told(trace: Recorder, monkeypatch: pytest.MonkeyPatch):
     """To compare all with all takes too long."""
     tree: Any = "x\nb x2\n  d\nz"
-    monkeypatch.setattr(alignment, "_MOST_PAIRS", 3)
-    assert len(differences(trace, tree)) == 1
+    for bound in ("_MOST_WAYS", "_MOST_PAIRS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(alignment, bound, 1)
+            assert len(differences(trace, tree)) == 1
     assert differences(trace, "a\nb x2\n  d\nc") == []
 
 
@@ -112,3 +114,79 @@ def test_each_pattern_is_compared_with_each_sibling_once(monkeypatch: pytest.Mon
     nodes = parse("...\na\n...\nb\n...\n?a x0..3\n...\nz\n...")
     assert not Comparison(is_text=True).matches(nodes, spans, "it")
     assert len(asked) <= 4 * len(spans)
+
+
+def test_a_trace_may_be_deeper_than_the_stack():
+    """What it says of itself is right, and what differs is found at its end."""
+    depth = 5_000
+    with Recorder() as trace, prefactor.instance():
+        spans = [prefactor.start_span("step", {"n": 0})]
+        for number in range(1, depth):
+            spans.append(prefactor.start_span("step", {"n": number}, parent=spans[-1]))
+        for span in reversed(spans):
+            span.complete()
+    nodes = []
+    for _ in range(depth):
+        nodes = [T("step", children=nodes)]
+    trace.assert_tree(nodes)
+    text = trace.tree()
+    with pytest.raises(AssertionError) as caught:
+        trace.assert_tree(text + " {n: 1}")
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("payload.n  expected 1, was 4999")
+    assert lines[3].startswith("  ⋮  4900 left out")
+    assert lines[-2].startswith('  ⋮ level 5000: step {"n": 4999}  ')
+    assert max(map(len, lines)) < 200
+    assert len(trace.roots[0].descendants) == depth - 1
+    assert trace.spans[-1].path.count("/") == depth - 1
+    with pytest.raises(AssertionError) as caught:
+        trace.one("step", n=depth - 1, under="plan")
+    assert 'expected "plan", is in …/step/step/' in str(caught.value)
+    plain, levels = trace.snapshot(), 0
+    while plain:
+        plain, levels = plain[0].get("children", []), levels + 1
+    assert levels == depth
+
+
+@pytest.mark.parametrize("any_order", [False, True])
+def test_of_very_many_siblings_the_one_that_differs_is_told(any_order: bool):
+    """What is as expected before and behind it has not to be laid side by side."""
+    with Recorder() as trace, prefactor.instance():
+        for number in range(3_000):
+            with prefactor.span("step", {"n": number}):
+                pass
+    lines = [f"step {{n: {number}}}" for number in range(3_000)]
+    lines[1_500] = "step {n: -1}"
+    told = [r"step #1501 \(.*\): payload.n  expected -1, was 1500\n"]
+    if any_order:
+        lines.reverse()
+    with pytest.raises(AssertionError, match=told[0]):
+        trace.assert_tree("\n".join(lines), any_order=any_order)
+    del lines[1_500 - any_order]
+    with pytest.raises(AssertionError, match=r"the trace has step #1501 \(.*\) more than expected"):
+        trace.assert_tree("\n".join(lines), any_order=any_order)
+
+
+def test_each_pattern_in_any_order_is_compared_with_those_of_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Not with all."""
+    asked = []
+    with Recorder() as trace, prefactor.instance():
+        for number in range(500):
+            with prefactor.span("step", {"n": number}):
+                pass
+    spans, compare = trace.roots, comparison.is_unlike
+    monkeypatch.setattr(
+        comparison, "is_unlike", lambda *one, **more: asked.append(1) or compare(*one, **more)
+    )
+    nodes = parse("\n".join(f"step {{n: {number}}}" for number in reversed(range(500))))
+    assert Comparison(is_text=True).matches(nodes, spans, "it", any_order=True)
+    assert len(asked) == 500
+
+
+def test_what_is_found_too_few_times_in_any_order_is_told_once(trace: Recorder):
+    """Though it stands there in several lines."""
+    nodes: Any = parse("b x2\n  d\na\nc\ne\ne\n...")
+    found = Alignment(is_text=True).differences(nodes, trace.roots, "it", any_order=True)
+    assert [line.told for line in found] == ["it should have e x2, in any order, and has none"]

@@ -76,7 +76,31 @@ def annotated(annotation: Any) -> Function:
 )
 def test_a_result_is_of_the_annotated_type(recorded, annotation, value):
     """And as it was recorded where it is not like it."""
-    assert returned(recorded, annotated(annotation)) == value
+    assert returned(recorded, annotated(annotation)).value == value
+
+
+@pytest.mark.parametrize(
+    ("recorded", "annotation", "wanted", "ends"),
+    [
+        ({"city": "Rom", "seen": "soon"}, Place, f"{__name__}.Place", 'was "soon"'),
+        ({"result": [1, "x"]}, list[int], "list[int]", 'was "x"'),
+        ({"result": "x"}, int, "int", 'was "x"'),
+    ],
+)
+def test_why_a_result_is_plain_is_said(recorded, annotation, wanted, ends):
+    """Where its function is annotated to return something else."""
+    why = str(returned(recorded, annotated(annotation)).unlike)
+    place = {Place: "seen  ", list[int]: "1  "}.get(annotation, "")
+    assert why.startswith(f"it is no {wanted}, as it is annotated to return: {place}Input should")
+    assert why.endswith(ends)
+
+
+def test_that_a_class_cannot_be_made_of_json_is_said():
+    """And nothing is where a result is as annotated, or nothing is annotated."""
+    told = f"of JSON no {__name__}.Gone can be made, as it is annotated to return"
+    assert returned({"a": 1}, annotated(Gone)).unlike == told
+    for annotation in (Hit, None):
+        assert returned({"url": "x"}, annotated(annotation)).unlike is None
 
 
 @pytest.mark.parametrize(
@@ -129,5 +153,5 @@ def test_an_error_of_the_system_has_its_code(error):
 def test_a_binary_result_that_was_recorded_whole_is_one(value):
     """Whatever the function says of it."""
     (recorded, _) = snapshot(value)
-    assert returned(recorded, annotated(None)) == value
-    assert type(returned(recorded, annotated(type(value)))) is type(value)
+    assert returned(recorded, annotated(None)).value == value
+    assert type(returned(recorded, annotated(type(value))).value) is type(value)

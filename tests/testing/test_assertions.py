@@ -88,9 +88,11 @@ def test_none_found_shows_the_nearest(ran: Recorder):
 
 
 def test_too_many_are_pointed_at(ran: Recorder):
-    """Each in the tree."""
+    """Each in the first line, and in the tree."""
+    names = "tool_call #3 (c.py) and tool_call #4 (c.py)"
     assert told(lambda: ran["tool_call"]) == (
-        'trace["tool_call"]: expected exactly 1 span, found 2\n\n' + tree("   <- #3", "   <- #4")
+        f'trace["tool_call"]: expected exactly 1 span, found 2: {names}\n\n'
+        + tree("   <- #3", "   <- #4")
     )
 
 
@@ -110,14 +112,14 @@ def test_a_name_that_is_not_there_shows_the_nearest_one(ran: Recorder):
     ):
         assert near in told(ask)
     assert "no 'calls' was captured; did" in told(lambda: ran["calls"])
-    assert ran.count("fetch").report.startswith("captured: 4 spans")
+    assert ran.count("fetch").report.startswith('trace.count("fetch"): there is none\n\ncaptured')
 
 
 def test_a_condition_that_is_no_key_of_the_payload_may_be_another(ran: Recorder):
     """It would be one on the payload else, which nothing meets."""
     meant = "no 'tool_call' has 'state' in its payload; did you mean status=?\n"
     assert meant in told(lambda: ran.one("tool_call", state="failed"))
-    assert ran.count("tool_call", state="failed").report.startswith(meant)
+    assert ran.count("tool_call", state="failed").report.splitlines()[1] == meant.strip()
     assert "did you mean" not in told(lambda: ran.one("tool_call", query="failed", colour=1))
 
 
@@ -166,10 +168,21 @@ def test_a_report_of_several_runs_says_which_is_which(ran: Recorder, agent):
     assert ran.tree().startswith("planning\n")
 
 
+def test_a_count_names_what_was_counted(ran: Recorder, agent):
+    """The first of very many, and how many others there are."""
+    (first, *_) = LINE.sub("c.py", ran.count("tool_call", query="bad").report).splitlines()
+    assert first == 'trace.count("tool_call", query="bad"): tool_call #4 (c.py)'
+    agent(*["c"] * 6)
+    (first, *_) = LINE.sub("c.py", ran.count("tool_call").report).splitlines()
+    assert first.endswith(", tool_call #8 (c.py), tool_call #9 (c.py) and 3 others")
+    assert repr(ran) == "<Recorder trace>"
+
+
 def test_none_says_how_many_were_looked_at(ran: Recorder):
     """And which are so."""
     assert told(lambda: ran.none("tool_call", query="a")) == (
-        'trace.none("tool_call", query="a"): 1 of 4 spans are so\n\n' + tree("   <- #3")
+        'trace.none("tool_call", query="a"): 1 of 4 spans is so: tool_call #3 (c.py)\n\n'
+        + tree("   <- #3")
     )
 
 
@@ -270,6 +283,21 @@ def test_order_and_overlap_say_what_was(ran: Recorder):
     assert "there is no 'fetch'" in told(lambda: ran.assert_overlap("planning", "fetch"))
 
 
+def test_what_does_not_conform_is_told_with_its_value(trace: Recorder):
+    """And what would; of what is missing there is none."""
+    mode = {"enum": ["fast", "slow"]}
+    inner = {"type": "object", "required": ["id"], "properties": {"a.b": mode}}
+    wanted = {"type": "object", "properties": {"list": {"type": "array", "items": inner}}}
+    prefactor.declare("typed", params=wanted)
+    with prefactor.instance(), prefactor.span("typed", {"list": [{"id": 1}, {"a.b": "fst"}]}):
+        pass
+    lines = told(trace.assert_conforms).splitlines()
+    assert [line.partition("): ")[2] for line in lines[1:3]] == [
+        "payload.list[1].id  is required",
+        'payload.list[1].a.b  "fst" is none of the allowed values "fast", "slow"',
+    ]
+
+
 def test_what_is_unsound_has_a_line_each(trace: Recorder):
     """Open spans, payloads beside their schema, secrets by their place."""
     prefactor.declare("typed", params={"type": "object", "properties": {"n": {"type": "integer"}}})
@@ -281,10 +309,10 @@ def test_what_is_unsound_has_a_line_each(trace: Recorder):
     assert re.fullmatch(r"trace.*\(\): stream #1 \(test_assertions\.py:\d+\) never ended", first)
     conforms = told(trace.assert_conforms)
     assert "typed #2" in conforms
-    assert "payload.n  is not of type integer" in conforms
+    assert 'payload.n  "three" is not of type integer' in conforms
     trace.assert_no_secrets()
     secret = told(lambda: trace.assert_no_secrets("hunter-two"))
-    assert secret.splitlines()[0].endswith("): payload.note")
+    assert secret.splitlines()[0].endswith("): payload.note holds a secret")
     prefactor.start_span("stream")
     lines = told(trace.assert_all_finished).splitlines()
     assert lines[0].endswith("never ended, and 1 more")
@@ -368,12 +396,12 @@ def test_a_trace_is_text_and_plain_data(ran: Recorder):
 def test_a_payload_says_how_it_differs(ran: Recorder):
     """A line for each difference."""
     assert told(lambda: ran["llm_call"].like({"model": "gpt", "n": 1})) == (
-        "llm_call #2.like(...):\n"
+        "llm_call #2 (c.py).like(...):\n"
         '    payload.model  expected "gpt", was "claude-x"\n'
         "    payload.n  expected 1, is missing (there is model)"
     )
     assert told(lambda: ran["llm_call"].like({"model": "gpt"})) == (
-        'llm_call #2.like(...): payload.model  expected "gpt", was "claude-x"'
+        'llm_call #2 (c.py).like(...): payload.model  expected "gpt", was "claude-x"'
     )
 
 

@@ -71,8 +71,24 @@ def test_only_a_star_stands_for_something():
 def test_of_long_lists_the_lengths_are_told():
     """What they differ in may be in what is not shown."""
     messages = [{"role": "system", "content": "x" * 60}, {"role": "user"}]
-    (told,) = differences({"m": messages}, {"m": [{"role": "system"}]}, "payload")
-    assert told.startswith('payload.m  expected 1 item, were 2: [{"role": "system", "content"')
+    (told,) = differences({"m": messages}, {"m": [{"role": "user"}]}, "payload")
+    assert told.startswith("payload.m  expected 1 item, were 2: [0].role  expected")
+
+
+@pytest.mark.parametrize(
+    ("count", "expected", "told"),
+    [
+        (9, 8, 'expected 8 items, were 9: [8] "item 8" is more than expected'),
+        (8, 9, 'expected 9 items, were 8: [8] "item 8" is missing'),
+        (9, 1, 'expected 1 item, were 9: [1] "item 1" is more than expected'),
+    ],
+)
+def test_of_long_lists_the_first_item_is_told_that_differs(count, expected, told):
+    """Or the first that is more or less than expected; with a star as elsewhere."""
+    value = [f"item {number}" for number in range(count)]
+    wanted = [f"item {number}" for number in range(expected)]
+    assert differences(value, wanted, "it") == [f"it  {told}"]
+    assert differences(value, ["it*", *wanted[1:]], "it", stars=True) == [f"it  {told}"]
 
 
 def test_a_function_that_raises_is_named_with_what_it_was_given():

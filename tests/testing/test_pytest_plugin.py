@@ -584,3 +584,42 @@ def test_a_count_between_two_numbers_shows_the_trace(run):
     assert "x" * 300 not in result.stdout.str()
     text = run(tests, "-vv").stdout.str()
     assert f'expected "{"y" * 300}", was "{"x" * 300}": they differ from character 1 on' in text
+
+
+def test_that_a_type_is_or_is_not_in_a_trace_shows_the_trace(run):
+    """With what there is of it, or a name that may be meant."""
+    tests = """
+        import prefactor_trace as prefactor
+        import pytest
+
+        @pytest.fixture(autouse=True)
+        def agent(captrace):
+            with prefactor.instance("agent"), prefactor.span("step"):
+                pass
+
+        def test_in(captrace):
+            assert "planning_steps" in captrace
+
+        def test_not_in(captrace):
+            assert "step" not in captrace
+
+        def test_another(captrace):
+            span = captrace["step"]
+            captrace.clear()
+            with prefactor.instance("agent"), prefactor.span("other"):
+                pass
+            assert span in captrace
+        """
+    result = run(tests)
+    result.stdout.fnmatch_lines(
+        [
+            "E*'planning_steps' in captrace",
+            'E*captrace.count("planning_steps"): there is none',
+            "E*captured: 1 span, 1 instance*",
+            "E*'step' not in captrace",
+            'E*captrace.count("step"): step #1 (test_it.py:6)',
+            "E*captured: 1 span, 1 instance*",
+            "E*step #1 in captrace",
+            "E*captured: 1 span, 1 instance*",
+        ]
+    )

@@ -401,7 +401,7 @@ def test_a_quality_record_that_does_not_match_is_unsound(trace):
     with prefactor.instance("agent"), prefactor.span("step"):
         prefactor.record_quality("helpfulness", {"score": "very"})
         prefactor.record_quality("other", {"score": "very"})
-    told = "agent: quality.helpfulness.score  is not of type number"
+    told = 'agent: quality.helpfulness.score  "very" is not of type number'
     assert trace.unsound() == [told]
     with pytest.raises(AssertionError, match=told):
         trace.assert_conforms()
@@ -490,6 +490,6 @@ def test_what_the_library_changed_itself_does_not_make_a_trace_unsound(trace):
         assert retrieve(1, 2, 3) == [1] * 5
     assert [span.truncated for span in trace.spans] == [True, False]
     assert [line.partition(": ")[2] for line in trace.unsound()] == [
-        "payload.query  is not of type string",
-        *(f"result_payload.result[{n}]  is not of type string" for n in range(5)),
+        "payload.query  1 is not of type string",
+        *(f"result_payload.result[{n}]  1 is not of type string" for n in range(5)),
     ]

@@ -74,6 +74,22 @@ def test_a_function_stands_for_its_span_type(trace):
         trace.replay(len, from_=CALLS)
 
 
+def test_a_report_says_which_results_are_plain(trace):
+    """Of the type that it is annotated with, the agent may want something that they have not."""
+    calls = [{"payload": {"item": item}, "result_payload": {"n": 1}} for item in ("cup", "pot")]
+    trace.replay("tool_call", from_=[*calls, calls[0]])
+    shop = Shop()
+    with prefactor.instance():
+        for item in ("cup", "pot", "cup"):
+            assert asyncio.run(shop.look(item)) == {"n": 1}
+    assert not trace.unsound()
+    first, second, third, *_ = trace.report().splitlines()
+    told = "the replayed result of the tool_call with {} is plain JSON: it is no str, as it is"
+    assert first.startswith(told.format('{"item": "cup"}'))
+    assert second.startswith(told.format('{"item": "pot"}'))
+    assert third.startswith("captured: 3 spans")
+
+
 def test_a_call_that_was_not_recorded_is_named(trace):
     """With those that are left."""
     trace.replay("tool_call", from_=CALLS[:2])

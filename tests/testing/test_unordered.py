@@ -2,48 +2,118 @@
 
 import itertools
 import random
+import re
 
-from prefactor_trace.testing.unordered import assign
+from prefactor_trace.testing import T
+from prefactor_trace.testing.unordered import assign, merged
 
 
-def test_what_fits_several_places_is_left_to_the_one_that_nothing_else_fits():
+def test_what_fits_several_patterns_is_left_to_the_one_that_nothing_else_fits():
     """Whatever comes first."""
-    assert assign([[0, 1], [0]], [True, True], 2) == {0: 1, 1: 0}
-    assert assign([[0, 1], [0]], [False, True], 2) == {0: 1, 1: 0}
+    assert assign([[0, 1], [0]], [(1, 1), (1, 1)], 2) == {0: 1, 1: 0}
+    assert assign([[0, 1], [0]], [(0, 1), (1, 1)], 2) == {0: 1, 1: 0}
 
 
-def test_required_places_go_first():
+def test_what_is_needed_goes_first():
     """And what is left goes to the others."""
-    assert assign([[0, 1], [0, 1], [1]], [False, True, True], 2) == {1: 0, 2: 1}
-    assert assign([[0, 1, 2]], [True], 3) == {0: 0}
+    assert assign([[0, 1], [0, 1], [1]], [(0, 1), (1, 1), (1, 1)], 2) == {0: 1, 1: 2}
+    assert assign([[0, 1, 2]], [(1, 1)], 3) == {0: 0}
+
+
+def test_a_pattern_takes_as_many_as_it_may():
+    """And no more."""
+    assert assign([[0, 1, 2], [2, 3]], [(1, 2), (0, 9)], 4) == {0: 0, 1: 0, 2: 1, 3: 1}
+    assert len(assign([[0, 1, 2, 3]], [(2, 3)], 4)) == 3
 
 
 def test_no_other_assignment_leaves_less():
     """As trying all of them shows."""
     chance = random.Random(3)
-    for _ in range(300):
-        count = chance.randint(0, 4)
+    for _ in range(600):
+        count = chance.randint(0, 5)
         fits = [
             [one for one in range(count) if chance.random() < 0.5]
             for _ in range(chance.randint(0, 4))
         ]
-        required = [chance.random() < 0.5 for _ in fits]
-        taken = assign(fits, required, count)
-        assert all(one in fits[place] for place, one in taken.items())
-        assert len(set(taken.values())) == len(taken)
-        assert score(taken, required) == max(
-            score(one, required) for one in assignments(fits, count)
+        bounds = [(least, least + chance.randint(0, 2)) for least in chance.choices((0, 1, 2), k=4)]
+        owner = assign(fits, bounds[: len(fits)], count)
+        assert all(one in fits[pattern] for one, pattern in owner.items())
+        taken = [list(owner.values()).count(pattern) for pattern in range(len(fits))]
+        assert all(have <= most for have, (_, most) in zip(taken, bounds, strict=False))
+        assert score(owner, bounds) == max(
+            score(one, bounds) for one in assignments(fits, bounds, count)
         )
 
 
-def score(taken, required):
-    """Return how many required places are taken, and how many places."""
-    return sum(required[place] for place in taken), len(taken)
+def score(owner, bounds):
+    """Return how much of what is needed there is, and how many spans are taken."""
+    counts = [list(owner.values()).count(pattern) for pattern in range(len(bounds))]
+    return sum(min(have, least) for have, (least, _) in zip(counts, bounds, strict=True)), len(
+        owner
+    )
 
 
-def assignments(fits, count):
+def assignments(fits, bounds, count):
     """Return all that are possible."""
-    for ways in itertools.product(*([None, *ones] for ones in fits)):
-        some = [one for one in ways if one is not None]
-        if len(set(some)) == len(some) <= count:
-            yield {place: one for place, one in enumerate(ways) if one is not None}
+    fitting = [[at for at, ones in enumerate(fits) if one in ones] for one in range(count)]
+    for ways in itertools.product(*([None, *patterns] for patterns in fitting)):
+        if all(ways.count(at) <= bounds[at][1] for at in range(len(fits))):
+            yield {one: pattern for one, pattern in enumerate(ways) if pattern is not None}
+
+
+class Counted(list):
+    """A list that counts how often something is looked up in it."""
+
+    looks = 0
+
+    def __getitem__(self, at):
+        Counted.looks += 1
+        return super().__getitem__(at)
+
+    def __iter__(self):
+        for one in super().__iter__():
+            Counted.looks += 1
+            yield one
+
+
+def test_each_of_many_is_looked_at_a_few_times():
+    """One pattern for all, two of them, one that first takes what others need, too few."""
+    many = 2_000
+    every = Counted(range(many))
+    each = [Counted([one]) for one in range(many // 2)]
+    for fits, bounds in (
+        ([every], [(many, many)]),
+        ([every, every], [(0, many), (many // 2, many // 2)]),
+        ([every, every], [(many, many)] * 2),
+        ([every, *each], [(many // 2, many)] + [(1, 1)] * len(each)),
+        ([every, *each], [(many, many)] + [(1, 1)] * len(each)),
+    ):
+        Counted.looks = 0
+        assert len(assign(fits, bounds, many)) == many
+        assert Counted.looks <= 8 * many
+
+
+def test_equal_patterns_are_one():
+    """As often as there are of them."""
+    pattern = re.compile("x")
+    nodes = [T("a", {"n": pattern}), ..., T("b"), T("a", {"n": pattern}, times=(1, 3)), T("b")]
+    a, b = merged(nodes)
+    assert (a.pattern, a.least, a.most) == (nodes[0], 2, 4)
+    assert (b.least, b.most) == (2, 2)
+    assert str(b.as_pattern()) == "b x2"
+    assert str(merged([T("a", optional=True), T("a")])[0].as_pattern()) == "a x1..2"
+    assert str(merged([T("a")])[0].as_pattern()) == "a"
+
+
+def test_what_differs_in_anything_is_not_equal():
+    """In the payload, the result, the status or in what is inside; nor what cannot be told."""
+    for one, other in (
+        ({"payload": {"n": 1}}, {"payload": {"n": True}}),
+        ({"payload": {"n": 1}}, {"result_payload": {"n": 1}}),
+        ({"payload": {"n": [1, 2]}}, {"payload": {"n": [2, 1]}}),
+        ({"payload": {"n": re.compile("x")}}, {"payload": {"n": re.compile("x", re.IGNORECASE)}}),
+        ({"status": "failed"}, {}),
+        ({"children": [T("b")]}, {"children": [T("b")]}),
+        ({"payload": {"n": {1}}}, {"payload": {"n": {1}}}),
+    ):
+        assert len(merged([T("a", **one), T("a", **other)])) == 2

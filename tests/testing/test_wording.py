@@ -1,5 +1,7 @@
 """How values are called in messages."""
 
+import re
+
 from prefactor_trace.testing.matching import differences
 from prefactor_trace.testing.wording import shown, unequal, whole_values
 
@@ -24,6 +26,14 @@ def test_long_values_are_cut_with_their_size():
     assert shown("x" * 100) == '"' + "x" * 49 + "… 102 B"
     assert shown(object)[:3] == "an "
     assert shown(str) == "a str"
+
+
+def test_what_is_no_json_stands_in_a_value_as_it_is_written():
+    """As in what a test expects."""
+    expected = {"n": int, "text": re.compile("a.*"), "any": ..., "list": [len, None], "raw": {1}}
+    text = '{"n": int, "text": /a.*/, "any": ..., "list": [len, null], "raw": {1}}'
+    assert shown(expected, 100) == text
+    assert shown({"n": int}, 100) == '{"n": int}'
 
 
 def test_of_long_texts_the_place_is_shown_where_they_begin_to_differ():
