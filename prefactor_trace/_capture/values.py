@@ -29,6 +29,7 @@ Json = Any
 
 MAX_DEPTH = 64
 MAX_NODES = 10_000
+_SMALL = 64  # items of a dict
 _HEAD = 64  # bytes of a binary value that are shown
 _MIN_INT = -MAX_INT
 _is_finite = math.isfinite
@@ -137,7 +138,78 @@ class _Walk:
             return _cut("depth", kind)
         if self.nodes >= MAX_NODES:
             return _cut("nodes", kind)
+        if kind is dict:
+            return self._copy_dict(value, depth)  # type: ignore[arg-type]
+        if kind is list:
+            return self._copy_list(value, depth)  # type: ignore[arg-type]
         return self._copy_container(value, kind, depth)
+
+    def _copy_dict(self, value: dict[Any, Any], depth: int) -> Json:
+        """Copy a small dict at once, and then what is not plain in it, as `snapshot` does."""
+        # A conversation, which is a list of them, takes half of going through each item by item.
+        identity, count, before = id(value), len(value), self.nodes
+        if count > _SMALL or before + count >= MAX_NODES or identity in self.open:
+            return self._copy_container(value, dict, depth)
+        copy = value.copy()
+        size = _NODE_BYTES * count
+        self.nodes += count
+        for key, item in copy.items():
+            if type(key) is not str:
+                self.nodes = before
+                return self._copy_container(value, dict, depth)
+            size += len(key)
+            kind = type(item)
+            if kind is str:
+                size += len(item)
+            elif not (
+                (kind is int and _MIN_INT <= item < MAX_INT)
+                or (kind is float and _is_finite(item))
+                or kind is bool
+                or item is None
+            ):
+                self.open.add(identity)
+                self.nodes -= 1  # it is counted once more
+                size -= _NODE_BYTES
+                copy[key] = self.copy(item, depth + 1)
+                self.open.discard(identity)
+        self.size += size
+        return copy
+
+    def _copy_list(self, value: list[Any], depth: int) -> Json:
+        """Copy a list in the same way: numbers take a third."""
+        identity, count = id(value), len(value)
+        if self.nodes + count >= MAX_NODES or identity in self.open:
+            return self._copy_container(value, list, depth)
+        copy = value.copy()
+        size = 0
+        counted = 0  # items up to the last one that was not plain
+        self.open.add(identity)
+        for at, item in enumerate(copy):
+            kind = type(item)
+            if kind is str:
+                size += len(item)
+            elif not (
+                (kind is float and _is_finite(item))
+                or (kind is int and _MIN_INT <= item < MAX_INT)
+                or kind is bool
+                or item is None
+            ):
+                self.nodes += at - counted
+                counted = at + 1
+                if kind is dict and depth + 1 < MAX_DEPTH:
+                    self.nodes += 1
+                    copy[at] = self._copy_dict(item, depth + 1)
+                else:
+                    size -= _NODE_BYTES  # it is counted once more
+                    copy[at] = self.copy(item, depth + 1)
+                if self.nodes + count > MAX_NODES:  # perhaps what follows has no room
+                    del copy[counted + max(0, MAX_NODES - self.nodes) :]
+        self.open.discard(identity)
+        self.nodes += len(copy) - counted
+        self.size += size + _NODE_BYTES * len(copy)
+        if len(copy) < count:
+            copy.append({TRUNCATED: True, SIZE: count})
+        return copy
 
     def _copy_container(self, value: Any, kind: type, depth: int) -> Json:
         identity = id(value)

@@ -208,8 +208,11 @@ def test_depth_is_bounded():
         dict.fromkeys(map(str, range(50_000)), 1),
         {"a": [[n] for n in range(50_000)]},
         {"a": {n: {"b": n} for n in range(20_000)}},
+        {"a": [[n] for n in range(9_000)]},
+        {"a": [[n] * 40 if n < 240 else n for n in range(9_000)]},
+        {"a": {str(n): [n, {"n": n}] for n in range(9_000)}},
     ],
-    ids=["list", "dict", "lists", "dicts"],
+    ids=["list", "dict", "lists", "dicts", "fewer lists", "lists, then numbers", "fewer dicts"],
 )
 def test_the_number_of_nodes_is_bounded(value: Any):
     """What is left out is marked, with the size of the whole."""
@@ -219,7 +222,7 @@ def test_the_number_of_nodes_is_bounded(value: Any):
         inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
         return 1 + sum(count(item) for item in inner)
 
-    assert count(copy) <= MAX_NODES + 100
+    assert MAX_NODES - 100 <= count(copy) <= MAX_NODES + 100
     assert size < 100 * MAX_NODES
     assert b"prefactor.truncated" in to_json(copy)
     length = len(value["a"]) if "a" in value else len(value)
@@ -234,6 +237,19 @@ def test_the_size_grows_with_text_and_items():
     assert snapshot([1] * 1000)[1] >= 1000
     assert snapshot(dict.fromkeys(map(str, range(1000)), 1))[1] >= 1000
     assert snapshot({"a": "x"})[1] < 1000
+
+
+def test_what_is_nested_in_what_is_nested_has_the_same_bound():
+    """Though each of them had room for its numbers when it was begun."""
+    value: Any = []
+    for _ in range(40):
+        value = [value, *range(9_000)]
+    copy, _ = snapshot(value)
+    total = 0
+    while copy:
+        total += len(copy)
+        copy = copy[0] if isinstance(copy[0], list) else []
+    assert total <= MAX_NODES + 100
 
 
 @pytest.mark.expects_fault
