@@ -93,11 +93,11 @@ def test_a_snippet_that_begins_as_a_file_runs_as_one(text: str, tmp_path: Path) 
     run_python(text, tmp_path, PREFACTOR_LOCAL="1")
 
 
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 10))
 def test_each_example_on_recording_runs_by_itself(number: int, tmp_path: Path) -> None:
     """After the lines that all of them begin with, as the page says, and after no other."""
     examples = snippets_of(ROOT / "docs" / "recording.md")
-    assert len(examples) == 9
+    assert len(examples) == 10
     run_python(f"{examples[0]}\n{examples[number]}", tmp_path)
 
 

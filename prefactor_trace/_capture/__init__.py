@@ -1,9 +1,10 @@
 """What is taken of the agent's values: copied on its thread, cut to size off it."""
 
 from prefactor_trace._capture.errors import ErrorSnapshot, members, snapshot_error
+from prefactor_trace._capture.objects import ids_of
 from prefactor_trace._capture.secret import register_secret
 from prefactor_trace._capture.truncation import exceeds, serialise, to_json
-from prefactor_trace._capture.values import Json, as_mapping, ids_of, snapshot
+from prefactor_trace._capture.values import Json, as_mapping, snapshot
 from prefactor_trace._substitutes import Cut, holds_cut, read_cut
 
 __all__ = [

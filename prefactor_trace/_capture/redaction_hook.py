@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from prefactor_trace._capture.values import MAX_DEPTH, Json
+from prefactor_trace._capture.bounds import MAX_DEPTH
+from prefactor_trace._capture.values import Json
 from prefactor_trace._notes import MARKER
 
 Path = tuple[str | int, ...]

@@ -7,41 +7,32 @@ of a class that is not known here.
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import enum
 import gc
-import itertools
 import math
-import sys
 import types
 from collections import UserDict, UserList, abc, deque
 from typing import Any
 
 from prefactor_trace import _guard
-from prefactor_trace._capture.arrays import describe
-from prefactor_trace._capture.scalars import MAX_INT, plain_float, plain_int, textual
-from prefactor_trace._capture.secret import hide, is_secret, read_stored
+from prefactor_trace._capture.bounds import (
+    MAX_DEPTH,
+    MAX_NODES,
+    class_name,
+    first_of,
+    items_of,
+    left_out,
+)
+from prefactor_trace._capture.objects import copy_object, ids_of
+from prefactor_trace._capture.scalars import MAX_INT, plain_float, plain_int
 from prefactor_trace._notes import SIZE, TRUNCATED
 
 Json = Any
 """Plain JSON: ``None``, bool, int, float, str, list and dict of these, with str keys."""
 
-MAX_DEPTH = 64
-MAX_NODES = 10_000
 _SMALL = 64  # items of a dict
-_HEAD = 64  # bytes of a binary value that are shown
 _MIN_INT = -MAX_INT
 _is_finite = math.isfinite
 _NODE_BYTES = 56  # about what a node of a container takes, beside its text
-
-
-def ids_of(*kinds: type) -> frozenset[int]:
-    """Return the ids of some classes: to look for that of a class among them runs no code of its.
-
-    To look for the class itself, or to compare it, may: its metaclass says how.
-    """
-    return frozenset(map(id, kinds))
 
 
 # Copying one runs no code of the agent's: their own methods and iterators are built in.
@@ -49,8 +40,6 @@ _SEQUENCES = ids_of(
     *(list, tuple, set, frozenset, deque, type({}.keys()), type({}.values()), type({}.items()))
 )
 _HOLDERS = ids_of(UserDict, UserList)
-_BINARIES = ids_of(bytes, bytearray)
-_FUNCTIONS = ids_of(types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 
 
 def snapshot(value: object) -> tuple[Json, int]:
@@ -62,7 +51,7 @@ def snapshot(value: object) -> tuple[Json, int]:
         return _walked(value)
     copy = value.copy()
     size = _NODE_BYTES * (len(copy) + 2)
-    walk: _Walk | None = None
+    walk: Walk | None = None
     for key, item in copy.items():
         if type(key) is not str:
             return _walked(value)
@@ -76,14 +65,14 @@ def snapshot(value: object) -> tuple[Json, int]:
             or item is None
         ):
             if walk is None:
-                walk = _Walk()
+                walk = Walk()
                 walk.open.add(id(value))
             copy[key] = walk.copy(item, 1)
     return copy, size if walk is None else size + walk.size
 
 
 def _walked(value: object) -> tuple[Json, int]:
-    walk = _Walk()
+    walk = Walk()
     return walk.copy(value, 0), walk.size
 
 
@@ -110,7 +99,7 @@ def as_mapping(result: Json) -> dict[str, Json]:
     return result if isinstance(result, dict) else {"result": result}
 
 
-class _Walk:
+class Walk:
     """One descent into a value, with its bounds."""
 
     __slots__ = ("nodes", "open", "size")
@@ -135,22 +124,23 @@ class _Walk:
         if kind is float:
             return plain_float(value)  # type: ignore[arg-type]
         if depth >= MAX_DEPTH:
-            return _cut("depth", kind)
+            return left_out("depth", kind)
         if self.nodes >= MAX_NODES:
-            return _cut("nodes", kind)
+            return left_out("nodes", kind)
         if kind is dict:
-            return self._copy_dict(value, depth)  # type: ignore[arg-type]
+            return self.copy_dict(value, depth)  # type: ignore[arg-type]
         if kind is list:
-            return self._copy_list(value, depth)  # type: ignore[arg-type]
+            return self.copy_list(value, depth)  # type: ignore[arg-type]
         return self._copy_container(value, kind, depth)
 
-    def _copy_dict(self, value: dict[Any, Any], depth: int) -> Json:
+    def copy_dict(self, value: dict[Any, Any], depth: int) -> Json:
         """Copy a small dict at once, and then what is not plain in it, as `snapshot` does."""
         # A conversation, which is a list of them, takes half of going through each item by item.
-        identity, count, before = id(value), len(value), self.nodes
-        if count > _SMALL or before + count >= MAX_NODES or identity in self.open:
+        identity, before = id(value), self.nodes
+        if len(value) > _SMALL or before + len(value) >= MAX_NODES or identity in self.open:
             return self._copy_container(value, dict, depth)
         copy = value.copy()
+        count = len(copy)
         size = _NODE_BYTES * count
         self.nodes += count
         for key, item in copy.items():
@@ -175,12 +165,13 @@ class _Walk:
         self.size += size
         return copy
 
-    def _copy_list(self, value: list[Any], depth: int) -> Json:
+    def copy_list(self, value: list[Any], depth: int) -> Json:
         """Copy a list in the same way: numbers take a third."""
-        identity, count = id(value), len(value)
-        if self.nodes + count >= MAX_NODES or identity in self.open:
+        identity = id(value)
+        if self.nodes + len(value) >= MAX_NODES or identity in self.open:
             return self._copy_container(value, list, depth)
         copy = value.copy()
+        count = len(copy)
         size = 0
         counted = 0  # items up to the last one that was not plain
         self.open.add(identity)
@@ -198,7 +189,7 @@ class _Walk:
                 counted = at + 1
                 if kind is dict and depth + 1 < MAX_DEPTH:
                     self.nodes += 1
-                    copy[at] = self._copy_dict(item, depth + 1)
+                    copy[at] = self.copy_dict(item, depth + 1)
                 else:
                     size -= _NODE_BYTES  # it is counted once more
                     copy[at] = self.copy(item, depth + 1)
@@ -214,27 +205,27 @@ class _Walk:
     def _copy_container(self, value: Any, kind: type, depth: int) -> Json:
         identity = id(value)
         if identity in self.open:
-            return _cut("cycle", kind)
+            return left_out("cycle", kind)
         self.open.add(identity)
         try:
             if kind is dict:
-                return self._copy_items(_items_of(value), len(value), depth)
+                return self.copy_items(items_of(value), len(value), depth)
             if kind is types.MappingProxyType:
                 # What it shows may be a mapping of the agent's, whose methods it would call.
                 return self.copy(gc.get_referents(value)[0], depth)
             if id(kind) in _SEQUENCES:
-                return self._copy_sequence(_first(value), len(value), depth)
+                return self.copy_sequence(first_of(value), len(value), depth)
             if id(kind) in _HOLDERS:
                 return self.copy(object.__getattribute__(value, "data"), depth)
-            return self._copy_object(value, kind, depth)
+            return copy_object(self, value, kind, depth)
         except Exception as error:  # noqa: BLE001
             # One value that cannot be read must not cost all the others.
             _guard.log_fault(f"copying a {kind.__qualname__}", error)
-            return {"type": _class_name(kind)}
+            return {"type": class_name(kind)}
         finally:
             self.open.discard(identity)
 
-    def _copy_items(self, items: abc.Iterable[tuple[Any, Any]], count: int, depth: int) -> Json:
+    def copy_items(self, items: abc.Iterable[tuple[Any, Any]], count: int, depth: int) -> Json:
         copy: dict[str, Json] = {}
         has_other_keys = False
         for key, item in items:
@@ -256,7 +247,7 @@ class _Walk:
                 copy[name] = self.copy(item, depth + 1)
         return copy
 
-    def _copy_sequence(self, items: list[Any], count: int, depth: int) -> Json:
+    def copy_sequence(self, items: list[Any], count: int, depth: int) -> Json:
         copy: list[Json] = []
         for item in items:
             if self.nodes >= MAX_NODES:
@@ -265,104 +256,9 @@ class _Walk:
             copy.append(self.copy(item, depth + 1))
         return copy
 
-    def _copy_object(self, value: Any, kind: type, depth: int) -> Json:
-        if id(kind) in _BINARIES:
-            self.size += _HEAD
-            return {"type": kind.__name__, "length": len(value), "head": bytes(value[:_HEAD]).hex()}
-        # `issubclass` all through: `isinstance` asks the object for its class, and runs its code.
-        if issubclass(kind, type):
-            return {"type": "type", "name": _class_name(value)}
-        if id(kind) in _FUNCTIONS:
-            module = value.__module__  # `None` of what belongs to an object of a built-in class
-            name = value.__qualname__
-            return {"type": "function", "name": f"{module}.{name}" if module else name}
-        if kind.__module__ == "prefactor_trace._wrapper":  # which loads wrapt: a decorated function
-            inner = value.__wrapped__
-            return self._copy_object(inner, type(inner), depth)
-        if issubclass(kind, enum.Enum):
-            return self.copy(object.__getattribute__(value, "_value_"), depth)
-        text = textual(value, kind)
-        if text is not None:
-            return self._weighed(text)
-        if any(map(is_secret, kind.__mro__)):
-            return self._weighed(hide(value, kind))
-        if issubclass(kind, BaseException):
-            return {"type": _class_name(kind)}
-        return self._copy_known(value, kind, depth)
-
-    def _copy_known(self, value: Any, kind: type, depth: int) -> Json:
-        """Copy an instance of a class that a library made, or a kind of class that it makes."""
-        described = describe(value, kind)
-        if described is not None:
-            return described if type(described) is dict else self.copy(described, depth)
-        fields = _fields_of(value, kind)
-        if fields is None:
-            return self._copy_subclass(value, kind, depth)
-        return self._copy_items(fields.items(), len(fields), depth)
-
-    def _copy_subclass(self, value: Any, kind: type, depth: int) -> Json:
-        """Copy an instance of a subclass of a built-in container, by the built-in's methods."""
-        if issubclass(kind, tuple):
-            names = getattr(kind, "_fields", None)
-            items = list(tuple.__iter__(value))
-            if isinstance(names, tuple) and len(names) == len(items):
-                return self._copy_items(zip(names, items, strict=True), len(items), depth)
-            return self._copy_sequence(items, len(items), depth)
-        if issubclass(kind, dict):
-            return self._copy_items(_items_of(value), dict.__len__(value), depth)
-        if issubclass(kind, list):
-            return self._copy_sequence(_first(list.__iter__(value)), list.__len__(value), depth)
-        return {"type": _class_name(kind)}
-
-    def _weighed(self, plain: str | float) -> str | float:
-        if type(plain) is str:
-            self.size += len(plain)
-        return plain
-
-
-def _first(items: abc.Iterable[Any]) -> list[Any]:
-    """Return as many items of a container as are ever copied: a large one is not gone through."""
-    return list(itertools.islice(items, MAX_NODES + 1))
-
-
-def _items_of(value: dict[Any, Any]) -> abc.Iterable[tuple[Any, Any]]:
-    """Return the items of a dict, or the first ones of a large one, though others change it."""
-    if dict.__len__(value) > MAX_NODES:
-        with contextlib.suppress(RuntimeError):  # it was changed
-            return _first(dict.items(value))
-    return dict.copy(value).items()  # in one step, in which nobody else has a turn
-
 
 def _key_text(key: object) -> str:
     if issubclass(type(key), str):
         return str.__str__(key)
-    plain = _Walk().copy(key, MAX_DEPTH - 2)
+    plain = Walk().copy(key, MAX_DEPTH - 2)
     return plain if isinstance(plain, str) else str(plain)
-
-
-def _class_name(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _cut(bound: str, kind: type) -> Json:
-    return {TRUNCATED: True, "type": _class_name(kind), "bound": bound}
-
-
-def _fields_of(value: Any, kind: type) -> dict[str, Any] | None:
-    """Return the stored fields of a pydantic model, dataclass or attrs object, else ``None``."""
-    # A model can only exist if the module of its base was imported. `pydantic` itself is not asked:
-    # it looks its names up when they are wanted, and another thread may be in the midst of it.
-    model = getattr(sys.modules.get("pydantic.main"), "BaseModel", None)
-    if model is not None and issubclass(kind, model):
-        extra = object.__getattribute__(value, "__pydantic_extra__")
-        return {**object.__getattribute__(value, "__dict__"), **(extra or {})}
-    names: list[str]
-    if dataclasses.is_dataclass(kind):
-        names = [field.name for field in dataclasses.fields(kind)]
-    elif isinstance(attributes := kind.__dict__.get("__attrs_attrs__"), tuple):
-        names = [attribute.name for attribute in attributes]
-    else:
-        return None
-    missing = object()
-    found = {name: read_stored(value, kind, name, missing) for name in names}
-    return {name: item for name, item in found.items() if item is not missing}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from prefactor_trace._capture import as_mapping, holds_cut, snapshot
+from prefactor_trace._capture.redaction import Redactor
+from prefactor_trace._context import current_span
 from prefactor_trace._nearest import hint, nearest
 from prefactor_trace._notes import MARKER, PREFIX
 from prefactor_trace._schema import Function
@@ -182,7 +185,7 @@ class Replay:
         if not fitting:
             left = "; ".join(shown(one["payload"]) for one in self._left[:5])
             raise ReplayMismatch(
-                f"{with_article(self._schema_name)} with {shown(payload)} was not recorded; "
+                f"{with_article(self._schema_name)} with {_told(payload)} was not recorded; "
                 + (f"left are {left}" if left else "nothing is left")
             )
         if takes_any:  # a call that was recorded with fewer arguments fits as well
@@ -195,7 +198,7 @@ class Replay:
             raise raised(error.get("error_type", "Error"), text_of(error.get("message")), names)
         if holds_cut(result):
             raise ReplayMismatch(
-                f"the result of the {self._schema_name} with {shown(payload)} was too long to be"
+                f"the result of the {self._schema_name} with {_told(payload)} was too long to be"
                 " recorded whole; write what it returned into the recorded calls"
             )
         if inspect.isgeneratorfunction(wrapper) or inspect.isasyncgenfunction(wrapper):
@@ -212,11 +215,19 @@ class Replay:
             return {"result": result["result"]}
         if result.keys() - {"result"}:
             raise ReplayMismatch(
-                f"the {self._schema_name} with {shown(payload)} gives its items one by one, and"
+                f"the {self._schema_name} with {_told(payload)} gives its items one by one, and"
                 " only what reduce= has made of them was recorded; write a list of the items into"
                 ' the recorded calls, {"result": [...]}'
             )
         return result
+
+
+def _told(payload: dict[str, Any]) -> str:
+    """Return a call's arguments as its span has them: less what is ignored, and without secrets."""
+    span = current_span()
+    recorded = {} if span is None else as_mapping(span._payload)
+    kept = {key: value for key, value in payload.items() if key in recorded}
+    return shown(Redactor(environ=os.environ).redact(kept)[0])
 
 
 def _like(wrapper: Any, stub: Callable[..., Any]) -> Callable[..., Any]:

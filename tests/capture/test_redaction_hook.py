@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from prefactor_trace._capture.bounds import MAX_DEPTH
 from prefactor_trace._capture.redaction_hook import GuardedHook, blank, plain_copy
-from prefactor_trace._capture.values import MAX_DEPTH
 from prefactor_trace._notes import MARKER
 
 

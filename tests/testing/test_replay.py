@@ -65,6 +65,22 @@ def test_calls_are_answered_with_what_was_recorded(trace, tmp_path):
     assert trace.all("tool_call")[0].result_payload == {"result": "blue"}
 
 
+def test_what_is_not_recorded_of_a_call_is_not_told_of_it_either(trace):
+    """What is ignored, and secrets: the log of a test may be read by anybody."""
+
+    @prefactor.span("tool_call", ignore=("token",))
+    def ask(query: str, token: str, api_key: str) -> str:
+        return query
+
+    trace.replay("tool_call", from_=[{"payload": {"query": "a"}, "result_payload": {}}])
+    with pytest.raises(ReplayMismatch) as caught:
+        ask("b", "xyzzy-4711", "xyzzy-4712")
+    assert str(caught.value) == (
+        'a tool_call with {"query": "b", "api_key": "[redacted]"} was not recorded;'
+        ' left are {"query": "a"}'
+    )
+
+
 def test_a_function_stands_for_its_span_type(trace):
     """As in a question; what has no span type is refused, rather than never answered."""
     trace.replay(Shop.look, from_=CALLS)
