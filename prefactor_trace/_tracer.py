@@ -92,6 +92,14 @@ class Tracer(Surface):
             " can, and inject() with attach() carries a run to a tracer made there"
         )
 
+    def __repr__(self) -> str:
+        settings = self.__dict__.get("_settings")
+        if settings is None or settings.off_reason is not None:
+            return f"<Tracer off: {'it was refused' if settings is None else settings.off_reason}>"
+        agent = f"{settings.agent_id!r} " if settings.agent_id else ""
+        place = settings.local_db or "the local database" if settings.local else settings.api_url
+        return f"<Tracer {agent}to {place}>"
+
     # What spans and instances ask of their home, see `Home`
 
     def _get_pipeline(self) -> Pipeline | None:

@@ -64,6 +64,18 @@ def test_spans_outside_any_instance_can_be_left_out(tracer):
     assert t.items("record_quality") == []
 
 
+def test_it_says_where_it_records_to():
+    """As a notebook shows what `configure` returns; without the token."""
+    remote = prefactor.Tracer(
+        api_url="https://example.com", api_token="token-4711", agent_id="support-agent"
+    )
+    assert repr(remote) == "<Tracer 'support-agent' to https://example.com>"
+    assert repr(prefactor.Tracer(local=True)) == "<Tracer to the local database>"
+    off = prefactor.Tracer(enabled=False)
+    assert repr(off).startswith("<Tracer off: it is switched off")
+    assert repr(prefactor.Tracer.__new__(prefactor.Tracer)) == "<Tracer off: it was refused>"
+
+
 def test_quality_stays_with_its_own_tracer(tracer):
     """The run of another tracer is not judged by this one."""
     t, other = tracer(), tracer()
