@@ -5,6 +5,7 @@ One thread runs all of this, and nothing in it waits: it gives out a body and is
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._pipeline.ages import Ages
@@ -66,7 +67,8 @@ class Delivery:
             notices=self.notices,
         )
         self._batch: list[Item] = []  # on its way
-        self.goes_on = False  # part of the last batch is to be sent again
+        self._is_overfull = False  # what was made did not fit into that request
+        self.goes_on = False  # more is to be sent at once
         self._settings_sent = settings  # those that the batch on its way was sent with
         self.refused = False  # whether the token was not accepted: nothing is sent until it changes
         self._refusal = Fault("", "")
@@ -175,13 +177,20 @@ class Delivery:
 
     def _next_batch(self) -> list[Item]:
         """Return the oldest items, up to the limits of a request, without taking them off."""
-        items, most = self._unsettled.items, self._limits.items
-        if len(items) < most:
+        items, limits = self._unsettled.items, self._limits
+        most, most_bytes = limits.items, limits.bytes
+        size = sum(len(item.body) for item in islice(items, most))
+        if len(items) < most and size <= most_bytes:
             for step in in_slices(self.intake.work_off()):
-                items += self._maker.make(step)
-                if len(items) >= most:
+                made = self._maker.make(step)
+                items += made
+                for item in made:
+                    size += len(item.body)
+                if len(items) >= most or size > most_bytes:
                     break
-        return self._limits.batch(items)
+        batch = limits.batch(items)
+        self._is_overfull = len(batch) < len(items)
+        return batch
 
     # Reading the answer
 
@@ -209,7 +218,7 @@ class Delivery:
         self._backoff.note_success()
         self._limits.note_accepted()
         left = self._settlement.settle(batch, outputs)
-        self.goes_on = bool(left)
+        self.goes_on = bool(left) or self._is_overfull
         if self._unsettled.is_spooled:
             self._unsettled.strike({item.key for item in batch} - {item.key for item in left})
         self._mend()

@@ -32,6 +32,11 @@ class Limits:
         """Items of the next request."""
         return self._items
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of the next request."""
+        return self._bytes
+
     def batch(self, items: Iterable[Item]) -> list[Item]:
         """Return the first of `items`, at least one, that fit in a request."""
         batch: list[Item] = []

@@ -31,6 +31,26 @@ def test_an_ended_run_is_one_request_in_order(traced, service):
     ]
 
 
+def test_what_does_not_fit_into_a_request_follows_at_once(make, service):
+    """Large items wait for no interval, and are not made before there is room for them."""
+    traced = make(max_batch_bytes=4_096)
+    with traced.instance("agent"):
+        for number in range(10):
+            with traced.span("step", {"text": "x" * 1_500, "number": number}):
+                pass
+    delivery = traced._pipeline._delivery
+    delivery.take()
+    requests, made = 0, []
+    while requests == 0 or delivery.goes_on:
+        requests += 1
+        body = delivery.next_body()
+        made.append(len(delivery._unsettled.items))
+        delivery.read(service(json.loads(body)))
+    assert (requests, delivery.pending) == (6, 0)
+    assert max(made) <= 4
+    assert len(service.names()) == 13
+
+
 def test_open_span_is_sent_active_and_finished_later(traced, service):
     """A span that is open at a flush is created as active; its end is a finish."""
     with traced.instance("agent"), traced.span("long", {"a": 1}) as span:
