@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from prefactor_trace.testing.comparison import Comparison
 from prefactor_trace.testing.descent import Call, descend
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.pattern import T
-from prefactor_trace.testing.single import lacking, unlike
-from prefactor_trace.testing.spans import RecordedSpan, named
+from prefactor_trace.testing.single import unlike
+from prefactor_trace.testing.spans import MOST_LISTED, RecordedSpan, listed, named
 from prefactor_trace.testing.steps import Slot, cheapest, cost_of, slots_of
+from prefactor_trace.testing.telling import Difference, too_few
 from prefactor_trace.testing.unordered import Wanted
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
@@ -20,20 +21,6 @@ __tracebackhide__ = True  # a failure is shown where the test has asked
 # Of a whole tree, for what differs in it: two seconds' worth of each.
 _MOST_PAIRS = 40_000  # of patterns and spans that are compared word for word
 _MOST_WAYS = 250_000  # through siblings, where they come in order
-_MOST_NAMED = 5
-_MOST_TOLD = 10
-
-
-class Difference(NamedTuple):
-    """A place where a trace is not as expected.
-
-    Attributes:
-        told: How, in a line.
-        spans: Those that the line is about.
-    """
-
-    told: str
-    spans: tuple[RecordedSpan, ...] = ()
 
 
 class Alignment:
@@ -119,7 +106,7 @@ class Alignment:
                 found.append(Difference(told, (inner[other],)))
             elif slot.must and slot.number not in missed:
                 missed.add(slot.number)
-                found.append(Difference(lacking(where, slot.pattern, taken[slot.number])))
+                found.append(too_few(where, slot.pattern, taken[slot.number]))
         return found + _too_many(more, where)
 
     def _alike_at_ends(
@@ -178,8 +165,7 @@ class Alignment:
         found = yield from self._nearest(wanted, have, left, is_open=is_open)
         for one, there_are in zip(wanted, have, strict=True):
             if there_are < one.least:
-                told = lacking(where, one.as_pattern(), there_are, any_order=True)
-                found.append(Difference(told))
+                found.append(too_few(where, one.as_pattern(), there_are, any_order=True))
         return found if is_open else [*found, *_too_many(left, where)]
 
     def _nearest(
@@ -225,22 +211,10 @@ class Alignment:
         return found
 
 
-def differences_text(found: Sequence[Difference]) -> tuple[str, list[RecordedSpan]]:
-    """Return some differences as a text, and the spans that it is about."""
-    marked = [span for one in found[:_MOST_TOLD] for span in one.spans]
-    if len(found) == 1:
-        return found[0].told, marked
-    lines = [f"    {one.told}" for one in found[:_MOST_TOLD]]
-    if len(found) > _MOST_TOLD:
-        lines.append(f"    {len(found) - _MOST_TOLD} more")
-    return "\n".join([f"{len(found)} differences", *lines]), marked
-
-
 def _too_many(spans: Sequence[RecordedSpan], where: str) -> list[Difference]:
     if not spans:
         return []
-    names = [named(span) for span in spans[:_MOST_NAMED]]
-    if len(spans) > _MOST_NAMED:
-        names.append(f"{len(spans) - _MOST_NAMED} others")
-    told = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
-    return [Difference(f"{where} has {told} more than expected", tuple(spans))]
+    told = f"{listed(spans)} more than expected"
+    if len(spans) > MOST_LISTED:
+        told = f"{len(spans)} spans more than expected: {listed(spans)}"
+    return [Difference(f"{where} has {told}", tuple(spans))]
