@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
 from prefactor_trace.testing.comparison import Comparison
 from prefactor_trace.testing.descent import Call, descend
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.pattern import T
-from prefactor_trace.testing.single import lacking, unlike
-from prefactor_trace.testing.spans import RecordedSpan, named
+from prefactor_trace.testing.single import is_unlike, unlike
+from prefactor_trace.testing.spans import MOST_LISTED, RecordedSpan, listed, named
 from prefactor_trace.testing.steps import Slot, cheapest, cost_of, slots_of
+from prefactor_trace.testing.telling import Difference, too_few
 from prefactor_trace.testing.unordered import Wanted
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
-# Of a whole tree, for what differs in it: two seconds' worth of each.
-_MOST_PAIRS = 40_000  # of patterns and spans that are compared word for word
+# Of a whole tree, for what differs in it: a second's worth of each.
+_MOST_PAIRS = 10_000  # of patterns and spans that are compared word for word
 _MOST_WAYS = 250_000  # through siblings, where they come in order
-_MOST_NAMED = 5
-_MOST_TOLD = 10
-
-
-class Difference(NamedTuple):
-    """A place where a trace is not as expected.
-
-    Attributes:
-        told: How, in a line.
-        spans: Those that the line is about.
-    """
-
-    told: str
-    spans: tuple[RecordedSpan, ...] = ()
+_FEW_PAIRS = 400  # of some siblings, which are all compared
+_NEAR = 3  # of more, those that each pattern is compared with
+_FAR = 100  # differences that the others are taken to have
 
 
 class Alignment:
@@ -85,27 +77,39 @@ class Alignment:
         first, last = yield from self._alike_at_ends(slots, spans)
         outer = [*slots[:first], *slots[len(slots) - last :]]
         slots, inner = slots[first : len(slots) - last], spans[first : len(spans) - last]
-        pairs = [
-            (slot, at)
-            for slot in {slot.number: slot for slot in slots}.values()
-            for at, span in enumerate(inner)
-            if slot.pattern is not ... and matches_text(span.schema_name, slot.pattern.schema_name)
-        ]
-        if not self._affords(len(pairs), len(slots) * len(inner)):
+        patterns_left = {slot.number: slot.pattern for slot in slots if slot.pattern is not ...}
+        pairs, near = self._pairs(patterns_left, inner)
+        if not self._affords(len(near), len(slots) * len(inner)):
             return self._first(patterns, spans, where)
-        of_pair: dict[tuple[int, int], list[Difference]] = {}
-        for slot, at in pairs:
-            of_pair[slot.number, at] = yield from self._of_pair(slot.pattern, inner[at])
-        costs = {key: cost_of(len(found)) for key, found in of_pair.items()}
+        costs: dict[tuple[int, int], int] = {}
+        for number, at in pairs:
+            pair = patterns_left[number], inner[at]
+            if (yield from self._comparison.is_like(*pair)):
+                costs[number, at] = 0
+            elif (number, at) in near:
+                costs[number, at] = cost_of(len((yield from self._of_pair(*pair))))
+            else:
+                costs[number, at] = cost_of(_FAR)
         steps = cheapest(slots, len(inner), costs, is_open=... in patterns)
         taken = Counter(slots[at].number for kind, at, _ in steps if kind == "pair")
         taken.update(slot.number for slot in outer)
+        return (yield from self._along(steps, slots, inner, where, taken))
+
+    def _along(
+        self,
+        steps: Sequence[tuple[str, int, int]],
+        slots: Sequence[Slot],
+        spans: Sequence[RecordedSpan],
+        where: str,
+        taken: Mapping[int, int],
+    ) -> Call[list[Difference]]:
+        """Return what differs on a way through slots and spans."""
         found: list[Difference] = []
         more: list[RecordedSpan] = []
         missed: set[int] = set()
         for kind, at, other in steps:
             if kind == "more":
-                more.append(inner[other])
+                more.append(spans[other])
                 continue
             found += _too_many(more, where)
             more = []
@@ -113,13 +117,13 @@ class Alignment:
                 continue
             slot = slots[at]
             if kind == "pair":
-                found += of_pair[slot.number, other]
+                found += yield from self._of_pair(slot.pattern, spans[other])
             elif kind == "other":
-                told = f"expected {slot.pattern}, found {named(inner[other])}"
-                found.append(Difference(told, (inner[other],)))
+                told = f"expected {slot.pattern}, found {named(spans[other])}"
+                found.append(Difference(told, (spans[other],)))
             elif slot.must and slot.number not in missed:
                 missed.add(slot.number)
-                found.append(Difference(lacking(where, slot.pattern, taken[slot.number])))
+                found.append(too_few(where, slot.pattern, taken.get(slot.number, 0)))
         return found + _too_many(more, where)
 
     def _alike_at_ends(
@@ -139,6 +143,35 @@ class Alignment:
                     break
                 counts[side] += 1
         return counts[0], counts[1]
+
+    def _pairs(
+        self, patterns: Mapping[int, T], spans: Sequence[RecordedSpan]
+    ) -> tuple[list[tuple[int, int]], set[tuple[int, int]]]:
+        """Return which spans have the name that a pattern says, and those of them that are near.
+
+        That is, all; of many, those that are like it by themselves, and those at its place.
+        """
+        pairs = [
+            (number, at)
+            for number, pattern in patterns.items()
+            for at, span in enumerate(spans)
+            if matches_text(span.schema_name, pattern.schema_name)
+        ]
+        if len(pairs) <= _FEW_PAIRS:
+            return pairs, set(pairs)
+        near: set[tuple[int, int]] = set()
+        for place, (number, of_one) in enumerate(groupby(pairs, lambda pair: pair[0])):
+            expected = place * len(spans) / len(patterns)
+            ranked = [
+                (
+                    is_unlike(patterns[number], spans[at], is_text=self._is_text),
+                    abs(at - expected),
+                    at,
+                )
+                for _, at in of_one
+            ]
+            near.update((number, at) for *_, at in heapq.nsmallest(_NEAR, ranked))
+        return pairs, near
 
     def _affords(self, pairs: int, ways: int = 0) -> bool:
         """Return whether there is time left to compare so much."""
@@ -178,8 +211,7 @@ class Alignment:
         found = yield from self._nearest(wanted, have, left, is_open=is_open)
         for one, there_are in zip(wanted, have, strict=True):
             if there_are < one.least:
-                told = lacking(where, one.as_pattern(), there_are, any_order=True)
-                found.append(Difference(told))
+                found.append(too_few(where, one.as_pattern(), there_are, any_order=True))
         return found if is_open else [*found, *_too_many(left, where)]
 
     def _nearest(
@@ -198,20 +230,19 @@ class Alignment:
             left: The spans that are left; those that are given are taken out.
             is_open: Whether spans may be left.
         """
-        pairs = [
-            (number, span)
+        patterns = {
+            number: one.pattern
             for number, one in enumerate(wanted)
             if have[number] < (one.least if is_open else one.most)
-            for span in left
-            if matches_text(span.schema_name, one.pattern.schema_name)
-        ]
+        }
+        _, near = self._pairs(patterns, left)
         found: list[Difference] = []
-        if not self._affords(len(pairs)):
+        if not self._affords(len(near)):
             return found
         ways = []
-        for number, span in pairs:
-            differing = yield from self._of_pair(wanted[number].pattern, span)
-            ways.append((len(differing), number, span, differing))
+        for number, at in sorted(near):
+            differing = yield from self._of_pair(patterns[number], left[at])
+            ways.append((len(differing), number, left[at], differing))
         ways.sort(key=lambda way: (way[0], have[way[1]] >= wanted[way[1]].least, way[2].seq))
         given: set[str] = set()
         for _, number, span, differing in ways:
@@ -225,22 +256,10 @@ class Alignment:
         return found
 
 
-def differences_text(found: Sequence[Difference]) -> tuple[str, list[RecordedSpan]]:
-    """Return some differences as a text, and the spans that it is about."""
-    marked = [span for one in found[:_MOST_TOLD] for span in one.spans]
-    if len(found) == 1:
-        return found[0].told, marked
-    lines = [f"    {one.told}" for one in found[:_MOST_TOLD]]
-    if len(found) > _MOST_TOLD:
-        lines.append(f"    {len(found) - _MOST_TOLD} more")
-    return "\n".join([f"{len(found)} differences", *lines]), marked
-
-
 def _too_many(spans: Sequence[RecordedSpan], where: str) -> list[Difference]:
     if not spans:
         return []
-    names = [named(span) for span in spans[:_MOST_NAMED]]
-    if len(spans) > _MOST_NAMED:
-        names.append(f"{len(spans) - _MOST_NAMED} others")
-    told = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
-    return [Difference(f"{where} has {told} more than expected", tuple(spans))]
+    told = f"{listed(spans)} more than expected"
+    if len(spans) > MOST_LISTED:
+        told = f"{len(spans)} spans more than expected: {listed(spans)}"
+    return [Difference(f"{where} has {told}", tuple(spans))]

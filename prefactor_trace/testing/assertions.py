@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from prefactor_trace.testing import checks
-from prefactor_trace.testing.alignment import Alignment, differences_text
+from prefactor_trace.testing.alignment import Alignment
 from prefactor_trace.testing.comparison import Comparison
 from prefactor_trace.testing.conditions import type_name
 from prefactor_trace.testing.doubts import misplaced, missing
-from prefactor_trace.testing.pattern import T, checked, parse, required_names
+from prefactor_trace.testing.pattern import T, checked, nodes_of, parse
 from prefactor_trace.testing.questions import Questions, SpanTypeName
 from prefactor_trace.testing.spans import RecordedSpan, listed
+from prefactor_trace.testing.telling import told_of
 from prefactor_trace.testing.tree import as_pattern, as_plain
 from prefactor_trace.testing.wording import counted, shown
 
@@ -178,9 +179,9 @@ class Assertions(Questions):
             found = Alignment(is_text=is_text).differences(
                 nodes, roots, "the trace", any_order=any_order
             )
-            told, marked = differences_text(found)
-            asked = f"{self.name}.assert_tree(...): {told}"
-            self._fail(asked, marked=marked, names=required_names(nodes))
+            told, marked = told_of(found, nodes, spans, is_text=is_text)
+            names = [node.schema_name for node in nodes_of(nodes, required=True)]
+            self._fail(f"{self.name}.assert_tree(...): {told}", marked=marked, names=names)
 
     def assert_order(self, *names: SpanTypeName) -> None:
         """Assert that spans of these types began in this order; others may lie between.

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import linecache
 import re
-import sys
-import sysconfig
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import prefactor_trace as prefactor
 from prefactor_trace._default import default
 from prefactor_trace._schema.declared import fields_of
 from prefactor_trace.testing.conditions import OF_THE_SPAN, Condition
+from prefactor_trace.testing.program import asking_file, own_files
 from prefactor_trace.testing.spans import RecordedSpan
 
 _SHORTEST = 4  # letters of a word in which one may be wrong: shorter ones are often that near
 _WORDS = re.compile(r"[^\W_]+")
-_HOME = Path(__file__).parent.parent
-_PLUGIN = "_prefactor_trace_pytest"
 
 
 def misspelt_name(name: str, spans: Sequence[RecordedSpan]) -> str | None:
@@ -106,53 +101,25 @@ def _is_one_edit(one: str, other: str) -> bool:
 
 
 def _is_in_code(word: str, *, is_key: bool) -> bool:
-    """Return whether a module of the program has this word: as a text, or as that of a field.
+    """Return whether a file of the program has this word: as a text, or as that of a field.
 
     The one that asks has it, which says nothing: there, only a span of that name or a field does.
     """
-    asking, word = _asking(), re.escape(word)
+    asking, plain, word = asking_file(), word.encode(), re.escape(word)
     anywhere = rf"""["']{word}["']""" + (rf"|\b{word}\s*(?:=(?!=)|:)" if is_key else "")
     there = rf"\b{word}\s*:" if is_key else rf"""span\(\s*["']{word}["']"""
-    for path in _own_modules():
+    for path in own_files():
         pattern = re.compile(there if path == asking else anywhere)
-        if pattern.search("".join(linecache.getlines(path))):
+        text = _text_with(plain, path)
+        if text and pattern.search(text):
             return True
     return False
 
 
-def _asking() -> str | None:
-    frame = sys._getframe(1)
-    while frame is not None and Path(frame.f_code.co_filename).is_relative_to(_HOME):
-        frame = frame.f_back  # type: ignore[assignment]
-    return None if frame is None else frame.f_code.co_filename
-
-
-def _own_modules() -> Iterator[str]:
-    """Yield the files of all modules of the program, which may be installed as well.
-
-    Of what is installed, those packages are its own that use this library.
-    """
-    standard = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
-    installed = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
-    ours = {id(prefactor), *(id(getattr(prefactor, name)) for name in prefactor.__all__)}
-    others: dict[str, list[str]] = {}
-    users = set()
-    for name, module in list(sys.modules.items()):
-        path: Any = getattr(module, "__file__", None)
-        if not isinstance(path, str) or not path.endswith(".py"):
-            continue
-        if _is_below(path, [str(_HOME)]) or name == _PLUGIN:
-            continue
-        if _is_below(path, installed):
-            package = name.partition(".")[0]
-            others.setdefault(package, []).append(path)
-            if not ours.isdisjoint(map(id, list(getattr(module, "__dict__", {}).values()))):
-                users.add(package)
-        elif not _is_below(path, standard):
-            yield path
-    for package in users:
-        yield from others[package]
-
-
-def _is_below(path: str, folders: Collection[str]) -> bool:
-    return any(Path(path).is_relative_to(folder) for folder in folders)
+def _text_with(word: bytes, path: str) -> str:
+    """Return what stands in a file that has a word; nothing where it has not."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError:  # a module may be in an archive
+        content = "".join(linecache.getlines(path)).encode()
+    return content.decode(errors="replace") if word in content else ""

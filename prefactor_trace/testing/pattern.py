@@ -99,13 +99,18 @@ def _pattern_text(name: str) -> str:
     return name if name_text(plain) == plain else name_text(name)
 
 
-def required_names(nodes: Sequence[Any]) -> Iterator[str]:
-    """Yield the names of the spans that there must be, as often as they are named."""
+def nodes_of(nodes: Sequence[Any], *, required: bool = False) -> Iterator[T]:
+    """Yield the nodes of a tree, each before what is in it.
+
+    Args:
+        nodes: Those at the top.
+        required: Whether those are left out, with what is in them, that may be missing.
+    """
     waiting = list(reversed(nodes))
     while waiting:
         node = waiting.pop()
-        if isinstance(node, T) and node.bounds[0]:
-            yield node.schema_name
+        if isinstance(node, T) and (node.bounds[0] or not required):
+            yield node
             waiting += reversed(node.children)
 
 

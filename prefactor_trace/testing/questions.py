@@ -109,13 +109,15 @@ class Questions:
             if meant := misspelt_name(name, spans):
                 self._fail(
                     f"{asked}: no span type {name!r} is known; did you mean {meant!r}?\n"
-                    f"(if there is one that has not run: prefactor_trace.declare({name!r}))"
+                    "(nor does it stand in a file of the program; if there is such a type all the"
+                    f" same: prefactor_trace.declare({name!r}))"
                 )
             elif key := misspelt_key(name, conditions, spans):
                 self._fail(
                     f"{asked}: no {name!r} is known with {key[0]!r} in its payload;"
                     f" did you mean {key[1]!r}?\n"
-                    f"(if one may have it: prefactor_trace.declare({name!r}, params=...))"
+                    "(nor does it stand in a file of the program; if one may have it all the same:"
+                    f" prefactor_trace.declare({name!r}, params=...))"
                 )
         return spans, found
 

@@ -26,7 +26,9 @@ _OTHER_NAMES = {
     "input": "payload",
     "ended_at": "finished_at",
 }
-_MOST_NAMED = 5
+MOST_LISTED = 5
+"""How many spans a message names."""
+
 _ERROR_KEYS = ("error_type", "message", "stacktrace")
 
 
@@ -267,9 +269,9 @@ def named(span: RecordedSpan) -> str:
 
 def listed(spans: Sequence[RecordedSpan]) -> str:
     """Return how a message calls several spans: the first of very many, and how many others."""
-    names = [named(span) for span in spans[:_MOST_NAMED]]
-    if len(spans) > _MOST_NAMED:
-        names.append(f"{len(spans) - _MOST_NAMED} others")
+    names = [named(span) for span in spans[:MOST_LISTED]]
+    if len(spans) > MOST_LISTED:
+        names.append(f"{len(spans) - MOST_LISTED} others")
     return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 

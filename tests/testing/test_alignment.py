@@ -11,6 +11,7 @@ from prefactor_trace.testing import Recorder, T, alignment, comparison
 from prefactor_trace.testing.alignment import Alignment
 from prefactor_trace.testing.comparison import Comparison
 from prefactor_trace.testing.pattern import parse
+from prefactor_trace.testing.single import unlike
 
 
 @pytest.fixture
@@ -190,3 +191,52 @@ def test_what_is_found_too_few_times_in_any_order_is_told_once(trace: Recorder):
     nodes: Any = parse("b x2\n  d\na\nc\ne\ne\n...")
     found = Alignment(is_text=True).differences(nodes, trace.roots, "it", any_order=True)
     assert [line.told for line in found] == ["it should have e x2, in any order, and has none"]
+
+
+@pytest.mark.parametrize("any_order", [False, True])
+def test_of_many_that_differ_each_is_compared_with_those_near_to_it(
+    any_order: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Those at its place, and those that are as it says but for what is inside."""
+    many = 60
+    with Recorder() as trace, prefactor.instance():
+        for number in range(many):
+            with prefactor.span("turn", {"n": number}), prefactor.span("step", {"k": 1}):
+                pass
+    turns = [T("turn", {"n": n}, [T("step", {"k": 2})]) for n in range(many)]
+    if any_order:
+        turns.reverse()
+    told = []
+    monkeypatch.setattr(
+        alignment, "unlike", lambda *one, **more: told.append(1) or unlike(*one, **more)
+    )
+    aligned = Alignment(is_text=False)
+    found = aligned.differences(turns, trace.roots, "it", any_order=any_order)
+    lines = [re.sub(r" \(\w+\.py:\d+\)", "", one.told) for one in found]
+    assert lines == [f"step #{2 * n + 2}: payload.k  expected 2, was 1" for n in range(many)]
+    assert len(told) <= 2 * 4 * many
+    del turns[:5]
+    found = Alignment(is_text=False).differences(turns, trace.roots, "it", any_order=any_order)
+    *rest, last = [one.told for one in found] if any_order else [one.told for one in found][::-1]
+    assert len(rest) == many - 5
+    assert all("payload.k  expected 2, was 1" in line for line in rest)
+    assert last.startswith("it has turn #")
+
+
+def test_what_is_told_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    """Of a trace that is another one altogether not all is compared with all."""
+    with Recorder() as trace, prefactor.instance():
+        for number in range(30):
+            with prefactor.span("turn", {"n": number}):
+                for step in range(30):
+                    with prefactor.span("step", {"k": step}):
+                        pass
+    turns = [T("turn", ..., [T("step", {"k": -1 - k}) for k in range(30)]) for _ in range(30)]
+    told = []
+    monkeypatch.setattr(
+        alignment, "unlike", lambda *one, **more: told.append(1) or unlike(*one, **more)
+    )
+    monkeypatch.setattr(alignment, "_MOST_PAIRS", 2_000)
+    found = Alignment(is_text=False).differences(turns, trace.roots, "it")
+    assert len(found) >= 30
+    assert len(told) <= 2_000

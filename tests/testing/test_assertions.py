@@ -262,8 +262,9 @@ def test_of_many_differences_the_first_are_listed(trace: Recorder):
     assert lines[10].startswith("    step #10 (")
     assert lines[11] == "    20 more"
     first = told(lambda: trace.assert_tree("step x23")).splitlines()[0]
-    assert first.startswith("trace.assert_tree(...): the trace has step #24 (")
-    assert first.endswith(") and 2 others more than expected")
+    told_first = "trace.assert_tree(...): the trace has 7 spans more than expected: step #24 ("
+    assert first.startswith(told_first)
+    assert first.endswith(") and 2 others")
 
 
 def test_order_and_overlap_say_what_was(ran: Recorder):

@@ -72,6 +72,21 @@ def test_a_name_that_another_module_has_passes(
     ran.none(name)
 
 
+def test_a_name_that_only_a_module_has_that_is_not_imported_yet_passes(
+    ran: Recorder, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    """The agent may import it where it needs it, which it rightly did not."""
+    (tmp_path / "agent_that_is_lazy.py").write_text("def run():\n    import agent_rarely_used\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("agent_that_is_lazy")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    name = "_".join(["llm", "cull"])
+    with pytest.raises(AssertionError, match=r"\(nor does it stand in a file of the program; if"):
+        ran.none(name)
+    (tmp_path / "agent_rarely_used.py").write_text(f"with span('{name}'):\n    pass\n")
+    ran.none(name)
+
+
 def test_a_name_that_is_like_no_other_passes(ran: Recorder):
     """It may be one of a block that rightly never ran."""
     for name in ("delete_file", "call", "planner", "llm_ball_2"):

@@ -5,7 +5,7 @@ import random
 import re
 
 from prefactor_trace.testing import T
-from prefactor_trace.testing.unordered import assign, merged
+from prefactor_trace.testing.unordered import _Leaving, assign, merged
 
 
 def test_what_fits_several_patterns_is_left_to_the_one_that_nothing_else_fits():
@@ -91,6 +91,27 @@ def test_each_of_many_is_looked_at_a_few_times():
         Counted.looks = 0
         assert len(assign(fits, bounds, many)) == many
         assert Counted.looks <= 8 * many
+
+
+def test_what_has_been_looked_for_in_vain_is_not_looked_for_again():
+    """However many patterns want what there is too little of."""
+    some = range(100)
+    fits = [Counted(some) for _ in range(300)]
+    Counted.looks = 0
+    assert len(assign(fits, [(1, 1)] * 300, 100)) == 100
+    assert Counted.looks <= 3 * 100 * 300
+
+
+def test_what_no_pattern_has_room_for_is_not_offered_again():
+    """However many spans are left."""
+    owner = {one: one for one in range(100)}
+    leaving = _Leaving([range(300)] * 100, [1] * 100, 300, owner)
+    leaving._fitting = [Counted(ones) for ones in leaving._fitting]
+    Counted.looks = 0
+    for span in range(100, 300):
+        leaving.give(span)
+    assert owner == {one: one for one in range(100)}
+    assert Counted.looks <= 3 * 100 * 300
 
 
 def test_equal_patterns_are_one():
