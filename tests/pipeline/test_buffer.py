@@ -170,6 +170,18 @@ def test_a_batch_is_as_many_spans_as_fill_a_request(buffer):
     assert buffer.has_batch
 
 
+def test_room_is_for_what_was_taken_and_what_waits_together(buffer):
+    """Neither alone is too much, both are, whenever room is measured."""
+    buffer.add_start(Record(size=600))
+    buffer.drain()
+    buffer.add_start(Record(size=400))
+    buffer.set_bounds(5, 1000)
+    assert buffer.room
+    buffer.add_start(Record(size=1))
+    buffer.set_bounds(5, 1000)
+    assert buffer.room == 0
+
+
 def test_what_waits_can_be_looked_at(buffer):
     """Runs before their spans, and none is taken out by it."""
     buffer.add_instance(run := Record())
