@@ -295,6 +295,8 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and call.excinfo.value is item.stash.get(_unsound_key, None):
         _place_at_test(report, item)
     recorder = item.stash.get(_recorder_key, None)
+    if recorder is not None and report.when == "teardown":
+        del item.stash[_recorder_key]  # nothing of it is needed once the last report is made
     wanted = item.config.getoption("prefactor_trace")
     # The report of a test, or of a fixture that failed before or after it; of both, the first.
     is_first = report.failed and not item.stash.get(_shown_key, False)

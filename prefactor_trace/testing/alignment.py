@@ -33,12 +33,16 @@ class Alignment:
 
     Args:
         is_text: Whether ``*`` in the pattern's strings stands for any text.
+
+    Attributes:
+        is_cut: Whether there may be more differences than were found: to look for all takes long.
     """
 
     def __init__(self, *, is_text: bool) -> None:
         self._is_text = is_text
         self._comparison = Comparison(is_text=is_text)
         self._known: dict[tuple[int, str], list[Difference]] = {}
+        self.is_cut = False
         self._pairs_left, self._ways_left = _MOST_PAIRS, _MOST_WAYS
 
     def differences(
@@ -176,6 +180,7 @@ class Alignment:
     def _affords(self, pairs: int, ways: int = 0) -> bool:
         """Return whether there is time left to compare so much."""
         if pairs > self._pairs_left or ways > self._ways_left:
+            self.is_cut = True
             return False
         self._pairs_left -= pairs
         self._ways_left -= ways

@@ -176,10 +176,9 @@ class Assertions(Questions):
         roots = [span for span in spans if span.parent is None]
         comparison = Comparison(is_text=is_text)
         if not comparison.matches(nodes, roots, "the trace", any_order=any_order):
-            found = Alignment(is_text=is_text).differences(
-                nodes, roots, "the trace", any_order=any_order
-            )
-            told, marked = told_of(found, nodes, spans, is_text=is_text)
+            alignment = Alignment(is_text=is_text)
+            found = alignment.differences(nodes, roots, "the trace", any_order=any_order)
+            told, marked = told_of(found, nodes, spans, is_text=is_text, is_cut=alignment.is_cut)
             names = [node.schema_name for node in nodes_of(nodes, required=True)]
             self._fail(f"{self.name}.assert_tree(...): {told}", marked=marked, names=names)
 

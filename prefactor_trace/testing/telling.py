@@ -54,6 +54,7 @@ def told_of(
     spans: Sequence[RecordedSpan],
     *,
     is_text: bool,
+    is_cut: bool,
 ) -> tuple[str, list[RecordedSpan]]:
     """Return all differences of a tree as a text, and the spans that it is about.
 
@@ -62,6 +63,7 @@ def told_of(
         nodes: What the whole trace should look like.
         spans: Every span.
         is_text: Whether ``*`` in the patterns' strings stands for any text.
+        is_cut: Whether there may be more differences than these.
     """
     lines = list(_lines(found, _Elsewhere(found, nodes, spans, is_text=is_text)))
     marked = [span for _, of_line in lines[:_MOST_TOLD] for span in of_line]
@@ -70,7 +72,8 @@ def told_of(
     texts = [f"    {told}" for told, _ in lines[:_MOST_TOLD]]
     if len(lines) > _MOST_TOLD:
         texts.append(f"    {len(lines) - _MOST_TOLD} more")
-    return "\n".join([f"{len(lines)} differences", *texts]), marked
+    head = f"{len(lines)} differences{' at least' if is_cut else ''}"
+    return "\n".join([head, *texts]), marked
 
 
 def _lines(

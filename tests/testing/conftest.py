@@ -1,6 +1,7 @@
 """An agent to record."""
 
 import contextlib
+import sys
 
 import pytest
 
@@ -38,3 +39,10 @@ def trace():
     """A recording."""
     with Recorder() as recorder:
         yield recorder
+
+
+@pytest.fixture
+def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See to it that no other test has started processes, as far as can be seen."""
+    for name in ("multiprocessing.popen_fork", "multiprocessing.popen_spawn_win32"):
+        monkeypatch.delitem(sys.modules, name, raising=False)

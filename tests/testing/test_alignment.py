@@ -237,6 +237,37 @@ def test_what_is_told_is_bounded(monkeypatch: pytest.MonkeyPatch):
         alignment, "unlike", lambda *one, **more: told.append(1) or unlike(*one, **more)
     )
     monkeypatch.setattr(alignment, "_MOST_PAIRS", 2_000)
-    found = Alignment(is_text=False).differences(turns, trace.roots, "it")
-    assert len(found) >= 30
+    with pytest.raises(AssertionError) as caught:
+        trace.assert_tree(turns)
+    assert re.match(r"trace.assert_tree\(...\): \d+ differences at least\n", str(caught.value))
     assert len(told) <= 2_000
+
+
+def in_any_order(trace: Recorder, nodes: Any) -> list[str]:
+    """Return the lines, without the places in the code."""
+    found = Alignment(is_text=True).differences(nodes, trace.roots, "it", any_order=True)
+    return [re.sub(r" \(\w+\.py:\d+\)", "", line.told) for line in found]
+
+
+def test_in_any_order_differences_are_told_as_the_spans_come(trace: Recorder):
+    """Each pattern gets as many of those that are near to it as are wanting."""
+    assert in_any_order(trace, parse("c {n: 1}\nb {n: 1} x2\n  d\na {n: 1}")) == [
+        f"{name}: payload.n  expected 1, is missing (there is name)"
+        for name in ("a #1", "b #2", "b #4", "c #6")
+    ]
+
+
+def test_what_is_not_compared_for_lack_of_time_is_told_all_the_same(
+    trace: Recorder, monkeypatch: pytest.MonkeyPatch
+):
+    """As missing and too many; what is inside is no difference where it is as expected."""
+    tree: Any = "c\nb\n  d\nb {n: 1}\n  d\na"
+    monkeypatch.setattr(alignment, "_MOST_PAIRS", 0)
+    assert in_any_order(trace, parse(tree)) == [
+        'it should have b {"n": 1}, in any order, and has none',
+        "it has b #4 more than expected",
+    ]
+    monkeypatch.setattr(alignment, "_MOST_PAIRS", 1)
+    assert differences(trace, "a\nb {n: 1}\n  d\nb\n  d\nc") == [
+        "b #2: payload.n  expected 1, is missing (there is name)"
+    ]

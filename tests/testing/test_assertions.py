@@ -9,6 +9,8 @@ import pytest
 import prefactor_trace as prefactor
 from prefactor_trace.testing import Recorder, T
 
+pytestmark = pytest.mark.usefixtures("no_processes")
+
 TIME = re.compile(r" +\d+\.\d+ m?s")
 LINE = re.compile(r"conftest\.py:\d+")
 
@@ -31,13 +33,6 @@ captured: 4 spans, 1 instance, 0 unfinished, 0 dropped, 0 values redacted
 def tree(first: str = "", second: str = "") -> str:
     """Return the tree of the agent's run, with what stands behind its tools."""
     return TREE.replace("{2}", first).replace("{3}", second)
-
-
-@pytest.fixture(autouse=True)
-def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """See to it that no other test has started processes, as far as can be seen."""
-    for name in ("multiprocessing.popen_fork", "multiprocessing.popen_spawn_win32"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 @pytest.fixture

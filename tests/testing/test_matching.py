@@ -43,6 +43,8 @@ def test_a_part_is_enough(expected):
         ({"tags": ["a"]}, 'payload.tags  expected ["a"], was ["a", "b"]'),
         ({"tags": ["a", "c"]}, 'payload.tags[1]  expected "c", was "b"'),
         ({"tool": {"a": 1}}, 'payload.tool  expected {"a": 1}, was "search"'),
+        ({"tool": ["search"]}, 'payload.tool  expected ["search"], was "search"'),
+        ({"tool": "s*"}, 'payload.tool  expected "s*", was "search"'),
         ({"tool": str.isupper}, 'payload.tool  isupper said no to "search"'),
     ],
 )
@@ -57,6 +59,8 @@ def test_a_star_stands_for_any_text():
     assert matches_text("[a]b", "[a]*")
     assert not matches_text("gpt", "claude-*")
     assert matches_text({"a": "xy", "b": 1}, {"a": "x*"})
+    assert not matches_text(3, "3*")
+    assert not matches_text("3", 3)
 
 
 def test_only_a_star_stands_for_something():

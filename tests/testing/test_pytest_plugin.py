@@ -623,3 +623,25 @@ def test_that_a_type_is_or_is_not_in_a_trace_shows_the_trace(run):
             "E*captured: 1 span, 1 instance*",
         ]
     )
+
+
+def test_nothing_is_kept_of_a_test_that_is_over(run):
+    """Else each test would take longer than the one before it, which it looks at as well."""
+    tests = """
+        import gc
+
+        import prefactor_trace as prefactor
+        import pytest
+        from prefactor_trace.testing import Recorder
+
+        @pytest.mark.parametrize("number", range(5))
+        def test_recorded(captrace, number):
+            with prefactor.instance("agent"), prefactor.span("step"):
+                pass
+            assert captrace.count("step") == (1 if number else 2)
+
+        def test_after():
+            gc.collect()
+            assert not [one for one in gc.get_objects() if type(one) is Recorder]
+        """
+    run(tests).assert_outcomes(passed=5, failed=1)

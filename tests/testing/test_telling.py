@@ -7,6 +7,8 @@ import pytest
 import prefactor_trace as prefactor
 from prefactor_trace.testing import Recorder, T
 
+pytestmark = pytest.mark.usefixtures("no_processes")
+
 
 @pytest.fixture
 def ran(trace: Recorder) -> Recorder:
