@@ -5,7 +5,8 @@ One thread runs all of this, and nothing in it waits: it gives out a body and is
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._pipeline.ages import Ages
@@ -177,20 +178,17 @@ class Delivery:
 
     def _next_batch(self) -> list[Item]:
         """Return the oldest items, up to the limits of a request, without taking them off."""
-        items, limits = self._unsettled.items, self._limits
-        most, most_bytes = limits.items, limits.bytes
-        size = sum(len(item.body) for item in islice(items, most))
-        if len(items) < most and size <= most_bytes:
-            for step in in_slices(self.intake.work_off()):
-                made = self._maker.make(step)
-                items += made
-                for item in made:
-                    size += len(item.body)
-                if len(items) >= most or size > most_bytes:
-                    break
-        batch = limits.batch(items)
+        items = self._unsettled.items
+        batch = self._limits.batch(chain(items, self._make_more()))
         self._is_overfull = len(batch) < len(items)
         return batch
+
+    def _make_more(self) -> Iterator[Item]:
+        """Give the items of what comes next, which are unsettled from then on."""
+        for step in in_slices(self.intake.work_off()):
+            made = self._maker.make(step)
+            self._unsettled.items += made
+            yield from made
 
     # Reading the answer
 

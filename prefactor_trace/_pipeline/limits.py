@@ -27,16 +27,6 @@ class Limits:
         self._max_bytes = self._bytes = settings.max_batch_bytes
         self._too_large_at = 0.0  # by the monotonic clock
 
-    @property
-    def items(self) -> int:
-        """Items of the next request."""
-        return self._items
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of the next request."""
-        return self._bytes
-
     def batch(self, items: Iterable[Item]) -> list[Item]:
         """Return the first of `items`, at least one, that fit in a request."""
         batch: list[Item] = []
