@@ -67,8 +67,9 @@ _STEADY = (
 
 _WHOLE = (
     "## The whole process\n\nUp to the sink's answer. CPU: of all threads, for one span that was"
-    " delivered. Sustained: recorded as fast as they are delivered, and none dropped. Memory: the"
-    " peak of 10,000 spans while the sink gives no answers.\n"
+    " delivered; the prompt is the same text each time, as instructions are, and all of it is sent."
+    " Sustained: recorded as fast as they are delivered, and none dropped. Memory: the peak of"
+    " 10,000 spans while the sink gives no answers.\n"
 )
 
 _MORE_IS_BETTER = {"throughput.per_second"}
