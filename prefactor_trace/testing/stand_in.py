@@ -112,8 +112,7 @@ class StandIn:
     def settle(self) -> None:
         """Have every tracer of this process hand over what it has recorded."""
         if not self._is_over:
-            hopeless = self._capture.has_met_faults or self._is_behind
-            timeout = _WITH_FAULTS if hopeless else _SETTLE
+            timeout = _WITH_FAULTS if self._is_behind else _SETTLE
             receipts = [tracer.flush(timeout) for tracer in tracers()]
             self._is_behind = not all(receipt.is_settled for receipt in receipts)
 

@@ -180,7 +180,7 @@ def test_the_keyboard_goes_into_the_span_and_back(page: Page, tmp_path: Path):
     page.open(f"/agent_instances/{run}")
     page.one(".row", "first")
     page.press("ARROW_DOWN", "ENTER")
-    assert page.run("return document.activeElement.tagName") == "ASIDE"
+    page.wait(lambda _: page.run("return document.activeElement.tagName") == "ASIDE", "not inside")
     page.press("ARROW_DOWN")
     assert page.one("aside h2", "first")
     page.press("ESCAPE")
