@@ -54,8 +54,8 @@ class RunSurface:
         """Return one run of an agent: a block (sync or async) or a decorator.
 
         Args:
-            agent_id: Agent that runs; the setting `agent_id` when missing. With a deployment's
-                token neither is needed.
+            agent_id: Agent that runs: its id on the platform, or any text in local mode; the
+                setting `agent_id` when missing. A deployment's token needs neither.
             version: Version of the agent; when missing the setting `version`, else the git commit
                 of the code, else the version of its distribution.
             name: Human-readable name of that version; the setting `agent_name` when missing.
