@@ -38,17 +38,17 @@ class TraceContext(NamedTuple):
 
 
 def inject(carrier: MutableMapping[str, str] | None = None) -> MutableMapping[str, str]:
-    """Write down where the code is, for another process that `attach` reads it in.
+    """Write the current run and span into headers, for `attach` in another process.
 
     Args:
         carrier: Headers of a request or of a message, as text; a new `dict` when missing. A
             ``traceparent`` that another tracer wrote stays as it is.
 
     Returns:
-        The carrier. Nothing is written to it where the code is in no run.
+        The carrier. Nothing is written to it outside of any run.
 
     Raises:
-        UsageError: `carrier` is nothing that can be written to.
+        UsageError: `carrier` is not a mapping that can be written to.
     """
     if carrier is None:
         carrier = {}
@@ -68,14 +68,14 @@ def inject(carrier: MutableMapping[str, str] | None = None) -> MutableMapping[st
 
 
 def inject_env(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return variables for a child process that `attach_env` reads.
+    """Return the environment for a child process, with the current run and span for `attach_env`.
 
     Args:
-        environment: Variables to go on from, which stay as they are; those of this process when
+        environment: Variables to begin with, which are not changed; those of this process when
             missing.
 
     Returns:
-        These, with ``PREFACTOR_CONTEXT`` and ``TRACEPARENT`` where the code is in a run.
+        These, and ``PREFACTOR_CONTEXT`` and ``TRACEPARENT`` if the code is in a run.
     """
     variables = dict(os.environ if environment is None else environment)
     for name in (CONTEXT, TRACEPARENT):  # of the process that started this one

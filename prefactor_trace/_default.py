@@ -109,17 +109,16 @@ declare_quality = default.declare_quality
 
 
 def configure(**settings: Unpack[GivenSettings]) -> Tracer:
-    """Set the default tracer; called again, flush it and put another in its place.
+    """Set the default tracer; called again, flush it and replace it.
 
     Args:
-        **settings: Any of those that docs/settings.md lists; each wins over its environment
-            variable.
+        **settings: Those that docs/settings.md lists. Each wins over its environment variable.
 
     Returns:
         The default tracer.
 
     Raises:
-        SettingsError: A setting is unknown or cannot be used; the tracer before stays.
+        SettingsError: A setting is unknown or cannot be used. The tracer before stays in use.
     """
     return default.replace(load_settings(settings))
 
@@ -131,7 +130,7 @@ def flush(timeout: float | None = None) -> Receipt:
         timeout: Seconds to wait at most; 30 when ``None``.
 
     Returns:
-        A receipt, true only when all of it has.
+        A receipt, true only when all of that has arrived.
     """
     return default.tracer().flush(timeout)
 
@@ -149,15 +148,15 @@ async def aflush(timeout: float | None = None) -> Receipt:
 
 
 def shutdown(timeout: float | None = None) -> Receipt:
-    """Flush the default tracer and let go of its thread and connections.
+    """Flush the default tracer, stop its thread and close its connections.
 
-    What is recorded afterwards is not lost: it starts them again.
+    Recording afterwards is fine: it starts them again.
 
     Args:
         timeout: Seconds to wait at most; 30 when ``None``.
 
     Returns:
-        A receipt, true only when all that was recorded before has arrived.
+        A receipt, true only when all that was recorded before this call has arrived.
     """
     return default.tracer().shutdown(timeout)
 
@@ -168,11 +167,11 @@ def stats() -> Stats:
 
 
 def record_quality(name: str, payload: Mapping[str, Any] | None) -> None:
-    """Record how good the current run was, under a name that was declared.
+    """Record how good the current run was, under a name that `declare_quality` has declared.
 
     Args:
         name: Name of the quality schema.
-        payload: The judgement, a mapping; ``None`` removes the one of that name.
+        payload: The judgement, a mapping; ``None`` removes the record of that name.
 
     Raises:
         UsageError: `name` is empty, or `payload` is not a mapping.

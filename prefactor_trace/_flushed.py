@@ -21,15 +21,15 @@ FLUSH_TIMEOUT = 5.0
 def flushed(function: F) -> F:
     """Return `function` wrapped so that what was recorded has arrived when it returns or raises.
 
-    For functions of platforms that stop or freeze the process between two calls. Waits five
-    seconds at most; what has not arrived by then is sent as soon as the process goes on.
+    For platforms that stop or freeze the process between two calls, such as serverless ones. Waits
+    five seconds at most; what has not arrived by then is sent as soon as the process goes on.
 
     Args:
-        function: A function, a coroutine function or a generator function, of which the end is
-            meant; other decorators of ours go below this one.
+        function: A function, a coroutine function or a generator function (what counts is its end).
+            The other decorators of this library go below this one.
 
     Raises:
-        UsageError: It is no function, or an async generator function.
+        UsageError: It is not a function, or is an async generator function.
     """
     if isinstance(function, type) or not callable(function):
         raise UsageError(f"@flushed decorates functions, got {function!r}")

@@ -168,7 +168,7 @@ class Instance(Terminable):
             status: ``"complete"``, ``"failed"`` or ``"cancelled"``.
 
         Raises:
-            UsageError: `status` is another word.
+            UsageError: `status` is none of these.
         """
         if status not in _FINISH_STATUSES:
             raise UsageError(f"finish takes one of {_FINISH_STATUSES}, got {status!r}")
@@ -179,7 +179,7 @@ class Instance(Terminable):
 
         Args:
             name: Name of the quality schema.
-            payload: The judgement, a mapping; ``None`` removes the one of that name.
+            payload: The judgement, a mapping; ``None`` removes the record of that name.
 
         Raises:
             UsageError: `name` is empty, or `payload` is not a mapping.

@@ -27,8 +27,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 def propagate(function: F) -> F:
     """Return `function` so that it runs in the span that the code is in now, wherever it is called.
 
-    For what is handed to a thread, an executor or a callback: ``executor.submit(propagate(work))``.
-    An executor of processes takes it too, where `function` can be pickled and is not async.
+    Use it for what you hand to a thread, an executor or a callback:
+    ``executor.submit(propagate(work))``. A pool of processes takes it too, if `function` can be
+    pickled and is not async.
 
     Args:
         function: A function of any kind, a bound method, or another object that can be called.

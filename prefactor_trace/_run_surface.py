@@ -54,8 +54,8 @@ class RunSurface:
         """Return one run of an agent: a block (sync or async) or a decorator.
 
         Args:
-            agent_id: Agent that runs; the setting `agent_id` when missing. With a deployment's
-                token neither is needed.
+            agent_id: Agent that runs: its id on the platform, or any text in local mode; the
+                setting `agent_id` when missing. A deployment's token needs neither.
             version: Version of the agent; when missing the setting `version`, else the git commit
                 of the code, else the version of its distribution.
             name: Human-readable name of that version; the setting `agent_name` when missing.
@@ -65,7 +65,7 @@ class RunSurface:
             external_identifier: Your own name for this run, unique per agent.
             purpose: Why it runs: ``"live"``, ``"smoke_test"`` or ``"eval"``; the setting `purpose`
                 when missing.
-            id: PFID of the run, for a run whose id has to be known beforehand; made when missing.
+            id: PFID of the run, if you have to know it beforehand; made when missing.
             on_terminate: What happens when the platform ends the run: ``"continue"`` or ``"raise"``
                 (`PrefactorTerminated`, where its next span begins); the setting `on_terminate` when
                 missing.
@@ -84,8 +84,8 @@ class RunSurface:
     def on_terminate(self, callback: C) -> C:
         """Have `callback` called with each instance that the platform ends.
 
-        It is called on the background thread, which delivers nothing meanwhile. What it raises is
-        logged. May be put on a function as a decorator.
+        It is called on the background thread, which delivers nothing meanwhile, so keep it short.
+        What it raises is logged. Works as a decorator, too.
 
         Args:
             callback: A plain function, no coroutine function, that takes the instance.
@@ -100,24 +100,24 @@ class RunSurface:
         return callback
 
     def attach(self, carrier: Mapping[str, str] | None) -> Attachment:
-        """Return a block (sync or async) in the run and the span that `inject` wrote down.
+        """Return a block (sync or async) that goes on in the run and span that `inject` wrote.
 
-        What begins inside is nested there. The run stays the other process's, which finishes it.
-        A carrier that tells of no run, or is malformed, changes nothing. It is trusted for no more
-        than where spans are put: hand on only what comes from your own services.
+        Spans that begin inside are nested there. The process that began the run finishes it. A
+        carrier that names no run, or is malformed, changes nothing. A well-formed one decides only
+        where spans are put; still, pass on only what comes from your own services.
 
         Args:
             carrier: Headers of a request or of a message; their case does not matter.
 
         Raises:
-            UsageError: `carrier` is no mapping.
+            UsageError: `carrier` is not a mapping.
         """
         return attach_to(self._home, carrier)
 
     def attach_env(self) -> Attachment:
-        """Return a block in the run that the process which started this one was in.
+        """Return a block that goes on in the run of the process that started this one.
 
-        That process passed on the variables of `inject_env`. Otherwise as `attach`.
+        That process passed the variables of `inject_env`. Otherwise as `attach`.
         """
         return attach_to(self._home, os.environ)
 
@@ -161,7 +161,7 @@ class RunSurface:
         template: str | None = None,
         risk: Risk | DataRisk | Mapping[str, Any] | None = None,
     ) -> None:
-        """Declare a quality schema, so that `record_quality` may use its name.
+        """Declare a quality schema, under a name that `record_quality` then takes.
 
         Args:
             name: Name of the schema.

@@ -77,7 +77,7 @@ class Settings:
         "PREFACTOR_OFFLINE",
         False,
         read.switch,
-        "Take what is recorded, and send none of it: tests.",
+        "Record, but send nothing: for tests.",
     )
     session: str | None = _row(
         "PREFACTOR_SESSION",
@@ -95,7 +95,7 @@ class Settings:
         "PREFACTOR_KEEP_FAILED",
         False,
         read.switch,
-        "Record runs that are not sampled all the same where they fail; held back until their end.",
+        "Record runs that are not sampled, too, if they fail; held back until their end.",
     )
     sample_rate: float = _row(
         "PREFACTOR_SAMPLE_RATE", 1.0, read.number(0, 1), "Share of instances that are recorded."
@@ -104,7 +104,7 @@ class Settings:
         "PREFACTOR_AMBIENT",
         True,
         read.switch,
-        "Record spans outside any instance, in one of theirs.",
+        "Record spans outside any instance, in one instance of the process.",
     )
     capture_inputs: bool = _row(
         "PREFACTOR_CAPTURE_INPUTS",
@@ -128,7 +128,7 @@ class Settings:
         "Characters of a result.",
     )
     flush_interval: float = _row(
-        "PREFACTOR_FLUSH_INTERVAL", 1.0, read.number(0.01, 3600), "Seconds between two sendings."
+        "PREFACTOR_FLUSH_INTERVAL", 1.0, read.number(0.01, 3600), "Seconds between two deliveries."
     )
     exit_timeout: float = _row(
         "PREFACTOR_EXIT_TIMEOUT",
@@ -146,7 +146,7 @@ class Settings:
         "PREFACTOR_REQUEST_TIMEOUT",
         10.0,
         read.number(0.1, 600),
-        "Seconds without a word of the service after which a request is given up.",
+        "Seconds of silence from the service after which a request is given up.",
     )
     max_batch_items: int = _row(
         "PREFACTOR_MAX_BATCH_ITEMS", 500, read.number(1, 10_000, whole=True), "Items of a request."
@@ -155,13 +155,16 @@ class Settings:
         "PREFACTOR_MAX_BATCH_BYTES", 1 << 20, read.number(1024, whole=True), "Bytes of a request."
     )
     max_buffer_spans: int = _row(
-        "PREFACTOR_MAX_BUFFER_SPANS", 50_000, read.number(1, whole=True), "Spans held undelivered."
+        "PREFACTOR_MAX_BUFFER_SPANS",
+        50_000,
+        read.number(1, whole=True),
+        "Spans not yet delivered.",
     )
     max_buffer_bytes: int = _row(
         "PREFACTOR_MAX_BUFFER_BYTES",
         64 << 20,
         read.number(1024, whole=True),
-        "Bytes held, estimated.",
+        "Bytes not yet delivered, estimated.",
     )
     spool_dir: str | None = _row(
         "PREFACTOR_SPOOL_DIR", None, read.path, "Folder that keeps what is not delivered on disk."
@@ -182,19 +185,19 @@ class Settings:
         "PREFACTOR_RETRY_MAX_DELAY",
         30.0,
         read.number(0, 3600),
-        "Seconds between two retries at most.",
+        "Seconds between two retries, at most.",
     )
     max_age: float = _row(
         "PREFACTOR_MAX_AGE",
         3600.0,
         read.number(1),
-        "Seconds after which what still cannot be sent is given up; never with a spool.",
+        "Seconds after which what cannot be sent is given up; never with a spool.",
     )
     redact_keys: tuple[str, ...] = _row(
         "PREFACTOR_REDACT_KEYS",
         (),
         read.names,
-        "Names whose values are hidden, beside the usual ones.",
+        "Names whose values are hidden, besides the built-in ones.",
     )
     redact: Callable[[tuple[str | int, ...], Any], Any] | None = _row(  # noqa: RUF009
         _CODE_ONLY,
@@ -209,7 +212,7 @@ class Settings:
         "PREFACTOR_LOG_LEVEL",
         None,
         read.one_of(_LOG_LEVELS, str.upper),
-        "Of our own logger; without it your program's, else `WARNING`.",
+        "Level of the library's logger; if not set, your program's, else `WARNING`.",
     )
     http_client: Any = _row(  # noqa: RUF009
         _CODE_ONLY, None, read.client, "Your own `httpx.Client`, for every request; you close it."

@@ -74,16 +74,16 @@ class Span(Record):
 
     @property
     def truncated(self) -> bool:
-        """Whether a part of payload or result was left out, known once it was written.
+        """Whether a part of payload or result was cut.
 
-        It is written on the background thread; after `flush` it has been.
+        It is known once the background thread has written the span: surely after `flush`.
         """
         return self._is_cut
 
     def set_payload(self, payload: Mapping[str, Any]) -> None:
-        """Replace what went in.
+        """Replace the payload: what went into the step.
 
-        Where the span was already sent while open, the new payload travels with its end, under
+        If the span was already sent while open, the new payload is sent with its end, under
         ``prefactor.payload`` in its result.
 
         Args:
@@ -106,7 +106,7 @@ class Span(Record):
                 _guard.log_fault("copying a payload", error)
 
     def set_result(self, value: Any) -> None:
-        """Say what came out.
+        """Set the result: what came out of the step.
 
         Args:
             value: Any value; it is copied now. What is not a mapping is sent as
@@ -121,14 +121,14 @@ class Span(Record):
                 _guard.log_fault("copying a result", error)
 
     def complete(self, result: Any = None, *, at: datetime.datetime | None = None) -> None:
-        """End the span well.
+        """End the span as complete.
 
         Args:
-            result: What came out, as in `set_result`; what was set before stays when ``None``.
+            result: The result, as in `set_result`; ``None`` leaves the one that was set before.
             at: When it ended, an aware datetime; now when missing.
 
         Raises:
-            UsageError: `at` is no datetime, or has no time zone.
+            UsageError: `at` is not a datetime, or has no time zone.
         """
         moment = None if at is None else to_ns(at, "at")
         if result is not None:
@@ -138,11 +138,11 @@ class Span(Record):
     def fail(
         self, error: BaseException | str | None = None, *, at: datetime.datetime | None = None
     ) -> None:
-        """End the span with an error.
+        """End the span as failed.
 
         Args:
-            error: What went wrong: an exception, of which type, message and stack trace are kept,
-                or a text.
+            error: What went wrong: a text, or an exception, whose type, message and stack trace
+                are kept.
             at: When it ended, as in `complete`.
 
         Raises:
@@ -154,7 +154,7 @@ class Span(Record):
         self._end("failed", moment)
 
     def cancel(self, *, at: datetime.datetime | None = None) -> None:
-        """End the span as given up.
+        """End the span as cancelled.
 
         Args:
             at: When it ended, as in `complete`.

@@ -95,18 +95,18 @@ class Surface(RunSurface):
     ) -> Any:
         """Return one step of a run: a block (sync or async) or a decorator.
 
-        As a decorator it records the arguments as payload and what is returned as result; of a
-        generator, the items that it gives.
+        As a decorator it records the arguments as payload and the return value as result; for a
+        generator, the items that it yields.
 
         Args:
             schema_name: Name of the span's type; a decorated function's qualified name when
                 missing.
             payload: What goes into a block: any mapping, copied when the block is entered.
-            parent: Span or instance to nest in, or `ROOT` for the top of the run; the one that the
-                code is in when missing.
-            sensitive: Ask the service to keep values of payload and result that are marked as
-                sensitive apart (`sensitive_encoding` of its API). Nothing is hidden by it on the
-                way there: that is what redaction is for, see docs/privacy.md.
+            parent: Span or instance to nest in, or `ROOT` for the top of the run; when missing, the
+                span that the code is in.
+            sensitive: Ask the service to store apart those values of payload and result that are
+                marked as sensitive (`sensitive_encoding` of its API). It hides nothing on the way
+                there; redaction does, see docs/privacy.md.
             capture_input: Record the arguments of a decorated function; the setting
                 `capture_inputs` when missing.
             capture_output: Record what a decorated function returns; the setting
@@ -123,7 +123,7 @@ class Surface(RunSurface):
             ignore: Names of arguments of a decorated function that are not recorded.
             reduce: Makes the result of a decorated generator from the list of its items, which are
                 then all kept; without it the first 16 and the last 16 are.
-            started_at: When it began, an aware datetime; when it is entered, if missing.
+            started_at: When it began, an aware datetime; when missing, the time of its entry.
             **options: The arguments from `parent` on, which most spans do without.
 
         Raises:
@@ -174,7 +174,7 @@ class Surface(RunSurface):
         parent: Span | Instance | Root | None = None,
         **options: Unpack[BlockOptions],
     ) -> Span:
-        """Return a span that has begun, for code that ends it elsewhere, from any thread.
+        """Begin a span that other code ends, from any thread, and return it.
 
         It does not become the current span. End it with `complete`, `fail` or `cancel`.
 
@@ -232,13 +232,14 @@ class Surface(RunSurface):
         parent: Span | Instance | Root | None = None,
         reduce: Callable[[list[Any]], Any] | None = None,
     ) -> Any:
-        """Return an iterator, or async iterator, made elsewhere so that reading it is a span.
+        """Return an iterator, or async iterator, wrapped so that reading it is a span.
 
-        Its parent is the span that the code is in now, wherever it is read later: the body of a
-        streaming response for example. The span begins with the first item, and lasts to the last.
+        For one that was made elsewhere, such as the body of a streaming response. The parent is the
+        span that the code is in now, wherever it is read later. The span lasts from the first item
+        to the last.
 
         Args:
-            iterator: What gives the items. It is closed with what is returned.
+            iterator: What to read. It is closed when the returned one is.
             schema_name: Name of the span's type.
             payload: What went in: any mapping, copied now.
             parent: As of `span`.

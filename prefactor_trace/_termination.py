@@ -55,8 +55,8 @@ class Terminable(Node):
     def on_terminate(self, callback: C) -> C:
         """Have `callback` called with the instance when the platform ends the run.
 
-        It is called once, on the background thread, which delivers nothing meanwhile; at once, and
-        on this thread, where the run has ended already. What it raises is logged.
+        It is called once, on the background thread, which delivers nothing meanwhile. If the run
+        has ended already, it is called now, on this thread. What it raises is logged.
 
         Args:
             callback: A plain function, no coroutine function, that takes the instance.
@@ -114,7 +114,7 @@ class Terminable(Node):
         return self.termination_reason
 
     def checkpoint(self) -> None:
-        """Go no further where the platform has ended the run.
+        """Raise `PrefactorTerminated` if the platform has ended the run.
 
         Raises:
             PrefactorTerminated: It has, whatever the setting `on_terminate` says.
@@ -189,7 +189,9 @@ def check_callback(callback: object) -> None:
 
 
 def checkpoint() -> None:
-    """Go no further where the platform has ended the current run: for long work without spans.
+    """Raise `PrefactorTerminated` if the platform has ended the current run.
+
+    For long work without spans.
 
     Raises:
         PrefactorTerminated: It has, whatever the setting `on_terminate` says.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Tracer(Surface):
-    """One pipeline to one place, with settings, span types and an ambient instance of its own.
+    """Records to one place, with settings, span types, thread and ambient instance of its own.
 
     Args:
         **settings: As of `configure`.
@@ -124,7 +124,7 @@ class Tracer(Surface):
             timeout: Seconds to wait at most; 30 when ``None``.
 
         Returns:
-            A receipt, true only when all of it has.
+            A receipt, true only when all of that has arrived.
         """
         return self._ask_all(lambda pipeline, left: pipeline.flush(left), timeout)
 
@@ -144,15 +144,15 @@ class Tracer(Surface):
         return await in_thread(lambda: self.flush(timeout))
 
     def shutdown(self, timeout: float | None = None) -> Receipt:
-        """Finish the ambient instance, flush, and let go of thread and connections.
+        """Finish the ambient instance, flush, stop the thread and close the connections.
 
-        What is recorded afterwards is not lost: it starts them again.
+        Recording afterwards is fine: it starts them again.
 
         Args:
             timeout: Seconds to wait at most; 30 when ``None``.
 
         Returns:
-            A receipt, true only when all that was recorded before has arrived.
+            A receipt, true only when all that was recorded before this call has arrived.
         """
         self._ambient.end()
         return self._ask_all(lambda pipeline, left: pipeline.shutdown(left), timeout)
@@ -201,11 +201,11 @@ class Tracer(Surface):
         return self._pipeline.stats()
 
     def record_quality(self, name: str, payload: Mapping[str, Any] | None) -> None:
-        """Record how good the current run was, under a name that was declared.
+        """Record how good the current run was, under a name that `declare_quality` has declared.
 
         Args:
             name: Name of the quality schema.
-            payload: The judgement, a mapping; ``None`` removes the one of that name.
+            payload: The judgement, a mapping; ``None`` removes the record of that name.
 
         Raises:
             UsageError: `name` is empty, or `payload` is not a mapping.

@@ -79,7 +79,7 @@ def run_untraced(function: Callable[[], None]) -> None:
 def untraced() -> Untraced:
     """Return a block (sync or async) in which no span and no instance is recorded.
 
-    It wins over a parent that is given. Threads and tasks begun inside are not recorded either,
-    where they know their context.
+    It wins over `parent=`. Tasks begun inside are not recorded either; hand a bare thread
+    `propagate(function)`.
     """
     return Untraced()

@@ -38,8 +38,7 @@ class Stats:
         bytes_sent: Bytes of their bodies.
         restarts: Background threads that died and were started again.
         spool_bytes: Bytes of the spool folder.
-        redaction_failures: Reason to how often redaction hid everything, since it could not do its
-            work.
+        redaction_failures: Reason to how often redaction failed and so hid a value, or all of them.
         last_error: What went wrong last in sending, ``None`` when nothing did.
     """
 
@@ -62,12 +61,12 @@ class Stats:
 class Receipt:
     """Answer of `flush` and `shutdown`: true only when all that was recorded has arrived.
 
-    Counts are of the tracer's life so far, so that a loss is never hidden by a later success.
+    It counts from the start of the tracer, so that a later success never hides a loss.
 
     Attributes:
         delivered: Spans that the service has whole.
         rejected: What the service refused for good, and why; the newest 1,000.
-        dropped: Spans that were given up, for example since the buffer was full.
+        dropped: Spans that were given up, for example because the buffer was full.
         pending: Records that were made before the call and are not acknowledged.
     """
 
