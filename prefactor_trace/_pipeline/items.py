@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import datetime
 import functools
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
+from prefactor_trace import _guard
 from prefactor_trace._capture import Json, as_mapping
 from prefactor_trace._notes import CANCELLED, LATE_PAYLOAD, SCHEMA_NAME_KEY, TRUNCATED, UNDECLARED
+from prefactor_trace._pfid import is_pfid
 from prefactor_trace._pipeline.item import Create, Item, delivered_parent, sent_type
 from prefactor_trace._version import SDK
 
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
+    from prefactor_trace._instance_options import InstanceOptions
     from prefactor_trace._pipeline.writer import Writer
     from prefactor_trace._quality import Quality
+    from prefactor_trace._settings import Settings
     from prefactor_trace._span import Span
     from prefactor_trace.models import AgentSchemaVersionForRegister
 
@@ -43,7 +48,7 @@ def register(
 
     options, settings, clean = instance._options, writer.settings, writer.clean
     request = RegisterAgentInstanceRequest(
-        agent_id=options.agent_id or settings.agent_id,
+        agent_id=_agent_of(options, settings),
         agent_version=AgentVersionForRegister(
             name=clean(options.name or settings.agent_name),
             external_identifier=options.version or settings.version or version_of(options.source),
@@ -62,6 +67,22 @@ def register(
     )
     fields = request.model_dump_json(by_alias=True, exclude_none=True).encode()
     return _item("agent_instances/register", instance, instance.id + "-register", fields, order)
+
+
+def _agent_of(options: InstanceOptions, settings: Settings) -> str | None:
+    """Return the agent that a run is registered for, and say where that may be a mistake."""
+    said, known = options.agent_id, settings.agent_id
+    is_sent = not (settings.local or settings.offline)
+    if said and known and is_sent and is_pfid(known) and not is_pfid(said):
+        _guard.log_once(
+            logging.WARNING,
+            f"agent {said}",
+            "prefactor_trace: instance(%r) is registered under that as the agent's id, not under"
+            " the setting agent_id (PREFACTOR_AGENT_ID) %r; if it is meant as a name, write"
+            " instance(name=%r)",
+            *(said, known, said),
+        )
+    return said or known
 
 
 def start(instance: Instance, order: int) -> Item:

@@ -98,3 +98,19 @@ def test_keys_fit_the_service(traced, writer):
     keys.append(items.finish(span, writer, 1, status="failed").key)
     assert len(set(keys)) == len(keys)
     assert all(8 <= len(key) <= 64 for key in keys)
+
+
+def test_a_name_in_the_place_of_an_agents_id_is_told(make, caplog):
+    """Where the setting has a proper id, which the name takes the place of; once, not each run."""
+    known_id = "01jz0000000000000000000000000001"
+    tracer = make(agent_id=known_id)
+    for _ in range(2):
+        with tracer.instance("support-agent"), tracer.instance():
+            pass
+    with tracer.instance(name="support-agent"), tracer.instance("01jz0000000000000000000000000002"):
+        pass
+    assert tracer.flush()
+    (told,) = [line.getMessage() for line in caplog.records if "agent_id" in line.getMessage()]
+    assert "instance('support-agent')" in told
+    assert known_id in told
+    assert told.endswith("write instance(name='support-agent')")
