@@ -87,20 +87,31 @@ class Sender:
         self._abandoned: list[Inbox[bytes | None]] = []
 
     def send(self, body: bytes) -> Answer | None:
-        """Have a body sent; `answered` is called with the answer."""
+        """Have a body sent; `answered` is called with the answer, unless it is returned."""
+        if not self._start():
+            return self._transport.send(body)
         self.is_free = False
         self._bodies.put(body)
-        if self._thread is None or not self._thread.is_alive():
-            # A queue of its own: a thread that was closed while it waits must not take this body.
-            bodies = self._bodies
-            self._thread = threading.Thread(
-                target=self._run_work,
-                args=(lambda: self._run(bodies),),
-                name="prefactor-trace-sender",
-                daemon=True,
-            )
-            self._thread.start()
         return None
+
+    def _start(self) -> bool:
+        """Start the thread where there is none; return whether there is one."""
+        if self._thread is not None and self._thread.is_alive():
+            return True
+        # A queue of its own: a thread that was closed while it waits must not take the next body.
+        bodies = self._bodies
+        thread = threading.Thread(
+            target=self._run_work,
+            args=(lambda: self._run(bodies),),
+            name="prefactor-trace-sender",
+            daemon=True,
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # from Python 3.12 on none starts while the process ends
+            return False
+        self._thread = thread
+        return True
 
     def poll(self) -> None:
         """Have it asked after the runs that nothing was heard of."""

@@ -80,6 +80,26 @@ def test_what_is_left_is_sent_at_exit(tmp_path, ending, code):
     assert spans["outside"].status == ("complete" if code == 0 else "failed")
 
 
+def test_with_a_spool_what_is_left_is_sent_at_exit_too(tmp_path):
+    """Though the thread that sends would be begun only then, which newer Pythons refuse."""
+    program = """
+        with prefactor.instance("agent"), prefactor.span("step"):
+            pass
+    """
+    ended = run(
+        program,
+        local=1,
+        local_db=tmp_path / "a.db",
+        spool_dir=tmp_path / "spool",
+        exit_timeout=3600,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    statuses, spans = recorded(tmp_path / "a.db")
+    assert statuses == ["complete"]
+    assert spans["step"].status == "complete"
+    assert list(find_orphans(tmp_path / "spool", None)) == []
+
+
 def test_open_spans_are_closed_as_failed_with_a_reason(tmp_path):
     """Nobody will end a span that is open at exit: it has failed, and says why."""
     program = """

@@ -107,6 +107,22 @@ def test_sends_one_body_at_a_time(bench: Bench) -> None:
     assert [thread.name for thread in bench.threads] == ["prefactor-trace-sender"]
 
 
+def test_sends_where_it_is_asked_if_no_thread_can_start(bench: Bench, monkeypatch) -> None:
+    """As at the end of a process; with a thread again, that one sends."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        bench.transport.answers.put(Answer(200, b"one"))
+        assert bench.sender.send(b"one") == Answer(200, b"one")
+        assert bench.sender.is_free
+    assert bench.ask(b"two").body == b"two"
+    assert bench.transport.arrived.get(timeout=WAIT) == b"one"
+    assert bench.transport.arrived.get(timeout=WAIT) == b"two"
+
+
 def test_replays_first_of_all(bench: Bench) -> None:
     """What dead processes left goes before what is new, and once when nothing of it is left."""
     for body in (b"one", b"two"):
