@@ -122,6 +122,7 @@ class Maker:
 
     def _items_of(self, kind: Kind, record: Any, order: int) -> Iterator[Item]:
         if kind == "instance":
+            _load_models()
             version, record._declared = self.writer.version(self._registry, record._options.risk)
             yield make.register(record, self.writer, version, order)
             yield make.start(record, order)
@@ -151,6 +152,19 @@ class Maker:
         if len(item.body) > self._most:
             item.cut(self._most)
         return item
+
+
+def _load_models() -> None:
+    """Import what registrations are made of, although a plugin of pydantic's fails.
+
+    Pydantic loads those that are installed with the first model. Where that comes as late as the
+    end of the process, one may not be able to: Logfire's, for example, begins threads. Pydantic
+    asks it once.
+    """
+    try:
+        import prefactor_trace.models
+    except Exception:  # noqa: BLE001
+        import prefactor_trace.models  # noqa: F401
 
 
 def _say_unserialisable(kind: str, error: Exception) -> Fault:

@@ -100,6 +100,26 @@ def test_with_a_spool_what_is_left_is_sent_at_exit_too(tmp_path):
     assert list(find_orphans(tmp_path / "spool", None)) == []
 
 
+def test_a_plugin_of_pydantics_that_cannot_be_loaded_at_exit_costs_nothing(tmp_path):
+    """It is whoever's that is installed; Logfire's is such a one."""
+    installed = tmp_path / "installed"
+    about = installed / "plugged-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[pydantic]\nplugged = plugged:plugin\n")
+    (installed / "plugged.py").write_text("raise RuntimeError('not after shutdown')\n")
+    program = f"""
+        sys.path.append({str(installed)!r})
+        with prefactor.instance("agent"), prefactor.span("step"):
+            pass
+    """
+    ended = run(program, local=1, local_db=tmp_path / "a.db")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    statuses, spans = recorded(tmp_path / "a.db")
+    assert statuses == ["complete"]
+    assert spans["step"].status == "complete"
+
+
 def test_open_spans_are_closed_as_failed_with_a_reason(tmp_path):
     """Nobody will end a span that is open at exit: it has failed, and says why."""
     program = """
