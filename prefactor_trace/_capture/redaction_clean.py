@@ -18,7 +18,9 @@ _LONGEST_KEPT = 64  # characters of a text that is likely to come again, made an
 _MOST_KEPT = 8_192
 _MOST_CHARACTERS = 1_000_000  # of the longer texts that are kept
 _MOST_LOOKED_AT = 4_096  # characters of a text that is not looked at twice, if it is not clean
-_LONGEST_SECRET = 16_384  # characters: a private key of 16,384 bits takes 13,000
+_LONGEST_SECRET = 16_384  # characters, but for keys
+_IN_FRONT = 100  # characters in front of one, which say that it is
+_KEYS = "PRIVATE KEY"  # in front of one, or of a ring of them, which may be of any length
 _MAX_DEPTH = 20
 
 # Keys that say something of the other values of their mapping.
@@ -134,13 +136,19 @@ class CleanTexts(set[str]):
 
     def _covers_long(self, text: str, is_clean: Callable[[str], bool]) -> bool:
         """Return whether it is plain that there is no secret in what is sent of a long text."""
-        if self._limit is None or text[0] in JSON_BEGINS:
+        if self._limit is None or text[0] in JSON_BEGINS or _KEYS in text:
             return False
-        # A secret that reaches into what is shown begins, or ends, within so many characters.
-        reach = shown_of(self._limit) + max(_LONGEST_SECRET, self._known.longest)
+        # A secret that reaches into what is shown begins, or ends, within so many characters; where
+        # there is no space in it, it may be longer, and shows by how it begins.
+        shown = shown_of(self._limit)
+        reach = shown + max(_LONGEST_SECRET, self._known.longest)
         if len(text) <= max(self._limit, 3 * reach):
             return False
-        return is_clean(text[:reach]) and is_clean(text[-reach:].lstrip(JSON_BEGINS))
+        looked_at = [text[:reach], text[-reach:]]
+        begin = max(text.rfind(space, 0, len(text) - shown) for space in " \n")
+        if begin < len(text) - reach:
+            looked_at.append(text[max(0, begin - _IN_FRONT) : begin + _LONGEST_SECRET])
+        return all(is_clean(part.lstrip(JSON_BEGINS)) for part in looked_at)
 
 
 def _is_plain_list(value: list[Any]) -> bool:

@@ -72,6 +72,9 @@ class Walk:
         """Return a text without secrets."""
         if len(text) < SHORTEST or self._clean.knows(text):
             return text
+        return self._searched(text)
+
+    def _searched(self, text: str) -> str:
         plain, count = self._known.hide(text)
         self.count += count
         if plain[0] in JSON_BEGINS and self._names.hinted(plain.lower()):
@@ -117,7 +120,9 @@ class Walk:
 
     def _key(self, key: str, *taken: Mapping[str, Json]) -> str:
         """Return a key without secrets, and unlike the others."""
-        plain = self.text(key)
+        # Not as a value is known, of which perhaps only the ends were looked through: a key that is
+        # cut shows more of its beginning.
+        plain = key if len(key) < SHORTEST or key in self._clean else self._searched(key)
         if plain is key:
             return key
         number, free = 1, plain

@@ -136,16 +136,16 @@ class Walk:
     def copy_dict(self, value: dict[Any, Any], depth: int) -> Json:
         """Copy a small dict at once, and then what is not plain in it, as `snapshot` does."""
         # A conversation, which is a list of them, takes half of going through each item by item.
-        identity, before = id(value), self.nodes
-        if len(value) > _SMALL or before + len(value) >= MAX_NODES or identity in self.open:
+        identity = id(value)
+        if len(value) > _SMALL or self.nodes + len(value) >= MAX_NODES or identity in self.open:
             return self._copy_container(value, dict, depth)
         copy = value.copy()
         count = len(copy)
         size = _NODE_BYTES * count
-        self.nodes += count
+        nested: list[str] = []
         for key, item in copy.items():
             if type(key) is not str:
-                self.nodes = before
+                # Before anything in it is copied, or each level would be copied twice as often.
                 return self._copy_container(value, dict, depth)
             size += len(key)
             kind = type(item)
@@ -157,12 +157,16 @@ class Walk:
                 or kind is bool
                 or item is None
             ):
-                self.open.add(identity)
-                self.nodes -= 1  # it is counted once more
-                size -= _NODE_BYTES
-                copy[key] = self.copy(item, depth + 1)
-                self.open.discard(identity)
+                nested.append(key)
+        self.nodes += count
         self.size += size
+        if nested:
+            self.open.add(identity)
+            for key in nested:
+                self.nodes -= 1  # it is counted once more
+                self.size -= _NODE_BYTES
+                copy[key] = self.copy(copy[key], depth + 1)
+            self.open.discard(identity)
         return copy
 
     def copy_list(self, value: list[Any], depth: int) -> Json:

@@ -35,7 +35,10 @@ def answer_span(transaction: Transaction, span: SpanRow, run: Run) -> Answer:
 
 
 def answer_again(transaction: Transaction, kept: str) -> str:
-    """Return an answer that was given before, whole, by what was kept of it."""
+    """Return an answer that was given before, by what was kept of it: whole, if that can be.
+
+    Of a span that was deleted meanwhile, only that the action succeeded.
+    """
     if kept.startswith("{"):
         return kept
     row = transaction.db.execute(
@@ -43,6 +46,8 @@ def answer_again(transaction: Transaction, kept: str) -> str:
         "WHERE agent_instances.id = agent_instance_id) FROM agent_spans WHERE id = ?",
         (kept,),
     ).fetchone()
+    if row is None:
+        return _spell("")
     details = span_text(SpanRow(*row[:-1]), transaction.account_id, row[-1])
     return _spell(f',"details":{details}')
 

@@ -53,7 +53,8 @@ def own_files() -> Iterator[str]:
 
 
 def _may_be_own(folder: str, name: str) -> bool:
-    is_environment = (Path(folder) / name / "pyvenv.cfg").exists()
+    # Not by `Path`, which raises where nobody may look, as into the data of a database.
+    is_environment = os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))  # noqa: PTH110, PTH118
     return name[0] != "." and name not in _NO_CODE and not is_environment
 
 

@@ -205,7 +205,7 @@ class Replay:
             result = self._of_items(as_mapping(result), payload)
         value, unlike = returned(result, Function(wrapper))
         if unlike is not None:
-            name = f"{self._schema_name} with {shown(payload)}"
+            name = f"{self._schema_name} with {_told(payload)}"
             self.plain.append(f"the replayed result of the {name} is plain JSON: {unlike}")
         return value
 

@@ -127,7 +127,12 @@ _PRIVATE_KEY = (
     + "".join(f"{'aB3/xY9+' * 8}\n" for _ in range(50))
     + "-----END RSA PRIVATE KEY-----"
 )
-_SECRETS = {"a key": _PRIVATE_KEY, "a token": "sk-ant-api03-" + "a1B2" * 300}
+_SECRETS = {
+    "a key": _PRIVATE_KEY,
+    "a ring of keys": _PRIVATE_KEY.replace("RSA", "PGP").replace("aB3/xY9+", "aB3/xY9+" * 8),
+    "a token": "sk-ant-api03-" + "a1B2" * 300,
+    "a long value": "api_key=" + "aB3xY9wK" * 3_000,
+}
 
 
 @pytest.mark.parametrize("secret", _SECRETS)
@@ -178,3 +183,14 @@ def test_a_name_is_looked_through_whole():
     text = _LINES[:middle] + _SECRETS["a token"] + _LINES[middle:]
     assert redactor.redact({"text": text}) == ({"text": text}, 0)
     assert _SECRETS["a token"] not in redactor.redact_text(text)
+
+
+def test_a_long_text_that_is_a_key_elsewhere_shows_no_secret():
+    """As where answers are kept by what was asked: as a value it was looked through at its ends."""
+    limit = 150_000
+    writer = Writer(Settings(max_input_length=limit, max_output_length=limit))
+    writer.payload({"text": "by now the key is known to say nothing of its value"})
+    at = limit // 4 + 17_000
+    text = f"{_LINES[:at]} {_SECRETS['a token']} {_LINES[at:]}"
+    assert json.loads(writer.payload({"text": text}))["text"]["size"] == len(text)
+    assert b"sk-ant-api03" not in writer.payload({text: 1})

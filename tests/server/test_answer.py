@@ -67,6 +67,16 @@ def test_an_order_to_stop_is_answered_again(store):
     assert again["details"]["status"] == "complete"
 
 
+def test_a_request_about_a_span_that_was_deleted_is_answered_again(store):
+    """Old runs are deleted before the keys of their spans; in between one may be sent again."""
+    sent = span_item(register(store), KEY, status="complete")
+    bulk(store, sent)
+    with store.writing() as transaction:
+        transaction.db.execute("DELETE FROM agent_spans")
+        transaction.db.execute("DELETE FROM agent_instances")
+    assert bulk(store, sent) == {KEY: {"status": "success"}}
+
+
 @pytest.mark.parametrize("status", ["active", "complete"])
 def test_a_brief_answer_leaves_the_span_out(store, status):
     """Who wants little is told that it worked; who asks again is told all of it."""

@@ -19,15 +19,10 @@ from prefactor_trace import current_span
 OURS = tuple(
     f"prefactor_trace/{name}.py"
     for name in (
-        *("_calls", "_context", "_generate", "_home", "_instance", "_output", "_plain", "_record"),
-        *(
-            "_span",
-            "_surface",
-            "_unhandled",
-            "_capture/values",
-            "_pipeline/buffer",
-            "_pipeline/held",
-        ),
+        *("_calls", "_context", "_generate", "_home", "_instance", "_instance_options"),
+        *("_output", "_plain", "_record", "_run_surface", "_span", "_surface"),
+        *("_unhandled", "_capture/bounds", "_capture/objects", "_capture/values"),
+        *("_pipeline/buffer", "_pipeline/held"),
     )
 )
 

@@ -1,6 +1,7 @@
 """The files of the program that is tested."""
 
 import importlib
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -58,6 +59,23 @@ def test_what_was_installed_or_built_is_not(tmp_path: Path, load):
     write(tmp_path, "env/pyvenv.cfg", "notes.txt", "venv/a.py")
     load("program_agent")
     assert found(tmp_path) == {"program_agent.py"}
+
+
+def test_a_folder_that_nobody_may_look_into_is_passed_over(
+    tmp_path: Path, load, monkeypatch: pytest.MonkeyPatch
+):
+    """The data of a database may stand beside the program."""
+    write(tmp_path, "program_agent.py", "database/a.py")
+    load("program_agent")
+    look = os.stat
+
+    def refuse(path, *given, **named):
+        if Path(path).name == "pyvenv.cfg":
+            raise PermissionError(path)
+        return look(path, *given, **named)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    assert "program_agent.py" in found(tmp_path)
 
 
 def test_a_module_that_is_installed_by_itself_does_not_make_all_that_is_installed_own(

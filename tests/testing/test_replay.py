@@ -81,6 +81,21 @@ def test_what_is_not_recorded_of_a_call_is_not_told_of_it_either(trace):
     )
 
 
+def test_a_report_tells_no_more_of_a_call_than_is_recorded(trace):
+    """Nor does a line on a result that is plain."""
+
+    @prefactor.span("tool_call", ignore=("token",))
+    def ask(query: str, token: str, api_key: str) -> int:
+        return len(query)
+
+    trace.replay("tool_call", from_=[{"payload": {"query": "a"}, "result_payload": {"n": "x"}}])
+    with prefactor.instance():
+        ask("a", "xyzzy-4711", "xyzzy-4712")
+    (line, *_) = trace.report().splitlines()
+    told = 'the replayed result of the tool_call with {"query": "a", "api_key": "[redacted]"} is'
+    assert line.startswith(told)
+
+
 def test_a_function_stands_for_its_span_type(trace):
     """As in a question; what has no span type is refused, rather than never answered."""
     trace.replay(Shop.look, from_=CALLS)
