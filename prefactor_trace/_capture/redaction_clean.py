@@ -136,13 +136,13 @@ class CleanTexts(set[str]):
 
     def _covers_long(self, text: str, is_clean: Callable[[str], bool]) -> bool:
         """Return whether it is plain that there is no secret in what is sent of a long text."""
-        if self._limit is None or text[0] in JSON_BEGINS or _KEYS in text:
+        if self._limit is None or text[0] in JSON_BEGINS:
             return False
         # A secret that reaches into what is shown begins, or ends, within so many characters; where
         # there is no space in it, it may be longer, and shows by how it begins.
         shown = shown_of(self._limit)
         reach = shown + max(_LONGEST_SECRET, self._known.longest)
-        if len(text) <= max(self._limit, 3 * reach):
+        if len(text) <= max(self._limit, 3 * reach) or text.rfind(_KEYS) >= 0:
             return False
         looked_at = [text[:reach], text[-reach:]]
         begin = max(text.rfind(space, 0, len(text) - shown) for space in " \n")
