@@ -33,5 +33,8 @@ async def in_thread(function: Callable[[], T]) -> T:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(settle, result)
 
-    threading.Thread(target=run, name="prefactor-trace-aflush", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="prefactor-trace-aflush", daemon=True).start()
+    except RuntimeError:  # there are too many, or the process ends: the loop has to wait
+        return function()
     return await done

@@ -19,6 +19,16 @@ async def test_the_loop_runs_while_it_waits():
     assert await waiting == (True, "done")
 
 
+async def test_where_no_thread_can_start_it_is_done_all_the_same(monkeypatch):
+    """Nothing is raised into the agent; the loop waits for once."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert await in_thread(lambda: "done") == "done"
+
+
 async def test_giving_up_is_quiet():
     """What the function returns later is for nobody."""
     go = threading.Event()
