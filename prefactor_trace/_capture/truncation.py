@@ -55,7 +55,8 @@ def exceeds(value: Json, limit: int, piece: int = sys.maxsize) -> bool:
     """Return whether the texts of a value are longer than `limit` by themselves.
 
     Then so is its JSON, and need not be made to know that: of what is much too long, a look at the
-    first part of it is enough.
+    first part of it is enough. Only where keys are cut, and become one by that, may its JSON be
+    shorter; it is then cut further than it would have to be.
 
     Args:
         value: Plain JSON.
