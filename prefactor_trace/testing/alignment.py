@@ -6,7 +6,6 @@ import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
 from prefactor_trace.testing.comparison import Comparison
 from prefactor_trace.testing.descent import Call, descend
@@ -31,52 +30,36 @@ _FAR = 100  # differences that the others are taken to have
 class Alignment:
     """Lays patterns beside spans so that as little as possible differs.
 
-    Args:
-        is_text: Whether ``*`` in the pattern's strings stands for any text.
-
     Attributes:
         is_cut: Whether there may be more differences than were found: to look for all takes long.
     """
 
-    def __init__(self, *, is_text: bool) -> None:
-        self._is_text = is_text
-        self._comparison = Comparison(is_text=is_text)
+    def __init__(self) -> None:
+        self._comparison = Comparison()
         self._known: dict[tuple[int, str], list[Difference]] = {}
         self.is_cut = False
         self._pairs_left, self._ways_left = _MOST_PAIRS, _MOST_WAYS
 
-    def differences(
-        self,
-        patterns: Sequence[Any],
-        spans: Sequence[RecordedSpan],
-        where: str,
-        *,
-        any_order: bool = False,
-    ) -> list[Difference]:
-        """Return where siblings are not as their patterns say.
+    def differences(self, node: T, spans: Sequence[RecordedSpan], where: str) -> list[Difference]:
+        """Return where siblings are not as what is expected in a node.
 
         Args:
-            patterns: `T` nodes, and ``...`` where others may come.
+            node: Has their patterns, and ``...`` where others may come, as its children.
             spans: The siblings.
             where: What they are in, for the lines.
-            any_order: Whether they may come in any order.
         """
-        return descend(self._siblings(patterns, spans, where, any_order=any_order))
+        return descend(self._siblings(node, spans, where))
 
     def _siblings(
-        self,
-        patterns: Sequence[Any],
-        spans: Sequence[RecordedSpan],
-        where: str,
-        *,
-        any_order: bool,
+        self, node: T, spans: Sequence[RecordedSpan], where: str
     ) -> Call[list[Difference]]:
-        compare = self._in_any_order if any_order else self._in_order
-        return compare(patterns, spans, where)
+        compare = self._in_any_order if node.any_order else self._in_order
+        return compare(node, spans, where)
 
     def _in_order(
-        self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
+        self, node: T, spans: Sequence[RecordedSpan], where: str
     ) -> Call[list[Difference]]:
+        patterns = node.children
         slots = slots_of(patterns, len(spans))
         first, last = yield from self._alike_at_ends(slots, spans)
         outer = [*slots[:first], *slots[len(slots) - last :]]
@@ -84,7 +67,7 @@ class Alignment:
         patterns_left = {slot.number: slot.pattern for slot in slots if slot.pattern is not ...}
         pairs, near = self._pairs(patterns_left, inner)
         if not self._affords(len(near), len(slots) * len(inner)):
-            return self._first(patterns, spans, where)
+            return self._first(node, spans, where)
         costs: dict[tuple[int, int], int] = {}
         for number, at in pairs:
             pair = patterns_left[number], inner[at]
@@ -167,12 +150,7 @@ class Alignment:
         for place, (number, of_one) in enumerate(groupby(pairs, lambda pair: pair[0])):
             expected = place * len(spans) / len(patterns)
             ranked = [
-                (
-                    is_unlike(patterns[number], spans[at], is_text=self._is_text),
-                    abs(at - expected),
-                    at,
-                )
-                for _, at in of_one
+                (is_unlike(patterns[number], spans[at]), abs(at - expected), at) for _, at in of_one
             ]
             near.update((number, at) for *_, at in heapq.nsmallest(_NEAR, ranked))
         return pairs, near
@@ -186,11 +164,9 @@ class Alignment:
         self._ways_left -= ways
         return True
 
-    def _first(
-        self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
-    ) -> list[Difference]:
-        comparison = Comparison(is_text=self._is_text)
-        if comparison.matches(patterns, spans, where):
+    def _first(self, node: T, spans: Sequence[RecordedSpan], where: str) -> list[Difference]:
+        comparison = Comparison()
+        if comparison.matches(node, spans, where):
             return []
         return [Difference(comparison.reason, comparison.spans)]
 
@@ -199,20 +175,18 @@ class Alignment:
             return []
         key = id(pattern), span.id
         if key not in self._known:
-            own = unlike(pattern, span, is_text=self._is_text)
+            own = unlike(pattern, span)
             found = [Difference(f"{named(span)}: {own}", (span,))] if own else []
-            inside = yield self._siblings(
-                pattern.children, span.children, named(span), any_order=pattern.any_order
-            )
+            inside = yield self._siblings(pattern, span.children, named(span))
             self._known[key] = found + inside
         return self._known[key]
 
     def _in_any_order(
-        self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
+        self, node: T, spans: Sequence[RecordedSpan], where: str
     ) -> Call[list[Difference]]:
-        wanted, owner, have = yield from self._comparison.assignment(patterns, spans)
+        wanted, owner, have = yield from self._comparison.assignment(node.children, spans)
         left = [span for at, span in enumerate(spans) if at not in owner]
-        is_open = ... in patterns
+        is_open = ... in node.children
         found = yield from self._nearest(wanted, have, left, is_open=is_open)
         for one, there_are in zip(wanted, have, strict=True):
             if there_are < one.least:

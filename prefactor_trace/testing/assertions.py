@@ -169,17 +169,15 @@ class Assertions(Questions):
             PatternError: The text cannot be read.
             TypeError: Something in it is no node.
         """
-        is_text = isinstance(expected, str)
-        nodes = parse(expected) if isinstance(expected, str) else checked(expected)
-        any_order = any_order or getattr(nodes, "any_order", False)
+        tree = parse(expected) if isinstance(expected, str) else checked(expected)
+        tree = tree._replace(any_order=any_order or tree.any_order)
         spans = self._some(f"{self.name}.assert_tree(...)")
         roots = [span for span in spans if span.parent is None]
-        comparison = Comparison(is_text=is_text)
-        if not comparison.matches(nodes, roots, "the trace", any_order=any_order):
-            alignment = Alignment(is_text=is_text)
-            found = alignment.differences(nodes, roots, "the trace", any_order=any_order)
-            told, marked = told_of(found, nodes, spans, is_text=is_text, is_cut=alignment.is_cut)
-            names = [node.schema_name for node in nodes_of(nodes, required=True)]
+        if not Comparison().matches(tree, roots, "the trace"):
+            alignment = Alignment()
+            found = alignment.differences(tree, roots, "the trace")
+            told, marked = told_of(found, tree, spans, is_cut=alignment.is_cut)
+            names = [node.schema_name for node in nodes_of(tree, required=True)]
             self._fail(f"{self.name}.assert_tree(...): {told}", marked=marked, names=names)
 
     def assert_order(self, *names: SpanTypeName) -> None:

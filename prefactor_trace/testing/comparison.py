@@ -32,36 +32,23 @@ class Assigned(NamedTuple):
 
 
 class Comparison:
-    """Finds the first place where spans are not as a pattern says.
+    """Finds the first place where spans are not as a pattern says."""
 
-    Args:
-        is_text: Whether ``*`` in the pattern's strings stands for any text.
-    """
-
-    def __init__(self, *, is_text: bool) -> None:
-        self._is_text = is_text
+    def __init__(self) -> None:
         self._known: dict[tuple[int, str], bool] = {}
         self._furthest = -1
         self._tell: Callable[[], str] = str
         self._span: RecordedSpan | None = None
 
-    def matches(
-        self,
-        patterns: Sequence[Any],
-        spans: Sequence[RecordedSpan],
-        where: str,
-        *,
-        any_order: bool = False,
-    ) -> bool:
-        """Return whether siblings are as their patterns say.
+    def matches(self, node: T, spans: Sequence[RecordedSpan], where: str) -> bool:
+        """Return whether siblings are as what is expected in a node.
 
         Args:
-            patterns: `T` nodes, and ``...`` where others may come.
+            node: Has their patterns, and ``...`` where others may come, as its children.
             spans: The siblings.
             where: What they are in, for the reason.
-            any_order: Whether they may come in any order.
         """
-        return descend(self._siblings(patterns, spans, where, any_order=any_order))
+        return descend(self._siblings(node, spans, where))
 
     @property
     def reason(self) -> str:
@@ -73,16 +60,9 @@ class Comparison:
         """What the reason is about."""
         return () if self._span is None else (self._span,)
 
-    def _siblings(
-        self,
-        patterns: Sequence[Any],
-        spans: Sequence[RecordedSpan],
-        where: str,
-        *,
-        any_order: bool,
-    ) -> Call[bool]:
-        compare = self._in_any_order if any_order else self._in_order
-        return compare(patterns, spans, where)
+    def _siblings(self, node: T, spans: Sequence[RecordedSpan], where: str) -> Call[bool]:
+        compare = self._in_any_order if node.any_order else self._in_order
+        return compare(node.children, spans, where)
 
     def _in_order(
         self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
@@ -147,7 +127,7 @@ class Comparison:
             spans: The siblings, which may come in any order.
         """
         wanted = merged(patterns)
-        likely = Likely(spans, is_text=self._is_text)
+        likely = Likely(spans)
         fits: list[list[int]] = []
         for pattern, *_ in wanted:
             fits.append([])
@@ -161,12 +141,7 @@ class Comparison:
         return Assigned(wanted, owner, have)
 
     def is_like(self, pattern: T, span: RecordedSpan) -> Call[bool]:
-        """Return whether a span and all below it is as its pattern says.
-
-        Args:
-            pattern: What is expected.
-            span: What there is.
-        """
+        """Return whether a span and all below it is as its pattern says."""
         key = id(pattern), span.id
         known = self._known.get(key)
         if known is None:
@@ -180,17 +155,14 @@ class Comparison:
         if not matches_text(span.schema_name, pattern.schema_name):
             self._note(span, lambda: f"expected {pattern}, found {named(span)}")
             return False
-        if is_unlike(pattern, span, is_text=self._is_text):
-            is_text = self._is_text
-            self._note(span, lambda: f"{named(span)}: {unlike(pattern, span, is_text=is_text)}")
+        if is_unlike(pattern, span):
+            self._note(span, lambda: f"{named(span)}: {unlike(pattern, span)}")
             return False
         return True
 
     def _is_like_inside(self, pattern: T, span: RecordedSpan) -> Call[bool]:
         before = self._furthest, self._tell, self._span
-        is_so = yield from self._siblings(
-            pattern.children, span.children, named(span), any_order=pattern.any_order
-        )
+        is_so = yield from self._siblings(pattern, span.children, named(span))
         if is_so:
             # What was tried on the way and did not fit is no reason: it fits as a whole.
             self._furthest, self._tell, self._span = before

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from prefactor_trace.testing.matching import Starred
 from prefactor_trace.testing.pattern import T
 from prefactor_trace.testing.spans import RecordedSpan
 
@@ -34,12 +35,10 @@ class Likely:
 
     Args:
         spans: The siblings.
-        is_text: Whether ``*`` in a pattern's strings stands for any text.
     """
 
-    def __init__(self, spans: Sequence[RecordedSpan], *, is_text: bool) -> None:
+    def __init__(self, spans: Sequence[RecordedSpan]) -> None:
         self._spans = spans
-        self._is_text = is_text
         self._named: dict[str, list[int]] = defaultdict(list)
         for at, span in enumerate(spans):
             self._named[span.schema_name].append(at)
@@ -78,7 +77,7 @@ class Likely:
             inner = path._replace(keys=(*path.keys, key))
             if isinstance(value, Mapping):
                 yield from self._in_mapping(value, inner)
-            elif isinstance(value, _PLAIN) and not (self._is_text and "*" in str(value)):
+            elif isinstance(value, _PLAIN) and not isinstance(value, Starred):
                 yield inner, value
 
     def _by_value(self, name: str, path: _Path) -> dict[Any, list[int]]:

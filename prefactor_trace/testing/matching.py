@@ -16,9 +16,13 @@ __tracebackhide__ = True  # a failure is shown where the test has asked
 _Tell: TypeAlias = "Callable[[], str]"
 
 
-def differences(
-    value: Any, expected: Any, where: str, *, of: object = "", stars: bool = False
-) -> list[str]:
+class Starred(str):
+    """A text of a tree, in which ``*`` stands for any text."""
+
+    __slots__ = ()
+
+
+def differences(value: Any, expected: Any, where: str, *, of: object = "") -> list[str]:
     """Return where `value` is not as expected, a line each.
 
     Args:
@@ -27,40 +31,24 @@ def differences(
             ``...``, which only has to be there. Mappings need only the keys that they name.
         where: What the value is called in the lines.
         of: What it belongs to, for the message of a function that raises.
-        stars: Whether ``*`` in a string stands for any text.
 
     Raises:
         AssertionError: A function that stands for a value raised: whether it says no is not known.
     """
-    return [f"{place}  {tell()}" for place, tell in _differences(value, expected, where, of, stars)]
+    return [f"{place}  {tell()}" for place, tell in _differences(value, expected, where, of)]
 
 
-def differs(
-    value: Any, expected: Any, where: str = "", *, of: object = "", stars: bool = False
-) -> bool:
-    """Return whether `value` is not as expected, which takes less than to say how.
-
-    Args:
-        value: As of `differences`.
-        expected: As of `differences`.
-        where: As of `differences`.
-        of: As of `differences`.
-        stars: As of `differences`.
-
-    Raises:
-        AssertionError: As of `differences`.
-    """
-    return next(_differences(value, expected, where, of, stars), None) is not None
+def differs(value: Any, expected: Any, where: str, *, of: object) -> bool:
+    """Return whether there are `differences`, which takes less than to say which."""
+    return next(_differences(value, expected, where, of), None) is not None
 
 
-def _differences(
-    value: Any, expected: Any, where: str, of: object, stars: bool
-) -> Iterator[tuple[str, _Tell]]:
+def _differences(value: Any, expected: Any, where: str, of: object) -> Iterator[tuple[str, _Tell]]:
     if isinstance(expected, Mapping):
-        yield from _in_mapping(value, expected, where, of, stars)
+        yield from _in_mapping(value, expected, where, of)
     elif isinstance(expected, (list, tuple)):
-        yield from _in_list(value, expected, where, of, stars)
-    elif stars and isinstance(expected, str) and "*" in expected and isinstance(value, str):
+        yield from _in_list(value, expected, where, of)
+    elif isinstance(expected, Starred) and isinstance(value, str):
         if not matches_text(value, expected):
             yield where, partial(unequal, expected, value)
     elif expected is not ... and (tell := _unlike(value, expected, where, of)):
@@ -99,14 +87,14 @@ def _says_yes(expected: Any, value: Any, where: str, of: object) -> bool:
 
 
 def _in_mapping(
-    value: Any, expected: Mapping[Any, Any], where: str, of: object, stars: bool
+    value: Any, expected: Mapping[Any, Any], where: str, of: object
 ) -> Iterator[tuple[str, _Tell]]:
     if not isinstance(value, dict):
         yield where, lambda: f"expected {shown(dict(expected))}, was {shown(value)}"
         return
     for key, part in expected.items():
         if key in value:
-            yield from _differences(value[key], part, f"{where}.{key}", of, stars)
+            yield from _differences(value[key], part, f"{where}.{key}", of)
         else:
             yield f"{where}.{key}", partial(_without, value, part)
 
@@ -115,38 +103,33 @@ def _without(value: dict[str, Any], expected: Any) -> str:
     return f"expected {shown(expected)}, is missing (there is {keys_text(value)})"
 
 
-def _in_list(
-    value: Any, expected: Any, where: str, of: object, stars: bool
-) -> Iterator[tuple[str, _Tell]]:
+def _in_list(value: Any, expected: Any, where: str, of: object) -> Iterator[tuple[str, _Tell]]:
     if not isinstance(value, list):
         yield where, lambda: f"expected {shown(list(expected))}, was {shown(value)}"
         return
     if len(value) != len(expected):
-        yield where, partial(_of_another_length, value, expected, of, stars)
+        yield where, partial(_of_another_length, value, expected, of)
         return
     for at, (part, wanted) in enumerate(zip(value, expected, strict=True)):
-        yield from _differences(part, wanted, f"{where}[{at}]", of, stars)
+        yield from _differences(part, wanted, f"{where}[{at}]", of)
 
 
-def _of_another_length(value: list[Any], expected: Any, of: object, stars: bool) -> str:
+def _of_another_length(value: list[Any], expected: Any, of: object) -> str:
     texts = shown(list(expected)), shown(value)
     if not any("… " in text for text in texts):
         return f"expected {texts[0]}, was {texts[1]}"
     # What differs may be in what is not shown of them.
     told = f"expected {counted(len(expected), 'item')}, were {len(value)}"
     for at, pair in enumerate(zip(value, expected, strict=False)):
-        for place, tell in _differences(*pair, f"[{at}]", of, stars):
+        for place, tell in _differences(*pair, f"[{at}]", of):
             return f"{told}: {place}  {tell()}"
     if len(value) > len(expected):
         return f"{told}: [{len(expected)}] {shown(value[len(expected)])} is more than expected"
     return f"{told}: [{len(value)}] {shown(expected[len(value)])} is missing"
 
 
-def matches_text(value: Any, pattern: Any) -> bool:
-    """Return whether a value is as a tree's text says: ``*`` in a string stands for any text."""
-    if isinstance(pattern, str) and isinstance(value, str):
-        if "*" not in pattern:
-            return value == pattern
-        plain = pattern.replace("[", "[[]").replace("?", "[?]")
-        return fnmatch.fnmatchcase(value, plain)
-    return not differs(value, pattern, stars=True)
+def matches_text(text: str, pattern: str) -> bool:
+    """Return whether a text is as a pattern, in which ``*`` stands for any text."""
+    if "*" not in pattern:
+        return text == pattern
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))

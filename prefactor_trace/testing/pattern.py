@@ -99,14 +99,14 @@ def _pattern_text(name: str) -> str:
     return name if name_text(plain) == plain else name_text(name)
 
 
-def nodes_of(nodes: Sequence[Any], *, required: bool = False) -> Iterator[T]:
+def nodes_of(tree: T, *, required: bool = False) -> Iterator[T]:
     """Yield the nodes of a tree, each before what is in it.
 
     Args:
-        nodes: Those at the top.
+        tree: What all of them are in.
         required: Whether those are left out, with what is in them, that may be missing.
     """
-    waiting = list(reversed(nodes))
+    waiting = list(reversed(tree.children))
     while waiting:
         node = waiting.pop()
         if isinstance(node, T) and (node.bounds[0] or not required):
@@ -114,18 +114,13 @@ def nodes_of(nodes: Sequence[Any], *, required: bool = False) -> Iterator[T]:
             waiting += reversed(node.children)
 
 
-class Nodes(list[Any]):
-    """The nodes at the top of a tree.
-
-    Attributes:
-        any_order: Whether they may come in any order.
-    """
-
-    any_order = False
+def _tree_of(nodes: Sequence[Any], *, any_order: bool = False) -> T:
+    """Return the node that those at the top are in: the trace itself."""
+    return T("", children=nodes, any_order=any_order)
 
 
-def checked(nodes: Any) -> list[Any]:
-    """Return nodes that a test has made, which a text would have been refused for.
+def checked(nodes: Any) -> T:
+    """Return the tree of nodes that a test has made, which a text would have been refused for.
 
     Raises:
         TypeError: Something in them is no node, or a field of one cannot be what it is.
@@ -141,7 +136,7 @@ def checked(nodes: Any) -> list[Any]:
         if node is not ...:
             _check(node)
             waiting += node.children
-    return list(nodes)
+    return _tree_of(list(nodes))
 
 
 def _check(node: Any) -> None:
@@ -169,8 +164,8 @@ def _check(node: Any) -> None:
         )
 
 
-def parse(text: str) -> Nodes:
-    """Return the nodes that a tree's text stands for.
+def parse(text: str) -> T:
+    """Return the tree that a text stands for: a node that those at the top are in.
 
     One span a line, nested by indentation: ``name {payload} x2 -> {result} -> failed (any order)``,
     all but the name optional; ``?name`` may be missing, ``...`` allows further spans, ``#`` begins
@@ -180,15 +175,16 @@ def parse(text: str) -> Nodes:
     Raises:
         PatternError: A line cannot be read.
     """
-    top = Nodes()
+    top: list[Any] = []
+    any_order = False
     levels: list[tuple[int, list[Any]]] = [(-1, top)]
     columns: dict[int, int] = {}  # of the first of some siblings, by what they are in
     for number, line in enumerate(text.split("\n"), 1):
         content = _without_comment(line)
         if not content.strip():
             continue
-        if content.strip() == _ANY_ORDER and not top and not top.any_order:
-            top.any_order = True
+        if content.strip() == _ANY_ORDER and not top and not any_order:
+            any_order = True
             continue
         indent = len(content) - len(content.lstrip())
         if "\t" in content[:indent]:
@@ -208,7 +204,7 @@ def parse(text: str) -> Nodes:
         levels.append((indent, children))
     if not top:
         raise PatternError("a tree has at least one span: write its name")
-    return top
+    return _tree_of(top, any_order=any_order)
 
 
 def _node(number: int, line: str, content: str, indent: int, children: list[Any]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from prefactor_trace.testing.matching import differences, differs
@@ -12,44 +13,28 @@ from prefactor_trace.testing.wording import shown
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
 
-def _parts(pattern: T, span: RecordedSpan, *, is_text: bool) -> list[tuple[str, Any, Any, bool]]:
-    """Return name, value and expected value of what a pattern says, and whether ``*`` is text."""
-    found = []
-    for part, expected in (
-        ("payload", pattern.payload),
-        ("result_payload", pattern.result_payload),
-    ):
+def _parts(pattern: T, span: RecordedSpan) -> Iterator[tuple[str, Any, Any]]:
+    """Yield name, value and expected value of what a pattern says."""
+    for part in ("payload", "result_payload"):
+        value, expected = getattr(span, part), getattr(pattern, part)
         if expected is not ...:
-            value, of_text = getattr(span, part), is_text and isinstance(expected, dict)
-            found.append((part, (value or {}) if of_text else value, expected, of_text))
-    return found
+            # So that of a mapping each key is told that is missing.
+            yield part, {} if value is None and isinstance(expected, dict) else value, expected
 
 
-def is_unlike(pattern: T, span: RecordedSpan, *, is_text: bool) -> bool:
-    """Return whether a span by itself is not as its pattern says.
-
-    Args:
-        pattern: What is expected.
-        span: What there is.
-        is_text: Whether ``*`` in the pattern's strings stands for any text.
-    """
+def is_unlike(pattern: T, span: RecordedSpan) -> bool:
+    """Return whether a span by itself is not as its pattern says."""
     return span.status != pattern.status or any(
-        differs(value, expected, part, of=named(span), stars=stars)
-        for part, value, expected, stars in _parts(pattern, span, is_text=is_text)
+        differs(value, expected, part, of=named(span))
+        for part, value, expected in _parts(pattern, span)
     )
 
 
-def unlike(pattern: T, span: RecordedSpan, *, is_text: bool) -> str:
-    """Return how a span by itself is not as its pattern says; nothing where it is.
-
-    Args:
-        pattern: What is expected.
-        span: What there is.
-        is_text: Whether ``*`` in the pattern's strings stands for any text.
-    """
+def unlike(pattern: T, span: RecordedSpan) -> str:
+    """Return how a span by itself is not as its pattern says; nothing where it is."""
     wrong: list[str] = []
-    for part, value, expected, stars in _parts(pattern, span, is_text=is_text):
-        wrong += differences(value, expected, part, of=named(span), stars=stars)
+    for part, value, expected in _parts(pattern, span):
+        wrong += differences(value, expected, part, of=named(span))
     if span.status != pattern.status:
         said = f" ({error_text(span.error)})" if span.error else ""
         told = f"expected {shown(pattern.status)}, was {shown(span.status)}{said}"

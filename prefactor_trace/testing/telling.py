@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.pattern import T, nodes_of
@@ -49,23 +49,17 @@ def too_few(where: str, pattern: T, have: int, *, any_order: bool = False) -> Di
 
 
 def told_of(
-    found: Sequence[Difference],
-    nodes: Sequence[Any],
-    spans: Sequence[RecordedSpan],
-    *,
-    is_text: bool,
-    is_cut: bool,
+    found: Sequence[Difference], tree: T, spans: Sequence[RecordedSpan], *, is_cut: bool
 ) -> tuple[str, list[RecordedSpan]]:
     """Return all differences of a tree as a text, and the spans that it is about.
 
     Args:
         found: The differences.
-        nodes: What the whole trace should look like.
+        tree: What the whole trace should look like.
         spans: Every span.
-        is_text: Whether ``*`` in the patterns' strings stands for any text.
         is_cut: Whether there may be more differences than these.
     """
-    lines = list(_lines(found, _Elsewhere(found, nodes, spans, is_text=is_text)))
+    lines = list(_lines(found, _elsewhere(found, tree, spans)))
     marked = [span for _, of_line in lines[:_MOST_TOLD] for span in of_line]
     if len(lines) == 1:
         return lines[0][0], marked
@@ -77,7 +71,7 @@ def told_of(
 
 
 def _lines(
-    found: Sequence[Difference], elsewhere: _Elsewhere
+    found: Sequence[Difference], elsewhere: Callable[[T], RecordedSpan | None]
 ) -> Iterator[tuple[str, tuple[RecordedSpan, ...]]]:
     for place, some in groupby(found, _missed_in):
         alike = list(some)
@@ -85,7 +79,7 @@ def _lines(
             yield _missing_text(*place, [str(one.missing) for one in alike]), ()
             continue
         for one in alike:
-            span = elsewhere.find(one)
+            span = None if one.missing is None else elsewhere(one.missing)
             if span is None:
                 yield one.told, one.spans
             else:
@@ -114,38 +108,24 @@ def _place_of(span: RecordedSpan, where: str) -> str:
     return f"{named(span)} comes {before}"
 
 
-class _Elsewhere:
-    """Finds a span that is as something that is missing, where no other pattern can mean it."""
+def _elsewhere(
+    found: Sequence[Difference], tree: T, spans: Sequence[RecordedSpan]
+) -> Callable[[T], RecordedSpan | None]:
+    """Return what finds a span that is as something that is missing.
 
-    def __init__(
-        self,
-        found: Sequence[Difference],
-        nodes: Sequence[Any],
-        spans: Sequence[RecordedSpan],
-        *,
-        is_text: bool,
-    ) -> None:
-        self._spans = spans
-        self._is_text = is_text
-        self._told = {span.id for one in found for span in one.spans}
-        self._expected = Counter(node.schema_name for node in nodes_of(nodes))
-        self._missing = Counter(one.missing.schema_name for one in found if one.missing)
+    One that no line tells of anyway, and where no other pattern can mean it.
+    """
+    told = {span.id for one in found for span in one.spans}
+    expected = Counter(node.schema_name for node in nodes_of(tree))
+    missing = Counter(one.missing.schema_name for one in found if one.missing)
 
-    def find(self, one: Difference) -> RecordedSpan | None:
-        """Return such a span, if no line tells of it anyway."""
-        pattern = one.missing
-        if (
-            pattern is None
-            or self._expected[pattern.schema_name] > self._missing[pattern.schema_name]
-        ):
+    def find(pattern: T) -> RecordedSpan | None:
+        name = pattern.schema_name
+        if expected[name] > missing[name]:
             return None
-        return next(
-            (
-                span
-                for span in self._spans
-                if span.id not in self._told
-                and matches_text(span.schema_name, pattern.schema_name)
-                and not is_unlike(pattern, span, is_text=self._is_text)
-            ),
-            None,
+        others = (
+            one for one in spans if one.id not in told and matches_text(one.schema_name, name)
         )
+        return next((one for one in others if not is_unlike(pattern, one)), None)
+
+    return find

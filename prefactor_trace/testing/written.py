@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any, ClassVar
 
+from prefactor_trace.testing.matching import Starred
+
 __tracebackhide__ = True  # a failure is shown where the test has asked
 
 WORD = re.compile(r"[^\W\d][\w.-]*")
@@ -70,7 +72,8 @@ class Values:
             return self._many(at, "]", [])
         if string := self._STRING.match(self._text, at):
             inner = string[1] if string[1] is not None else string[2]
-            return _ESCAPE.sub(_unescaped, inner), string.end()
+            text = _ESCAPE.sub(_unescaped, inner)
+            return (Starred(text) if "*" in text else text), string.end()
         if number := self._NUMBER.match(self._text, at):
             text = number[0]
             return (int(text) if re.fullmatch(r"-?\d+", text) else float(text)), number.end()

@@ -170,7 +170,7 @@ class Asked:
 
     def assert_tree(self, text: str) -> None:
         """Keep it, read."""
-        self.tree = parse(text)
+        self.tree = parse(text).children
 
 
 @pytest.fixture

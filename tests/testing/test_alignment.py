@@ -28,7 +28,7 @@ def trace() -> Iterator[Recorder]:
 
 def differences(trace: Recorder, text: str) -> list[str]:
     """Return the lines, without the places in the code."""
-    found = Alignment(is_text=True).differences(parse(text), trace.roots, "it")
+    found = Alignment().differences(parse(text), trace.roots, "it")
     return [re.sub(r" \(\w+\.py:\d+\)", "", line.told) for line in found]
 
 
@@ -62,13 +62,13 @@ def test_the_fewest_differences_are_told(trace: Recorder, text: str, lines: list
     found = differences(trace, text)
     assert found[: len(lines)] == lines
     assert bool(found) == bool(lines)
-    assert Comparison(is_text=True).matches(parse(text), trace.roots, "it") == (not lines)
+    assert Comparison().matches(parse(text), trace.roots, "it") == (not lines)
 
 
 def test_in_any_order_what_is_nearest_is_compared(trace: Recorder):
     """A difference further down is told there, and not as a span that is missing above."""
-    tree: Any = 'b {name: "b"}\n  d\n...\nb\n  d {name: "x"}\nc\na'
-    found = Alignment(is_text=True).differences(parse(tree), trace.roots, "it", any_order=True)
+    tree: Any = '(any order)\nb {name: "b"}\n  d\n...\nb\n  d {name: "x"}\nc\na'
+    found = Alignment().differences(parse(tree), trace.roots, "it")
     assert [re.sub(r" \(\w+\.py:\d+\)", "", line.told) for line in found] == [
         'd #5: payload.name  expected "x", is missing (there is nothing)'
     ]
@@ -77,9 +77,9 @@ def test_in_any_order_what_is_nearest_is_compared(trace: Recorder):
 def test_in_any_order_no_pattern_takes_what_only_fits_another(trace: Recorder):
     """Whichever stands first."""
     for tree in ("*\nb x2\n  d\nc", "? * x0..2\na\nc\nb x2\n  d".replace("? ", "?")):
-        nodes = parse(tree)
-        assert Alignment(is_text=True).differences(nodes, trace.roots, "it", any_order=True) == []
-        assert Comparison(is_text=True).matches(nodes, trace.roots, "it", any_order=True)
+        nodes = parse(f"(any order)\n{tree}")
+        assert Alignment().differences(nodes, trace.roots, "it") == []
+        assert Comparison().matches(nodes, trace.roots, "it")
 
 
 def test_of_very_many_the_first_is_told(trace: Recorder, monkeypatch: pytest.MonkeyPatch):
@@ -113,7 +113,7 @@ def test_each_pattern_is_compared_with_each_sibling_once(monkeypatch: pytest.Mon
     spans, compare = many(60).roots, comparison.matches_text
     monkeypatch.setattr(comparison, "matches_text", lambda *one: asked.append(1) or compare(*one))
     nodes = parse("...\na\n...\nb\n...\n?a x0..3\n...\nz\n...")
-    assert not Comparison(is_text=True).matches(nodes, spans, "it")
+    assert not Comparison().matches(nodes, spans, "it")
     assert len(asked) <= 4 * len(spans)
 
 
@@ -181,16 +181,16 @@ def test_each_pattern_in_any_order_is_compared_with_those_of_its_value(
     monkeypatch.setattr(
         comparison, "is_unlike", lambda *one, **more: asked.append(1) or compare(*one, **more)
     )
-    nodes = parse("\n".join(f"step {{n: {number}}}" for number in reversed(range(500))))
-    assert Comparison(is_text=True).matches(nodes, spans, "it", any_order=True)
+    lines = [f"step {{n: {number}}}" for number in reversed(range(500))]
+    assert Comparison().matches(parse("\n".join(["(any order)", *lines])), spans, "it")
     assert len(asked) == 500
 
 
 def test_what_is_found_too_few_times_in_any_order_is_told_once(trace: Recorder):
     """Though it stands there in several lines."""
-    nodes: Any = parse("b x2\n  d\na\nc\ne\ne\n...")
-    found = Alignment(is_text=True).differences(nodes, trace.roots, "it", any_order=True)
-    assert [line.told for line in found] == ["it should have e x2, in any order, and has none"]
+    assert in_any_order(trace, "b x2\n  d\na\nc\ne\ne\n...") == [
+        "it should have e x2, in any order, and has none"
+    ]
 
 
 @pytest.mark.parametrize("any_order", [False, True])
@@ -210,13 +210,14 @@ def test_of_many_that_differ_each_is_compared_with_those_near_to_it(
     monkeypatch.setattr(
         alignment, "unlike", lambda *one, **more: told.append(1) or unlike(*one, **more)
     )
-    aligned = Alignment(is_text=False)
-    found = aligned.differences(turns, trace.roots, "it", any_order=any_order)
+    aligned = Alignment()
+    tree = T("", children=turns, any_order=any_order)
+    found = aligned.differences(tree, trace.roots, "it")
     lines = [re.sub(r" \(\w+\.py:\d+\)", "", one.told) for one in found]
     assert lines == [f"step #{2 * n + 2}: payload.k  expected 2, was 1" for n in range(many)]
     assert len(told) <= 2 * 4 * many
     del turns[:5]
-    found = Alignment(is_text=False).differences(turns, trace.roots, "it", any_order=any_order)
+    found = Alignment().differences(tree, trace.roots, "it")
     *rest, last = [one.told for one in found] if any_order else [one.told for one in found][::-1]
     assert len(rest) == many - 5
     assert all("payload.k  expected 2, was 1" in line for line in rest)
@@ -243,15 +244,14 @@ def test_what_is_told_is_bounded(monkeypatch: pytest.MonkeyPatch):
     assert len(told) <= 2_000
 
 
-def in_any_order(trace: Recorder, nodes: Any) -> list[str]:
+def in_any_order(trace: Recorder, text: str) -> list[str]:
     """Return the lines, without the places in the code."""
-    found = Alignment(is_text=True).differences(nodes, trace.roots, "it", any_order=True)
-    return [re.sub(r" \(\w+\.py:\d+\)", "", line.told) for line in found]
+    return differences(trace, f"(any order)\n{text}")
 
 
 def test_in_any_order_differences_are_told_as_the_spans_come(trace: Recorder):
     """Each pattern gets as many of those that are near to it as are wanting."""
-    assert in_any_order(trace, parse("c {n: 1}\nb {n: 1} x2\n  d\na {n: 1}")) == [
+    assert in_any_order(trace, "c {n: 1}\nb {n: 1} x2\n  d\na {n: 1}") == [
         f"{name}: payload.n  expected 1, is missing (there is name)"
         for name in ("a #1", "b #2", "b #4", "c #6")
     ]
@@ -263,7 +263,7 @@ def test_what_is_not_compared_for_lack_of_time_is_told_all_the_same(
     """As missing and too many; what is inside is no difference where it is as expected."""
     tree: Any = "c\nb\n  d\nb {n: 1}\n  d\na"
     monkeypatch.setattr(alignment, "_MOST_PAIRS", 0)
-    assert in_any_order(trace, parse(tree)) == [
+    assert in_any_order(trace, tree) == [
         'it should have b {"n": 1}, in any order, and has none',
         "it has b #4 more than expected",
     ]

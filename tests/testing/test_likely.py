@@ -5,6 +5,7 @@ import pytest
 import prefactor_trace as prefactor
 from prefactor_trace.testing import Recorder, T
 from prefactor_trace.testing.likely import Likely
+from prefactor_trace.testing.pattern import parse
 
 MANY = 40
 
@@ -46,17 +47,17 @@ def spans():
 )
 def test_few_have_to_be_looked_at_where_a_value_is_named(spans, pattern, places):
     """In the payload, in the result or in what is inside; else those of the name and status."""
-    assert list(Likely(spans, is_text=False).places(pattern)) == places
+    assert list(Likely(spans).places(pattern)) == places
 
 
 def test_a_star_stands_for_any_text_in_the_text_of_a_tree(spans):
     """There, it names no value."""
-    pattern = T("step", {"in": {"text": "t*"}})
-    assert list(Likely(spans, is_text=True).places(pattern)) == [*range(MANY)]
+    (pattern,) = parse('step {in: {text: "t*"}}').children
+    assert list(Likely(spans).places(pattern)) == [*range(MANY)]
 
 
 def test_what_may_be_missing_inside_names_no_value(spans):
     """Nor does a child of any name."""
     for child in (T("payload", {"child": 3}, optional=True), T("*", {"child": 3})):
         pattern = T("step", children=[child])
-        assert list(Likely(spans, is_text=False).places(pattern)) == [*range(MANY)]
+        assert list(Likely(spans).places(pattern)) == [*range(MANY)]

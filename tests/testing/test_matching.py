@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from prefactor_trace.testing.matching import differences, matches_text
+from prefactor_trace.testing.matching import Starred, differences, matches_text
 
 VALUE = {"tool": "search", "args": {"q": "weather", "n": 3}, "tags": ["a", "b"], "ok": True}
 
@@ -58,16 +58,16 @@ def test_a_star_stands_for_any_text():
     assert matches_text("claude-x", "claude-*")
     assert matches_text("[a]b", "[a]*")
     assert not matches_text("gpt", "claude-*")
-    assert matches_text({"a": "xy", "b": 1}, {"a": "x*"})
-    assert not matches_text(3, "3*")
-    assert not matches_text("3", 3)
+    assert differences({"a": "xy", "b": 1}, {"a": Starred("x*")}, "it") == []
+    assert differences(3, Starred("3*"), "it") == ['it  expected "3*", was 3']
 
 
 def test_only_a_star_stands_for_something():
     """Also in lists and in what is nested; a question mark is one."""
-    assert matches_text({"a": ["what? yes", {"b": "xy"}]}, {"a": ["what? *", {"b": "x*"}]})
+    expected = {"a": [Starred("what? *"), {"b": Starred("x*")}]}
+    assert differences({"a": ["what? yes", {"b": "xy"}]}, expected, "it") == []
     assert not matches_text("whats yes", "what? *")
-    assert differences({"a": {"b": "xy"}}, {"a": {"b": "z*"}}, "it", stars=True) == [
+    assert differences({"a": {"b": "xy"}}, {"a": {"b": Starred("z*")}}, "it") == [
         'it.a.b  expected "z*", was "xy"'
     ]
 
@@ -92,7 +92,7 @@ def test_of_long_lists_the_first_item_is_told_that_differs(count, expected, told
     value = [f"item {number}" for number in range(count)]
     wanted = [f"item {number}" for number in range(expected)]
     assert differences(value, wanted, "it") == [f"it  {told}"]
-    assert differences(value, ["it*", *wanted[1:]], "it", stars=True) == [f"it  {told}"]
+    assert differences(value, [Starred("it*"), *wanted[1:]], "it") == [f"it  {told}"]
 
 
 def test_a_function_that_raises_is_named_with_what_it_was_given():

@@ -19,7 +19,7 @@ def test_every_part_of_a_line_is_read():
         end
         """
     )
-    root, end = nodes
+    root, end = nodes.children
     assert (root.schema_name, root.any_order, end) == ("agent:run", True, T("end", children=[]))
     call, tool, cache, fetch, rest = root.children
     assert call.payload == {"model": "gpt-*", "n": -1.5, "x y": [1, True, None], "deep": {"a": ...}}
@@ -85,7 +85,7 @@ def test_siblings_stand_in_one_column(text, told):
 def test_any_name_can_be_written(name):
     """In quotes where it would be something else; a comment may follow it."""
     line = f"{T(name, optional=True)} x2   # a comment"
-    assert parse(line) == [T(name, optional=True, times=2, children=[])]
+    assert parse(line).children == [T(name, optional=True, times=2, children=[])]
 
 
 def test_an_empty_tree_is_refused():
@@ -110,7 +110,7 @@ def test_results_are_written_behind_an_arrow():
         b -> {tokens: 3} -> failed x2
         c -> failed -> {tokens: 3}
         """
-    )
+    ).children
     assert first.payload == {"x": 1}
     assert first.result_payload == {"steps": ["s*", ...], "n": 2}
     for node in (second, third):
@@ -149,7 +149,7 @@ def test_what_was_copied_from_elsewhere_says_how_it_is_written(line, told, at):
 
 def test_an_open_range_is_shown_as_it_is_written():
     """Not with the number that stands for many."""
-    assert str(parse("plan x2..")[0]) == "plan x2.."
+    assert str(parse("plan x2..").children[0]) == "plan x2.."
 
 
 @pytest.mark.parametrize(
