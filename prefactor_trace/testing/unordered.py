@@ -79,114 +79,65 @@ def assign(
         Number of a span to the number of its pattern. No assignment has less of what is needed
         missing, and of those none leaves fewer spans.
     """
-    wanting = _Wanting(fits)
-    # Who has little to choose from goes first: then little has to be given back.
-    for pattern in sorted(range(len(fits)), key=lambda one: len(fits[one])):
-        for _ in range(bounds[pattern][0]):
-            if not wanting.take_for(pattern):
-                break
-    if len(wanting.owner) < count:
-        # What a pattern has taken only makes room for another one: none gets less.
-        leaving = _Leaving(fits, [most for _, most in bounds], count, wanting.owner)
-        for span in range(count):
-            if span not in wanting.owner:
-                leaving.give(span)
-    return wanting.owner
+    giving = _Giving(fits, count)
+    giving.give([least for least, _ in bounds])
+    # What a pattern has is only exchanged for other spans: none gets less.
+    giving.give([most for _, most in bounds])
+    return giving.owner
 
 
-class _Wanting:
-    """Patterns that take what fits them, and have others move on to other spans.
+class _Giving:
+    """Spans that are given to patterns, which may have to give others up for them.
+
+    Args:
+        fits: For each pattern, the numbers of the spans that fit it.
+        count: How many spans there are.
 
     Attributes:
         owner: Number of a span to that of its pattern.
     """
 
-    def __init__(self, fits: Sequence[Sequence[int]]) -> None:
+    def __init__(self, fits: Sequence[Sequence[int]], count: int) -> None:
         self.owner: dict[int, int] = {}
-        self._fits = fits
-        self._seen = [0] * len(fits)  # how many of those that fit are known to be taken
-        self._vain: set[int] = set()  # patterns from which no way leads to a span that is left
-
-    def take_for(self, start: int) -> bool:
-        """Give a pattern one more span, and return whether there was one for it."""
-        came_from: dict[int, tuple[int, int]] = {}
-        waiting = [start]
-        for asking in waiting:
-            free = self._free(asking)
-            if free is not None:
-                self._move_on(free, asking, start, came_from)
-                return True
-            for one in self._fits[asking]:
-                other = self.owner[one]
-                if other != start and other not in came_from and other not in self._vain:
-                    came_from[other] = asking, one
-                    waiting.append(other)
-        # Nor will there be later: all that fits these is theirs, and what is taken stays so.
-        self._vain.update(waiting)
-        return False
-
-    def _free(self, pattern: int) -> int | None:
-        ones, at = self._fits[pattern], self._seen[pattern]
-        while at < len(ones) and ones[at] in self.owner:
-            at += 1
-        self._seen[pattern] = at
-        return ones[at] if at < len(ones) else None
-
-    def _move_on(
-        self, free: int, last: int, start: int, came_from: dict[int, tuple[int, int]]
-    ) -> None:
-        """Go back along the way that has led to a free one: each takes the next one."""
-        self.owner[free] = last
-        while last != start:
-            last, one = came_from[last]
-            self.owner[one] = last
-
-
-class _Leaving:
-    """Spans that are left, for patterns that take more, which may move others on.
-
-    Args:
-        fits: For each pattern, the numbers of the spans that fit it.
-        most: For each pattern, how many it takes.
-        count: How many spans there are.
-        owner: Number of a span to that of its pattern; what is given away is added.
-    """
-
-    def __init__(
-        self, fits: Sequence[Sequence[int]], most: Sequence[int], count: int, owner: dict[int, int]
-    ) -> None:
-        self._most, self._owner = most, owner
         self._fitting: list[list[int]] = [[] for _ in range(count)]
         self._owned: list[set[int]] = [set() for _ in fits]
-        self._full: set[int] = set()  # patterns from which no way leads to one that takes more
-        for pattern, ones in enumerate(fits):
-            for one in ones:
+        # Who has little to choose from goes first: then little has to be given back.
+        for pattern in sorted(range(len(fits)), key=lambda one: len(fits[one])):
+            for one in fits[pattern]:
                 self._fitting[one].append(pattern)
-        for one, pattern in owner.items():
-            self._owned[pattern].add(one)
 
-    def give(self, start: int) -> None:
-        """Give a span to a pattern, if there is one for it."""
+    def give(self, most: Sequence[int]) -> None:
+        """Give each span that is left to a pattern, if there is one for it.
+
+        Args:
+            most: For each pattern, how many it takes.
+        """
+        full: set[int] = set()  # patterns from which no way leads to one that takes more
+        for span in range(len(self._fitting)):
+            if span not in self.owner:
+                self._give_one(span, most, full)
+
+    def _give_one(self, start: int, most: Sequence[int], full: set[int]) -> None:
         comes: dict[int, int] = {}  # pattern to the span that is to be given to it
         waiting = [start]
         for one in waiting:
             for pattern in self._fitting[one]:
-                if pattern in comes or pattern in self._full:
+                if pattern in comes or pattern in full:
                     continue
                 comes[pattern] = one
-                if len(self._owned[pattern]) < self._most[pattern]:
+                if len(self._owned[pattern]) < most[pattern]:
                     self._hand_on(pattern, comes)
                     return
                 waiting += self._owned[pattern]
-        self._full.update(comes)
+        full.update(comes)
 
     def _hand_on(self, roomy: int, comes: dict[int, int]) -> None:
         """Go back along the way that has led to a pattern with room: each gives up one for it."""
         pattern: int | None = roomy
         while pattern is not None:
             one = comes[pattern]
-            before = self._owner.get(one)
-            self._owner[one] = pattern
+            before = self.owner.get(one)
+            self.owner[one] = pattern
             self._owned[pattern].add(one)
             if before is not None:
                 self._owned[before].remove(one)

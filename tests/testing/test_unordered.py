@@ -5,7 +5,7 @@ import random
 import re
 
 from prefactor_trace.testing import T
-from prefactor_trace.testing.unordered import _Leaving, assign, merged
+from prefactor_trace.testing.unordered import _Giving, assign, merged
 
 
 def test_what_fits_several_patterns_is_left_to_the_one_that_nothing_else_fits():
@@ -104,13 +104,11 @@ def test_what_has_been_looked_for_in_vain_is_not_looked_for_again():
 
 def test_what_no_pattern_has_room_for_is_not_offered_again():
     """However many spans are left."""
-    owner = {one: one for one in range(100)}
-    leaving = _Leaving([range(300)] * 100, [1] * 100, 300, owner)
-    leaving._fitting = [Counted(ones) for ones in leaving._fitting]
+    giving = _Giving([range(300)] * 100, 300)
+    giving._fitting = [Counted(ones) for ones in giving._fitting]
     Counted.looks = 0
-    for span in range(100, 300):
-        leaving.give(span)
-    assert owner == {one: one for one in range(100)}
+    giving.give([1] * 100)
+    assert giving.owner == {one: one for one in range(100)}
     assert Counted.looks <= 3 * 100 * 300
 
 
