@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from prefactor_trace.cli.arguments import parser
-from prefactor_trace.cli.codes import BROKEN_PIPE, FAILED, INTERRUPTED
-from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.ending import BROKEN_PIPE, FAILED, INTERRUPTED, CommandError
 from prefactor_trace.cli.terminal import write
 from prefactor_trace.exceptions import PrefactorError
 

@@ -4,7 +4,7 @@ import argparse
 from typing import TextIO
 
 from prefactor_trace.cli.arguments import parser
-from prefactor_trace.cli.codes import DONE
+from prefactor_trace.cli.ending import DONE
 from prefactor_trace.cli.terminal import write
 
 _BASH = """\

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from prefactor_trace.cli.codes import MISUNDERSTOOD
-from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.ending import MISUNDERSTOOD, CommandError
 from prefactor_trace.server import Store, default_database_path
 
 

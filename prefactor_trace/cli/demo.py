@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import prefactor_trace
 from prefactor_trace._pfid import PfidSource
-from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path, user_path
+from prefactor_trace.cli.ending import DONE, MISUNDERSTOOD, CommandError
 from prefactor_trace.cli.session import print_session
 from prefactor_trace.cli.terminal import Screen, one_line, write
 

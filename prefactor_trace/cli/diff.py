@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from prefactor_trace.cli.amounts import between
-from prefactor_trace.cli.codes import DIFFERENT, DONE
 from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.ending import DIFFERENT, DONE
 from prefactor_trace.cli.runs import as_json, find
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line, write, write_json
 from prefactor_trace.cli.tree import header

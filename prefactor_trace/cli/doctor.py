@@ -19,8 +19,8 @@ from prefactor_trace._settings import Settings, load_settings
 from prefactor_trace._variables import find_unknown
 from prefactor_trace._version import __version__
 from prefactor_trace.cli.amounts import between, counted, size
-from prefactor_trace.cli.codes import DONE, FAILED
 from prefactor_trace.cli.database import database_path
+from prefactor_trace.cli.ending import DONE, FAILED
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
 from prefactor_trace.exceptions import DatabaseError, SettingsError
 from prefactor_trace.server import Store

@@ -12,9 +12,8 @@ from typing import Any, TextIO
 from prefactor_trace._capture import as_mapping, holds_cut
 from prefactor_trace._nearest import hint
 from prefactor_trace._substitutes import holds_secret, is_whole_binary
-from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing, user_path
+from prefactor_trace.cli.ending import DONE, MISUNDERSTOOD, CommandError
 from prefactor_trace.cli.exported_test import Call, test_text
 from prefactor_trace.cli.runs import find
 from prefactor_trace.cli.terminal import write

@@ -15,8 +15,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from prefactor_trace.cli.codes import FAILED, INTERRUPTED, MISUNDERSTOOD
-from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.ending import FAILED, INTERRUPTED, MISUNDERSTOOD, CommandError
 
 
 @dataclass(frozen=True)

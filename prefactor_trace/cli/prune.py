@@ -6,9 +6,8 @@ from datetime import datetime, timezone
 from typing import TextIO
 
 from prefactor_trace.cli.amounts import counted, size
-from prefactor_trace.cli.codes import DONE
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.ending import DONE, CommandError
 from prefactor_trace.cli.progress import Progress
 from prefactor_trace.cli.terminal import write, write_json
 from prefactor_trace.server import Store

@@ -11,8 +11,7 @@ from prefactor_trace._settings import load_settings
 from prefactor_trace._transport import open_transport, target_of
 from prefactor_trace._variables import warn_of_unknown
 from prefactor_trace._version import SDK
-from prefactor_trace.cli.codes import DONE, FAILED, MISUNDERSTOOD
-from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.ending import DONE, FAILED, MISUNDERSTOOD, CommandError
 from prefactor_trace.cli.terminal import write, write_json
 
 

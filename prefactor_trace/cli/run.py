@@ -15,8 +15,8 @@ from prefactor_trace._pfid import PfidSource
 from prefactor_trace._settings import load_settings
 from prefactor_trace._signals import handle_signals
 from prefactor_trace._variables import warn_of_unknown
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path
+from prefactor_trace.cli.ending import CommandError
 from prefactor_trace.cli.missing import other_databases, what_is_missing, why_nothing
 from prefactor_trace.cli.program import run_program
 from prefactor_trace.cli.session import print_session

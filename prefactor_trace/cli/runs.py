@@ -9,9 +9,8 @@ from typing import Any, TextIO
 
 from prefactor_trace.cli import columns
 from prefactor_trace.cli.amounts import between, silence
-from prefactor_trace.cli.codes import DONE
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.ending import DONE, CommandError
 from prefactor_trace.cli.terminal import UNLIMITED, Screen, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS
 from prefactor_trace.server import InstanceSummary, Store

@@ -17,9 +17,8 @@ from prefactor_trace._default import default
 from prefactor_trace._notes import UNDECLARED
 from prefactor_trace._schema import Registry
 from prefactor_trace.cli import columns
-from prefactor_trace.cli.codes import DIFFERENT, DONE, MISUNDERSTOOD
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import user_path
+from prefactor_trace.cli.ending import DIFFERENT, DONE, MISUNDERSTOOD, CommandError
 from prefactor_trace.cli.schema_changes import Change, changes
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json
 

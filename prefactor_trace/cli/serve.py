@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TextIO
 
-from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path
+from prefactor_trace.cli.ending import DONE
 from prefactor_trace.cli.terminal import write
 from prefactor_trace.server import Api, Server, Store
 

@@ -4,9 +4,8 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from prefactor_trace.cli.codes import DONE
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.ending import DONE, CommandError
 from prefactor_trace.cli.runs import as_json, find
 from prefactor_trace.cli.terminal import Screen, write, write_json
 from prefactor_trace.cli.tree import Row, below, header, quality_lines, rows, span_line

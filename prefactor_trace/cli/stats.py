@@ -6,8 +6,8 @@ from typing import TextIO
 
 from prefactor_trace.cli import columns
 from prefactor_trace.cli.amounts import duration
-from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.ending import DONE
 from prefactor_trace.cli.progress import Progress
 from prefactor_trace.cli.runs import ago, find
 from prefactor_trace.cli.terminal import Screen, one_line, write, write_json

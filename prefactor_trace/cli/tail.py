@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TextIO
 from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace._substitutes import text_of
 from prefactor_trace.cli.amounts import between, silence
-from prefactor_trace.cli.codes import DONE
 from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.ending import DONE
 from prefactor_trace.cli.terminal import Screen, columns_of, one_line, write, write_json
 from prefactor_trace.cli.tree import STATUS_COLOURS
 from prefactor_trace.server import Store

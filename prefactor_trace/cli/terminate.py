@@ -3,9 +3,8 @@
 import argparse
 from typing import TextIO
 
-from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing
+from prefactor_trace.cli.ending import DONE, MISUNDERSTOOD, CommandError
 from prefactor_trace.cli.runs import find
 from prefactor_trace.cli.terminal import one_line, write
 from prefactor_trace.server import Store

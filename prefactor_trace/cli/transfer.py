@@ -9,9 +9,8 @@ from contextlib import AbstractContextManager
 from typing import TextIO
 
 from prefactor_trace.cli.amounts import counted
-from prefactor_trace.cli.codes import DONE, MISUNDERSTOOD
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import database_path, open_existing, user_path
+from prefactor_trace.cli.ending import DONE, MISUNDERSTOOD, CommandError
 from prefactor_trace.cli.progress import Progress
 from prefactor_trace.cli.runs import find
 from prefactor_trace.cli.terminal import write, write_json

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from prefactor_trace.cli.complaint import CommandError
 from prefactor_trace.cli.database import check_database, database_path, open_existing
+from prefactor_trace.cli.ending import CommandError
 from prefactor_trace.server import default_database_path
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.ending import CommandError
 from prefactor_trace.cli.program import run_program
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prefactor_trace.cli.complaint import CommandError
+from prefactor_trace.cli.ending import CommandError
 from prefactor_trace.cli.runs import find, shortest_unique, table
 from prefactor_trace.cli.terminal import UNLIMITED, Screen
 from prefactor_trace.server import Store
