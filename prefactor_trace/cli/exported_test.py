@@ -152,13 +152,9 @@ def _tree(spans: Sequence[AgentSpan], stubs: Sequence[str]) -> list[str]:
     """
     below = children_of(spans)
     lines: list[str] = []
-    seen: set[str] = set()  # of a circle of parents, each once
     waiting = [(span, 0) for span in reversed(below.get(None, ()))]
     while waiting:
         span, depth = waiting.pop()
-        if span.id in seen:
-            continue
-        seen.add(span.id)
         name = schema_name(span)
         status = "" if span.status == "complete" else f" -> {span.status}"
         lines.append("  " * depth + name_text(name) + status)

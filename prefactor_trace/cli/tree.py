@@ -82,15 +82,12 @@ def rows(spans: Sequence[AgentSpan]) -> Iterator[Row]:
     A span whose parent is missing hangs under the root, and so does one of a circle of parents.
     """
     children = children_of(spans)
-    seen: set[str] = set()
     # A list, not recursion: an agent may nest deeper than the interpreter's stack.
     waiting = _level(children.get(None, ()), ())
     while waiting:
         row = waiting.pop()
-        if row.span.id not in seen:
-            seen.add(row.span.id)
-            yield row
-            waiting += _level(children.get(row.span.id, ()), row.last)
+        yield row
+        waiting += _level(children.get(row.span.id, ()), row.last)
 
 
 def _level(spans: Sequence[AgentSpan], above: tuple[bool, ...]) -> list[Row]:

@@ -83,25 +83,14 @@ def compare(left: Sequence[AgentSpan], right: Sequence[AgentSpan]) -> list[Align
     """
     left, right = [shown(span) for span in left], [shown(span) for span in right]
     trees = children_of(left), children_of(right)
-    seen: tuple[set[str], set[str]] = (set(), set())
     compared = []
     # A list, not recursion: an agent may nest deeper than the interpreter's stack.
     waiting = _level(trees, None, None, 0)[::-1]
     while waiting:
         level, one, other = waiting.pop()
-        one, other = _unseen(one, seen[0]), _unseen(other, seen[1])
-        if one or other:
-            compared.append(_aligned(level, one, other))
-            waiting += _level(trees, one, other, level + 1)[::-1]
+        compared.append(_aligned(level, one, other))
+        waiting += _level(trees, one, other, level + 1)[::-1]
     return compared
-
-
-def _unseen(span: AgentSpan | None, seen: set[str]) -> AgentSpan | None:
-    """Return a span when it is met for the first time: a circle of parents leads back to it."""
-    if span is None or span.id in seen:
-        return None
-    seen.add(span.id)
-    return span
 
 
 _Pair = tuple[int, AgentSpan | None, AgentSpan | None]

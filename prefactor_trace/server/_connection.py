@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from prefactor_trace import _forks
@@ -51,12 +50,7 @@ class SharedConnection:
     def __enter__(self) -> "Self":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @contextmanager
@@ -89,17 +83,14 @@ class SharedConnection:
 
     def _connect(self) -> sqlite3.Connection:
         with _opening:
-            return self._open()
-
-    def _open(self) -> sqlite3.Connection:
-        connection = (open_to_read if self._read_only else open_database)(self.path)
-        try:
-            self._look_at(connection)
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
-        return connection
+            connection = (open_to_read if self._read_only else open_database)(self.path)
+            try:
+                self._look_at(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+            return connection
 
     def _pause(self) -> None:
         self._lock.acquire()

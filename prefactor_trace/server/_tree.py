@@ -41,15 +41,18 @@ def name_text(name: str) -> str:
 def children_of(spans: Sequence[AgentSpan]) -> Children:
     """Return which spans hang under which.
 
-    A span whose parent is missing hangs at the top, and so does one of a circle of parents, which
-    leads back into the circle: whoever walks the tree has to remember where they have been.
+    Each hangs in one place: one whose parent is missing at the top, and so one of a circle of
+    parents.
     """
     known = {span.id for span in spans}
     children: dict[str | None, list[AgentSpan]] = defaultdict(list)
     for span in sorted(spans, key=_start):
         parent = span.parent_span_id
         children[parent if parent in known and parent != span.id else None].append(span)
-    children[None] += _circles(spans, children)
+    for entry in _circles(spans, children):
+        siblings = children[entry.parent_span_id]
+        siblings[:] = [span for span in siblings if span is not entry]
+        children[None].append(entry)
     return children
 
 

@@ -1,7 +1,6 @@
 """Serves the embedded Prefactor over HTTP, with the standard library alone."""
 
 import threading
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from prefactor_trace.exceptions import SettingsError
@@ -79,10 +78,5 @@ class Server:
     def __enter__(self) -> "Self":
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

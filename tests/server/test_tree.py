@@ -28,14 +28,16 @@ def test_children_are_in_the_order_of_their_start() -> None:
         ({"a": "a"}, ["a"]),
         ({"a": "b", "b": "a"}, ["a"]),
         ({"a": "b", "b": "c", "c": "a", "d": None}, ["d", "a"]),
+        ({"d": "a", "a": "b", "b": "a", "e": "d"}, ["d", "a"]),
         ({}, []),
     ],
 )
 def test_what_has_no_way_to_the_top_hangs_there(
     parents: dict[str, str | None], top: list[str]
 ) -> None:
-    """A span whose parent is missing, or that is its own ancestor, can be reached from the top."""
+    """A span whose parent is missing, or that is its own ancestor; and nowhere else."""
     children = children_of([span(id=one, parent=above) for one, above in parents.items()])
+    assert sorted(one.id for ones in children.values() for one in ones) == sorted(parents)
     assert [one.id for one in children.get(None, ())] == top
 
 
