@@ -1,12 +1,15 @@
-"""Every action of the service by its name in bulk, and how any of them is carried out."""
+"""Every action of the service by its name in bulk; how one of them is carried out, and many."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from prefactor_trace.server import _instances, _spans
+from prefactor_trace._slices import in_slices
+from prefactor_trace.models import BulkRequest
+from prefactor_trace.server import _instances, _json, _spans
 from prefactor_trace.server._answer import Answer
+from prefactor_trace.server._fields import read_fields
 from prefactor_trace.server._idempotency import Keys, check_key, what_is_told
-from prefactor_trace.server._refusal import invalid_field
+from prefactor_trace.server._refusal import Refusal, invalid_field
 from prefactor_trace.server._transaction import Transaction
 
 _Action = Callable[[Transaction, Mapping[str, Any]], Answer]
@@ -59,22 +62,39 @@ def perform(transaction: Transaction, call: Mapping[str, Any]) -> str:
         key = details.get("idempotency_key")
     key = check_key(key)
     keys = Keys(transaction, [] if key is None else [key])
-    answer = perform_item(transaction, {**call, "idempotency_key": key}, keys)
+    answer = _perform_item(transaction, {**call, "idempotency_key": key}, keys)
     keys.store()
     return answer
 
 
-def perform_item(transaction: Transaction, item: Mapping[str, Any], keys: Keys) -> str:
-    """Carry out an item of bulk, all of it or nothing, and return the answer as JSON text.
+def run_bulk(transaction: Transaction, body: Mapping[str, Any]) -> str:
+    """Carry out the items of a bulk request and return the answer as JSON text.
 
-    Args:
-        transaction: What the action works with.
-        item: The action with its key.
-        keys: Know what was answered before.
+    The answer holds the successes up to the first error, and that error. What came after is absent
+    from it: it was not processed, and its keys are free.
 
     Raises:
-        Refusal: The service says no.
+        Refusal: The request itself is wrong, so that nothing was processed.
     """
+    # Checked by the model and then read as they are: building an object per item costs more.
+    read_fields(BulkRequest, body)
+    keys = Keys(transaction, [item["idempotency_key"] for item in body["items"]])
+    outputs = []
+    # In local mode this runs beside the agent's own threads.
+    for item in in_slices(body["items"]):
+        try:
+            output, failed = _perform_item(transaction, item, keys), False
+        except Refusal as refusal:
+            output, failed = refusal.text, True
+        outputs.append(f"{_json.write(item['idempotency_key'])}:{output}")
+        if failed:
+            break
+    keys.store()
+    return f'{{"status":"success","outputs":{{{",".join(outputs)}}}}}'
+
+
+def _perform_item(transaction: Transaction, item: Mapping[str, Any], keys: Keys) -> str:
+    """Carry out an action, all of it or nothing, unless its key was answered before."""
     action = ACTIONS.get(item["_type"])
     if action is None:
         raise invalid_field("_type", f"{item['_type']!r} is none of {', '.join(ACTIONS)}")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from prefactor_trace.server._bulk import run_bulk
+from prefactor_trace.server._actions import run_bulk
 from prefactor_trace.server._export import DECLARATIONS
 from prefactor_trace.server._refusal import Refusal
 from prefactor_trace.server.store import Store

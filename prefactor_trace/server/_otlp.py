@@ -1,4 +1,8 @@
-"""A run as OpenTelemetry's protocol has it in JSON (OTLP)."""
+"""A run as OpenTelemetry's protocol has it in JSON (OTLP).
+
+By its conventions for generative AI collectors show which model was asked and what that cost:
+https://github.com/open-telemetry/semantic-conventions-genai.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,11 +12,12 @@ from prefactor_trace._pfid import span_id_of, trace_id_of
 from prefactor_trace._version import __version__
 from prefactor_trace.models import AgentSpan
 from prefactor_trace.server._cancelled import shown
-from prefactor_trace.server._genai import genai_attributes
 from prefactor_trace.server._reading import InstanceSummary
 from prefactor_trace.server._timestamps import microseconds
+from prefactor_trace.server._tokens import levels_of, tokens_of
 from prefactor_trace.server._tree import schema_name
 
+_TOOL_KEYS = ("tool_name", "tool")
 _STATUS_CODES = {"complete": 1, "failed": 2}  # OK and ERROR
 
 
@@ -78,3 +83,31 @@ def _attributes(values: Mapping[str, str | int | None]) -> list[dict[str, Any]]:
         for key, value in values.items()
         if value is not None
     ]
+
+
+def genai_attributes(span: AgentSpan) -> dict[str, str | int | None]:
+    """Return model, tokens and tool as attributes; what a span does not plainly say is ``None``."""
+    payload, result = span.payload, span.result_payload
+    asked = _text(payload, "model")
+    answered = next((name for level in levels_of(result) if (name := _text(level, "model"))), None)
+    tokens = tokens_of(result)
+    wrote = None if tokens is None else tokens.output
+    tool = _text(payload, *_TOOL_KEYS)
+    operation = None
+    if (asked or answered) and ("messages" in payload or wrote is not None):
+        operation = "chat"  # and no embedding, which has a model and tokens, too
+    elif tool:
+        operation = "execute_tool"
+    return {
+        "gen_ai.operation.name": operation,
+        "gen_ai.request.model": asked,
+        "gen_ai.response.model": answered,
+        "gen_ai.usage.input_tokens": None if tokens is None else tokens.input,
+        "gen_ai.usage.output_tokens": wrote,
+        "gen_ai.tool.name": tool,
+    }
+
+
+def _text(values: Mapping[str, Any], *names: str) -> str | None:
+    found = (values.get(name) for name in names)
+    return next((value for value in found if isinstance(value, str) and value), None)

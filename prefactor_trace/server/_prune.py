@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from prefactor_trace.server._agents import of_agent
 from prefactor_trace.server._database import is_busy, open_database, patiently
+from prefactor_trace.server._reading import silent_since
 from prefactor_trace.server._search import SEARCH_TABLES
-from prefactor_trace.server._silence import silent_since
 from prefactor_trace.server.store import Store
 
 _KEYS_AT_ONCE = 20_000  # of one transaction, so that an agent that writes waits a moment only

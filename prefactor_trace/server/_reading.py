@@ -19,7 +19,6 @@ from prefactor_trace.server._rows import (
     read_row,
     span_text,
 )
-from prefactor_trace.server._silence import heard_at, silent_since
 from prefactor_trace.server._timestamps import moment_of
 
 _MAX_FOUND = 10
@@ -27,6 +26,28 @@ _FAILED = f"""(status = 'failed' OR EXISTS (
     SELECT 1 FROM agent_spans WHERE agent_instance_id = agent_instances.id
     AND agent_spans.status = 'failed' AND {SHOWN_STATUS} = 'failed'
 ))"""  # noqa: S608
+
+
+def silent_since(moment: str) -> str:
+    """Return the SQL condition for open instances of which nothing was heard since a moment.
+
+    Args:
+        moment: The SQL parameter that holds it; it is named twice.
+    """
+    # A run that goes on for weeks is not silent: its spans tell that it lives.
+    return f"""(finished_at IS NULL AND updated_at < {moment} AND NOT EXISTS (
+        SELECT 1 FROM agent_spans
+        WHERE agent_instance_id = agent_instances.id AND agent_spans.updated_at >= {moment}
+    ))"""  # noqa: S608
+
+
+_CONDITIONS = {
+    "session": "session = ?",
+    "status": "status = ?",
+    "agent": of_agent("?"),
+    "since": "inserted_at >= ?",
+    "silent": silent_since("?"),
+}
 
 
 @dataclass(frozen=True)
@@ -72,42 +93,14 @@ class InstanceSummary:
 
 
 def read_instances(
-    db: sqlite3.Connection,
-    *,
-    limit: int,
-    offset: int,
-    session: str | None = None,
-    status: str | None = None,
-    agent: str | None = None,
-    since: str | None = None,
-    failed: bool = False,
-    silent: str | None = None,
+    db: sqlite3.Connection, *, limit: int, offset: int, failed: bool, **wanted: str | None
 ) -> list[InstanceSummary]:
-    """Return instances, the newest first.
-
-    Args:
-        db: Connection that is read from.
-        limit: How many at most.
-        offset: How many to leave out at the beginning.
-        session: What groups those that one command started.
-        status: Where they stand.
-        agent: Name or id of the agent.
-        since: When they were registered at the earliest, in its stored spelling.
-        failed: Only those that failed, or of which a span did.
-        silent: Only those that are not over and of which nothing was heard since this moment, in
-            its stored spelling.
-    """
+    """Return instances, the newest first, as `Store.list_instances` says; moments as stored."""
     conditions, values = ["1"], []
-    for condition, value in (
-        ("session = ?", session),
-        ("status = ?", status),
-        (of_agent("?"), agent),
-        ("inserted_at >= ?", since),
-        (silent_since("?"), silent),
-    ):
+    for name, value in wanted.items():
         if value is not None:
-            conditions.append(condition)
-            values += [value] * condition.count("?")
+            conditions.append(_CONDITIONS[name])
+            values += [value] * _CONDITIONS[name].count("?")
     if failed:
         conditions.append(_FAILED)
     rows = db.execute(
@@ -168,7 +161,7 @@ def _summary(db: sqlite3.Connection, row: InstanceRow) -> InstanceSummary:
         "SELECT content FROM agent_versions WHERE id = ?", (row.agent_version_id,)
     ).fetchone()
     version = _json.read(content)
-    heard = heard_at(db, row)
+    heard = _heard_at(db, row)
     return InstanceSummary(
         id=row.id,
         agent_id=row.agent_id,
@@ -187,3 +180,13 @@ def _summary(db: sqlite3.Connection, row: InstanceRow) -> InstanceSummary:
         quality_payloads=_json.read(row.quality_payloads),
         heard_at=moment_of(heard) if heard else None,
     )
+
+
+def _heard_at(db: sqlite3.Connection, row: InstanceRow) -> str | None:
+    """Return when anything of an instance last arrived, ``None`` where it is over."""
+    if row.finished_at is not None:
+        return None
+    (latest,) = db.execute(
+        "SELECT max(updated_at) FROM agent_spans WHERE agent_instance_id = ?", (row.id,)
+    ).fetchone()
+    return max(row.updated_at, latest or "")

@@ -10,8 +10,7 @@ from urllib.parse import parse_qsl
 
 from prefactor_trace.exceptions import DatabaseError
 from prefactor_trace.server import _json
-from prefactor_trace.server._actions import perform
-from prefactor_trace.server._bulk import run_bulk
+from prefactor_trace.server._actions import perform, run_bulk
 from prefactor_trace.server._fields import is_number
 from prefactor_trace.server._lists import list_spans
 from prefactor_trace.server._news import News

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cli.records import span
 
-from prefactor_trace.server._genai import genai_attributes
+from prefactor_trace.server._otlp import genai_attributes
 
 USED = {"input_tokens": 10, "output_tokens": 5}
 
