@@ -50,12 +50,7 @@ class Answer:
 
 
 class DocsAgent:
-    """Answers questions about a folder.
-
-    Args:
-        folder: Where the documents are, at any depth.
-        leave_out: Names of folders in it that are not looked into.
-    """
+    """Answers questions about a folder."""
 
     def __init__(self, folder: Path, leave_out: Sequence[str] = ()) -> None:
         self.folder = folder

@@ -60,12 +60,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class Document:
-    """A text file.
-
-    Attributes:
-        path: Where it is, relative to the folder.
-        text: What it says.
-    """
+    """A text file."""
 
     path: str
     text: str
@@ -86,10 +81,6 @@ def list_files(folder: Path, leave_out: Sequence[str] = ()) -> list[Path]:
     """Return the documents below a folder, in a stable order, at most `MOST_FILES`.
 
     Links to folders are not followed, so that a loop of them ends.
-
-    Args:
-        folder: Where to look, at any depth.
-        leave_out: Names of folders that are not looked into.
     """
     found: list[Path] = []
     skipped = _NOT_OURS.union(leave_out)

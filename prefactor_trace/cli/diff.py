@@ -42,14 +42,7 @@ def lines(
     *,
     all: bool = False,
 ) -> Iterator[str]:
-    """Yield the lines of a comparison.
-
-    Args:
-        runs: The two runs.
-        rows: Their spans.
-        screen: Where the lines will be shown.
-        all: Show also what is alike and leads to no difference.
-    """
+    """Yield the lines of a comparison; of what is alike only a count, unless all is shown."""
     inner = Screen(screen.width - 2, screen.colour, screen.unicode)
     for sign, run in zip("-+", runs, strict=True):
         yield f"{screen.paint(sign, _COLOURS[sign])} {header(run, inner)}"

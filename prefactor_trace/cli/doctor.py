@@ -35,14 +35,7 @@ _PING = "/api/v1/ping"
 
 
 class Finding(NamedTuple):
-    """What was found out about one thing.
-
-    Attributes:
-        about: What was looked at.
-        state: How it is.
-        told: What was found.
-        todo: What to do about it, where something is to be done.
-    """
+    """What was found out about one thing, and what to do about it where something is to be done."""
 
     about: str
     state: Literal["ok", "warn", "fail"]

@@ -42,14 +42,7 @@ _KNOWN = ("_", "asyncio", "captrace")  # names that a test has anyway
 
 
 class Call(NamedTuple):
-    """What runs the agent.
-
-    Attributes:
-        module: Where its function is.
-        function: Its name.
-        arguments: As they are written.
-        is_async: Whether it is known to be a coroutine.
-    """
+    """What runs the agent."""
 
     module: str
     function: str
@@ -144,12 +137,7 @@ def _without(mapping: dict[str, Any] | None, *keys: str) -> dict[str, Any] | Non
 
 
 def _tree(spans: Sequence[AgentSpan], stubs: Sequence[str]) -> list[str]:
-    """Return the run as `assert_tree` reads it, spans nested in their parents.
-
-    Args:
-        spans: Those of the run.
-        stubs: Types that are replayed, in which nothing else needs to happen.
-    """
+    """Return the run as `assert_tree` reads it, spans nested in their parents."""
     below = children_of(spans)
     lines: list[str] = []
     waiting = [(span, 0) for span in reversed(below.get(None, ()))]

@@ -68,14 +68,7 @@ def run(arguments: argparse.Namespace, out: TextIO) -> int:  # noqa: ARG001  # o
 
 
 class _Ending:
-    """What is shown when the program is over.
-
-    Args:
-        session: What groups the instances of this run.
-        database: Where they are recorded.
-        name: The program.
-        stream: Where to show them; ``None`` where standard error is closed.
-    """
+    """What is shown when the program is over."""
 
     def __init__(self, session: str, database: Path, name: str, stream: TextIO | None) -> None:
         self.code: int | None = None

@@ -31,12 +31,7 @@ class Change(NamedTuple):
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """Return what differs between two schema versions, as JSON.
-
-    Args:
-        before: An `agent_schema_version`.
-        after: Another one.
-    """
+    """Return what differs between two schema versions, as JSON."""
     found: list[Change] = []
     for key, kind in (("span_type_schemas", "span type"), ("quality_schemas", "quality schema")):
         old = {one["name"]: one for one in before.get(key) or ()}

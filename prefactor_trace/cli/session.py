@@ -34,14 +34,7 @@ def print_session(session: str, database: Path, stream: TextIO) -> int:
 def instance_lines(
     instance: InstanceSummary, store: Store, screen: Screen, limit: int | None = None
 ) -> Iterator[str]:
-    """Yield the lines of one instance: its own, then its spans'.
-
-    Args:
-        instance: The instance.
-        store: Where its spans are.
-        screen: Where the lines will be shown.
-        limit: Most lines of spans.
-    """
+    """Yield the lines of one instance: its own, then its spans'."""
     yield header(instance, screen)
     yield from quality_lines(instance, screen)
     yield from span_lines(store.list_spans(instance.id), screen, limit)

@@ -30,19 +30,7 @@ JOIN agents ON agents.id = agent_instances.agent_id """  # noqa: S608
 
 
 class Seen(NamedTuple):
-    """A span as it stood when it was looked at.
-
-    Attributes:
-        number: Its place in the database.
-        id: Its PFID.
-        run: PFID of its run.
-        agent: Name of the agent.
-        schema_name: Name of its type.
-        status: Where it stands.
-        started_at: When it began.
-        finished_at: When it ended.
-        told: Its summary, else its payload.
-    """
+    """A span as it stood when it was looked at; told is its summary, else its payload."""
 
     number: int
     id: str

@@ -101,13 +101,7 @@ def _level(spans: Sequence[AgentSpan], above: tuple[bool, ...]) -> list[Row]:
 def span_lines(
     spans: Sequence[AgentSpan], screen: Screen, limit: int | None = None
 ) -> Iterator[str]:
-    """Yield the lines of an instance's spans.
-
-    Args:
-        spans: Its spans, in any order.
-        screen: Where they will be shown.
-        limit: Most lines of spans; the rest is counted in one line.
-    """
+    """Yield the lines of an instance's spans; those beyond a limit are counted in one line."""
     seen = [shown(span) for span in spans]
     yield from (span_line(row, screen) for row in itertools.islice(rows(seen), limit))
     if limit is not None and len(spans) > limit:

@@ -22,10 +22,6 @@ def whole(span: AgentSpan, screen: Screen) -> Iterator[str]:
     """Yield the lines that tell all of a span: ids, times, payload, result and error.
 
     Nested values are written as in YAML, where texts of many lines can be read.
-
-    Args:
-        span: The span, as it is to be shown.
-        screen: Where the lines will be shown.
     """
     payload = own_payload(span.payload)
     result = dict(span.result_payload or {})

@@ -48,10 +48,6 @@ ACTIONS: Mapping[str, _Action] = {
 def perform(transaction: Transaction, call: Mapping[str, Any]) -> str:
     """Carry out a single call, all of it or nothing, and return the answer as JSON text.
 
-    Args:
-        transaction: What the action works with.
-        call: The action as in bulk; an idempotency key may be missing.
-
     Raises:
         Refusal: The service says no.
     """

@@ -17,15 +17,7 @@ _DEFAULT_NAME = "local"
 
 
 class Origin(NamedTuple):
-    """The records that a new instance belongs to.
-
-    Attributes:
-        agent_id: Id of the agent.
-        agent_version_id: PFID of the version.
-        agent_schema_version_id: PFID of the schema version.
-        environment_id: PFID of the environment.
-        agent_deployment_id: PFID of the agent's place in the environment.
-    """
+    """The records that a new instance belongs to."""
 
     agent_id: str
     agent_version_id: str

@@ -14,10 +14,6 @@ def matches(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[i
     The time is that of sorting, also for thousands of entries that are all alike or all different:
     the nth of a kind goes with the nth of that kind, and of these pairs the longest row that does
     not cross is kept.
-
-    Args:
-        left: One sequence.
-        right: The other one.
     """
     low, high = _common_ends(left, right)
     ends = len(left) - high, len(right) - high

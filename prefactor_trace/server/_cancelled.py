@@ -47,13 +47,7 @@ def own_result(result: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def count_shown(
     db: sqlite3.Connection, instance_id: str, counts: AgentInstanceSpanCounts
 ) -> AgentInstanceSpanCounts:
-    """Return how many spans of an instance are shown where.
-
-    Args:
-        db: Connection that is read from.
-        instance_id: Id of the instance.
-        counts: How many are stored where.
-    """
+    """Return how many spans of an instance are shown where."""
     if not counts.failed:
         return counts
     (failed,) = db.execute(

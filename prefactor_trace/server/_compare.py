@@ -76,10 +76,6 @@ def compare(left: Sequence[AgentSpan], right: Sequence[AgentSpan]) -> list[Align
     Siblings go together that have the same name and payload, and among those in between, the same
     name, both in their order. Children are compared where their parents go together; what hangs
     under an added or a removed span is added or removed with it.
-
-    Args:
-        left: Spans of the first run, in any order.
-        right: Spans of the second run.
     """
     left, right = [shown(span) for span in left], [shown(span) for span in right]
     trees = children_of(left), children_of(right)

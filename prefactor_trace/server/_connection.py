@@ -21,12 +21,7 @@ _opening = threading.RLock()  # held while a connection is made, which a fork wa
 
 
 class SharedConnection:
-    """A connection to a database, opened when it is needed and not at all during a fork.
-
-    Args:
-        path: The database.
-        read_only: Change nothing, not even make the file.
-    """
+    """A connection to a database, opened when it is needed and not at all during a fork."""
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path

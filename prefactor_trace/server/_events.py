@@ -20,10 +20,6 @@ def events(path: Path, closing: threading.Event) -> Iterator[bytes]:
 
     An event tells only that there is news: what a page shows it asks for itself, also after it was
     cut off.
-
-    Args:
-        path: The database.
-        closing: Set when the server ends.
     """
     yield b"retry: 1000\n\n"
     connection = open_to_read(path)

@@ -38,11 +38,6 @@ class Format(NamedTuple):
 def export_runs(store: Store, instance_ids: Iterable[str], name: str) -> Iterator[str]:
     """Yield the text of a file that holds runs, each when its turn comes.
 
-    Args:
-        store: Where the runs are.
-        instance_ids: Their ids.
-        name: Name of a format.
-
     Raises:
         LookupError: There is no such run.
     """

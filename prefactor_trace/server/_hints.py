@@ -25,11 +25,7 @@ _LONGEST_JSON = 40
 
 
 def hint_of(text: str | None) -> str | None:
-    """Return the first fields of a payload in one line.
-
-    Args:
-        text: Its JSON, or the beginning of it.
-    """
+    """Return the first fields of a payload in one line, given its JSON or the beginning of it."""
     if not text:
         return None
     try:

@@ -28,13 +28,7 @@ _SPAN_FIELDS = (
 
 
 class Imported(NamedTuple):
-    """What an import did.
-
-    Attributes:
-        runs: How many runs are new.
-        spans: How many spans are new.
-        known: How many runs were there already.
-    """
+    """How many runs and spans an import has put in, and how many runs were known already."""
 
     runs: int
     spans: int
@@ -43,10 +37,6 @@ class Imported(NamedTuple):
 
 def import_lines(store: Store, lines: Iterable[str]) -> Imported:
     """Put runs into a store; those that are there already stay as they are.
-
-    Args:
-        store: Where to.
-        lines: What `export --format jsonl` wrote.
 
     Raises:
         ValueError: A line is none of it; the message names the line. The runs before it are in.

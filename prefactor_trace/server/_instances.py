@@ -123,12 +123,6 @@ def terminate(
 ) -> None:
     """End an instance as the platform does.
 
-    Args:
-        transaction: What the action works with.
-        instance_id: Id of the instance.
-        reason: What its agent is told.
-        at: When it ended, in ISO 8601; now when missing.
-
     Raises:
         Refusal: It is not there, or has ended.
     """

@@ -26,10 +26,6 @@ def as_otlp(run: InstanceSummary, spans: Sequence[AgentSpan]) -> str:
 
     The ids of the trace and the spans are those of the ``traceparent`` header, so that exported
     runs join what services recorded that got it.
-
-    Args:
-        run: The run.
-        spans: Its spans.
     """
     resource = {
         "service.name": run.agent_name,

@@ -32,12 +32,7 @@ AND id NOT IN (
 
 
 class OldRun(NamedTuple):
-    """A run that has been over, or without any news, for long.
-
-    Attributes:
-        id: PFID of the instance.
-        spans: How many spans it has.
-    """
+    """A run that has been over, or without any news, for long."""
 
     id: str
     spans: int
@@ -70,11 +65,6 @@ def delete_runs(store: Store, runs: Sequence[OldRun], progress: Callable[[int], 
     """Delete runs with all that belongs to them alone.
 
     Each run goes as a whole or not at all: whatever ends this early, the rest can be deleted later.
-
-    Args:
-        store: Where they are.
-        runs: Which.
-        progress: Called with how many runs are gone.
     """
     for number, run in enumerate(runs, 1):
         with store.writing() as transaction:

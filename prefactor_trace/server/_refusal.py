@@ -37,11 +37,7 @@ def malformed(message: str) -> Refusal:
 
 
 def invalid(errors: Mapping[str, list[str]]) -> Refusal:
-    """Return the refusal of a request whose fields are wrong.
-
-    Args:
-        errors: Field to what is wrong with it.
-    """
+    """Return the refusal of a request whose fields are wrong."""
     told = "; ".join(f"{field}: {', '.join(reasons)}" for field, reasons in errors.items())
     return Refusal(422, "validation_errors", f"Validation failed: {told}", errors)
 

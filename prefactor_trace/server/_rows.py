@@ -13,23 +13,9 @@ class InstanceRow(NamedTuple):
     """An instance as it is stored: columns of one row of `agent_instances`.
 
     Attributes:
-        id: PFID of the instance.
-        agent_id: Id of the agent.
-        agent_version_id: PFID of the version.
-        agent_schema_version_id: PFID of the schema version.
-        environment_id: PFID of the environment.
-        agent_deployment_id: PFID of the deployment.
-        status: Where the run stands.
-        purpose: Why it ran.
-        external_identifier: The client's own name for the run.
-        termination_reason: Why the platform ended it.
         quality_payloads: JSON text: name to record.
         quality_summaries: JSON text: name to rendered template.
         session: What groups the runs that one command started.
-        inserted_at: Timestamp.
-        updated_at: Timestamp.
-        started_at: Timestamp.
-        finished_at: Timestamp.
     """
 
     id: str
@@ -59,20 +45,9 @@ class SpanRow(NamedTuple):
     """A span as it is stored: one row of `agent_spans`, without its number.
 
     Attributes:
-        id: PFID of the span.
-        agent_instance_id: PFID of the instance.
-        parent_span_id: PFID of the parent.
-        schema_name: Name of the span's type.
-        schema_title: Title of the span's type.
-        status: Where the span stands.
         payload: JSON text.
         result_payload: JSON text.
-        summary: The type's template, rendered.
         schema_validation: JSON text; `None` when payload and result match their schemas.
-        started_at: Timestamp.
-        finished_at: Timestamp.
-        inserted_at: Timestamp.
-        updated_at: Timestamp.
     """
 
     id: str

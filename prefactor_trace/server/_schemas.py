@@ -21,12 +21,7 @@ class DeclaredType(NamedTuple):
 
 
 class DeclaredSchemas(NamedTuple):
-    """All that one schema version declares.
-
-    Attributes:
-        spans: Name of a type of span to the type.
-        qualities: Name of a kind of quality record to the kind.
-    """
+    """All that one schema version declares."""
 
     spans: Mapping[str, DeclaredType]
     qualities: Mapping[str, DeclaredType]

@@ -85,13 +85,7 @@ def find_runs(store: Store, text: str) -> list[str]:
 
 
 def find_spans(store: Store, instance_id: str, text: str) -> list[str]:
-    """Return the ids of the spans of a run that hold all the words of a text, by their start.
-
-    Args:
-        store: Where they are.
-        instance_id: Id of the run.
-        text: Words; the beginning of one is enough.
-    """
+    """Return the ids of the spans of a run that hold all words, or beginnings of them, by start."""
     rows = _find(store, text, _SPANS, _SPANS_WITHOUT, instance_id, MOST_SPANS)
     return [row[0] for row in rows]
 

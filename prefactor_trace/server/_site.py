@@ -26,11 +26,6 @@ def check_site(bound_host: str, hosts: list[str], origin: str | None) -> None:
     A page whose name was rebound to this machine's address sends its own name as `Host`; any other
     page sends its own site as `Origin`.
 
-    Args:
-        bound_host: Host that the server listens on.
-        hosts: The `Host` headers of the request.
-        origin: The `Origin` header of the request.
-
     Raises:
         Refusal: One of them names another site than this machine.
     """

@@ -21,13 +21,8 @@ class TypeStatistics:
     """The spans of one type.
 
     Attributes:
-        schema_name: Name of the type.
-        count: How many spans there are.
-        failed: How many of them failed.
-        cancelled: How many were cancelled.
-        open: How many have not ended.
         tokens: Tokens of all of them, `None` where none tells of any.
-        seconds: How long each that has ended took; in order, once it was asked for.
+        seconds: How long each that has ended took; in order, once all are counted.
     """
 
     schema_name: str
@@ -39,11 +34,7 @@ class TypeStatistics:
     seconds: "array[float]" = field(default_factory=lambda: array("d"), repr=False)
 
     def percentile(self, share: float) -> float | None:
-        """Return how long it took at most in this share of the cases, `None` where none ended.
-
-        Args:
-            share: From 0 to 1.
-        """
+        """Return how long a share (0 to 1) of the cases took at most, `None` where none ended."""
         if not self.seconds:
             return None
         rank = max(-(-len(self.seconds) * share // 1), 1)

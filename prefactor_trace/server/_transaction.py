@@ -19,14 +19,7 @@ _INSERT_SPAN = (
 
 
 class Run(NamedTuple):
-    """What an action on a span needs to know of its instance.
-
-    Attributes:
-        agent_id: Id of the agent.
-        schema_version_id: PFID of the schema version.
-        status: Where the run stands.
-        termination_reason: Why the platform ended it.
-    """
+    """What an action on a span needs to know of its instance."""
 
     agent_id: str
     schema_version_id: str
@@ -41,8 +34,6 @@ class Transaction:
     bulk request ask for the same few records.
 
     Attributes:
-        db: Connection that the transaction is open on.
-        account_id: PFID of the account.
         new_id: Makes a PFID of the account's partition.
         session: What groups the instances that are registered in it, if anything.
         is_brief: Whether answers on spans leave the spans out, which nobody looks at.

@@ -78,15 +78,7 @@ class Viewer:
     def handle(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
-        """Answer one request; whatever is wrong with it becomes an answer too.
-
-        Args:
-            method: HTTP method.
-            path: Path from the root.
-            query: What stands behind the question mark.
-            headers: Headers, in any case.
-            body: The body.
-        """
+        """Answer one request; whatever is wrong with it becomes an answer too."""
         named = {name.lower(): value for name, value in headers.items()}
         try:
             return self._answer(method, path, dict(parse_qsl(query)), named, body)

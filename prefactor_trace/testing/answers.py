@@ -55,10 +55,6 @@ def returned(result_payload: Any, function: Function) -> Returned:
 
     It is of the type that the function is annotated with; plain where that has none, or where
     what was recorded is not like it.
-
-    Args:
-        result_payload: What was recorded.
-        function: What is called.
     """
     whole = as_mapping(result_payload)
     # What is no mapping is recorded as one of this one key, and nothing as one of no keys.

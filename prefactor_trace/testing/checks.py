@@ -17,12 +17,7 @@ from prefactor_trace.testing.wording import shown
 def order(
     spans: Sequence[RecordedSpan], names: Sequence[str]
 ) -> tuple[str | None, list[RecordedSpan]]:
-    """Return how spans did not begin in an order, and the spans that this is about.
-
-    Args:
-        spans: Every span, in the order in which they began.
-        names: Of their types, between which others may lie.
-    """
+    """Return how spans did not begin in an order, others between them, and which this is about."""
     left = iter(spans)
     for number, name in enumerate(names):
         if any(span.schema_name == name for span in left):
@@ -36,12 +31,7 @@ def order(
 
 
 def unfinished(spans: Sequence[RecordedSpan], allowed: Collection[str]) -> list[str]:
-    """Return the spans that never ended.
-
-    Args:
-        spans: Every span.
-        allowed: Names of types that may be open.
-    """
+    """Return the spans that never ended."""
     return [
         f"{named(span)} never ended"
         for span in spans

@@ -120,12 +120,7 @@ class Comparison:
         return True
 
     def assignment(self, patterns: Sequence[Any], spans: Sequence[RecordedSpan]) -> Call[Assigned]:
-        """Return which siblings are meant by which patterns, so that as few as possible are left.
-
-        Args:
-            patterns: `T` nodes; ``...`` among them is passed over.
-            spans: The siblings, which may come in any order.
-        """
+        """Return which siblings are meant by which patterns, where as few as possible are left."""
         wanted = merged(patterns)
         likely = Likely(spans)
         fits: list[list[int]] = []

@@ -18,11 +18,7 @@ _METHODS = ("declare", "declare_quality", "note")
 
 
 class Declarations:
-    """Puts a registry back as it was.
-
-    Args:
-        registry: What is declared in.
-    """
+    """Puts a registry back as it was."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry

@@ -14,11 +14,7 @@ Call: TypeAlias = Generator[Any, Any, _R]
 
 
 def descend(call: Call[_R]) -> _R:
-    """Return what a call returns, and make every call that it yields on the way.
-
-    Args:
-        call: The outermost one.
-    """
+    """Return what a call returns, and make every call that it yields on the way."""
     value: Any = None
     waiting: list[Call[Any]] = [call]
     while waiting:

@@ -112,13 +112,7 @@ def missing(names: Iterable[str], spans: Sequence[RecordedSpan], doubts: Doubts)
 def misplaced(
     spans: Sequence[RecordedSpan], name: str, conditions: Sequence[Condition]
 ) -> list[str]:
-    """Return a line for each condition that is taken for a key of the payload and may be none.
-
-    Args:
-        spans: Every span.
-        name: Of the type that was asked for.
-        conditions: Those on it.
-    """
+    """Return a line for each condition that is taken for a key of the payload and may be none."""
     payloads = [span.payload for span in spans if span.schema_name == name]
     lines = []
     for one in conditions:

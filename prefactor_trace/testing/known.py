@@ -24,12 +24,7 @@ _WORDS = re.compile(r"[^\W_]+")
 
 
 def misspelt_name(name: str, spans: Sequence[RecordedSpan]) -> str | None:
-    """Return the name that is surely meant by one which nobody knows, ``None`` without doubt.
-
-    Args:
-        name: Of a span type.
-        spans: Every span.
-    """
+    """Return the name that is surely meant by one which nobody knows, ``None`` without doubt."""
     known = {span.schema_name for span in spans}
     for run in {id(span.instance): span.instance for span in spans}.values():
         known.update(run.span_types)
@@ -40,13 +35,7 @@ def misspelt_name(name: str, spans: Sequence[RecordedSpan]) -> str | None:
 def misspelt_key(
     name: str, conditions: Sequence[Condition], spans: Sequence[RecordedSpan]
 ) -> tuple[str, str] | None:
-    """Return a key that no such span can have, and the one that is surely meant.
-
-    Args:
-        name: Of the span type.
-        conditions: Those on its spans.
-        spans: Every span.
-    """
+    """Return a key that no such span can have, and the one that is surely meant."""
     known = {key for span in spans if span.schema_name == name for key in span.payload}
     said = default._registry._span_types.get(name)
     if said is not None:

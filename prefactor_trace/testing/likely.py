@@ -31,11 +31,7 @@ class _Path(NamedTuple):
 
 
 class Likely:
-    """Some siblings, by their names and by plain values in and below them.
-
-    Args:
-        spans: The siblings.
-    """
+    """Some siblings, by their names and by plain values in and below them."""
 
     def __init__(self, spans: Sequence[RecordedSpan]) -> None:
         self._spans = spans

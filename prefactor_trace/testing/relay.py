@@ -20,11 +20,7 @@ _TIMEOUT = 5.0  # seconds
 
 
 class Relay:
-    """Listens on a free port until it is stopped.
-
-    Args:
-        capture: What gets the requests.
-    """
+    """Listens on a free port until it is stopped."""
 
     def __init__(self, capture: Capture) -> None:
         class Handler(http.server.BaseHTTPRequestHandler):

@@ -82,10 +82,6 @@ def _read_call(number: int, given: Any) -> dict[str, Any]:
 class Replay:
     """Stands in for the functions that are decorated with a span type.
 
-    Args:
-        schema_name: The span type.
-        calls: What was recorded of it.
-
     Attributes:
         plain: Which results are not of the type that their functions return, and why, a line each.
     """
@@ -123,11 +119,7 @@ class Replay:
             self._stop = None
 
     def faults(self, spans: Sequence[RecordedSpan]) -> list[str]:
-        """Return what went wrong with it, a line each.
-
-        Args:
-            spans: All that was recorded meanwhile.
-        """
+        """Return what went wrong with it, a line each."""
         if len(self._left) < self._count or self._unanswered:
             return self._unanswered
         told = f"replay({self._schema_name!r}) answered nothing: "

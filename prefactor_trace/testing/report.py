@@ -30,16 +30,7 @@ def what_there_is(
     marked: Collection[str],
     verbose: bool,
 ) -> str:
-    """Return the facts about a capture and its tree.
-
-    Args:
-        instances: The runs.
-        spans: Every span.
-        dropped: How many spans were not recorded.
-        doubts: As of `nothing_captured`.
-        marked: Ids of spans to point at.
-        verbose: Whether nothing is cut.
-    """
+    """Return the facts about a capture and its tree, which points at spans by their ids."""
     if not spans:
         return nothing_captured(doubts)
     facts = [

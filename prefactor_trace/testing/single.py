@@ -43,13 +43,6 @@ def unlike(pattern: T, span: RecordedSpan) -> str:
 
 
 def lacking(where: str, pattern: T, have: int, *, any_order: bool = False) -> str:
-    """Return that there are too few spans like a pattern.
-
-    Args:
-        where: What they should be in.
-        pattern: What is expected.
-        have: How many there are.
-        any_order: Whether they may come in any order.
-    """
+    """Return that there are too few spans like a pattern."""
     told = f"{where} should have {pattern}{', in any order,' if any_order else ','} and has"
     return f"{told} {have} of it" if have else f"{told} none"

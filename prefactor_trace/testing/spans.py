@@ -45,14 +45,7 @@ class RecordedError(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """Where a span began; only known of spans of this process.
-
-    Attributes:
-        where: ``file:line`` of the block, or of the call of a decorated function; ``def file:line``
-            of the function itself, where a thread or an event loop called it.
-        thread: Name of the thread.
-        task: Name of the asyncio task, ``None`` outside one.
-    """
+    """Where a span began; only known of spans of this process."""
 
     where: str | None = None
     thread: str | None = None
@@ -250,11 +243,7 @@ class RecordedSpan:
 
 
 def walk(roots: Sequence[RecordedSpan]) -> Iterator[tuple[RecordedSpan, int]]:
-    """Yield spans and all below them, each before its own children, and how deep it is.
-
-    Args:
-        roots: Those that are at depth 0.
-    """
+    """Yield spans and all below them, each before its own children, and how deep it is."""
     waiting = [(span, 0) for span in reversed(roots)]  # Python's stack is not as deep as a trace
     while waiting:
         span, depth = waiting.pop()

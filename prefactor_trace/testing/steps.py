@@ -36,12 +36,7 @@ class _Step(NamedTuple):
 
 
 def slots_of(patterns: Sequence[Any], most_there_are: int) -> list[Slot]:
-    """Return each pattern as often as there may be such spans, and whether there must.
-
-    Args:
-        patterns: `T` nodes, and ``...`` where others may come.
-        most_there_are: How many spans there are.
-    """
+    """Return each pattern as often as there may be such spans, and whether there must."""
     slots: list[Slot] = []
     for number, pattern in enumerate(patterns):
         if pattern is ...:

@@ -36,14 +36,7 @@ class Difference(NamedTuple):
 
 
 def too_few(where: str, pattern: T, have: int, *, any_order: bool = False) -> Difference:
-    """Return that there are not as many spans as a pattern says.
-
-    Args:
-        where: What they should be in.
-        pattern: What is expected.
-        have: How many there are.
-        any_order: Whether they may come in any order.
-    """
+    """Return that there are not as many spans as a pattern says."""
     told = lacking(where, pattern, have, any_order=any_order)
     return Difference(told, missing=None if have else pattern, where=(where, any_order))
 
@@ -51,14 +44,7 @@ def too_few(where: str, pattern: T, have: int, *, any_order: bool = False) -> Di
 def told_of(
     found: Sequence[Difference], tree: T, spans: Sequence[RecordedSpan], *, is_cut: bool
 ) -> tuple[str, list[RecordedSpan]]:
-    """Return all differences of a tree as a text, and the spans that it is about.
-
-    Args:
-        found: The differences.
-        tree: What the whole trace should look like.
-        spans: Every span.
-        is_cut: Whether there may be more differences than these.
-    """
+    """Return all differences of a tree as a text, and the spans that it is about."""
     lines = list(_lines(found, _elsewhere(found, tree, spans)))
     marked = [span for _, of_line in lines[:_MOST_TOLD] for span in of_line]
     if len(lines) == 1:

@@ -23,12 +23,7 @@ _Row = tuple[str, "RecordedSpan | None"]
 
 
 def as_pattern(roots: Sequence[RecordedSpan], *, payloads: bool = False) -> str:
-    """Return spans the way that `assert_tree` reads them, one a line.
-
-    Args:
-        roots: The spans at the top.
-        payloads: Whether the plain values of the payloads are in.
-    """
+    """Return spans the way that `assert_tree` reads them, one a line."""
     return "\n".join(
         "  " * depth + _pattern_line(span, payloads=payloads) for span, depth in walk(roots)
     )
@@ -57,11 +52,7 @@ def _value(value: Any) -> str:
 
 
 def as_plain(roots: Sequence[RecordedSpan]) -> list[dict[str, Any]]:
-    """Return spans and what is below them as plain data, without ids and times.
-
-    Args:
-        roots: The spans at the top.
-    """
+    """Return spans and what is below them as plain data, without ids and times."""
     found: list[dict[str, Any]] = []
     levels = [found]
     for span, depth in walk(roots):
@@ -117,10 +108,6 @@ def choose(spans: Sequence[RecordedSpan], marked: Collection[str] = ()) -> Colle
 
     Those that are pointed at, then those that failed or are open, the last, and the first of all;
     each with what it is in.
-
-    Args:
-        spans: Every span.
-        marked: Ids of those that are pointed at.
     """
     if len(spans) <= _MOST_ROWS:
         return None

@@ -28,11 +28,7 @@ class Wanted(NamedTuple):
 
 
 def merged(patterns: Sequence[Any]) -> list[Wanted]:
-    """Return patterns with those that are equal in one: in any order they are the same to a span.
-
-    Args:
-        patterns: `T` nodes; ``...`` among them is passed over.
-    """
+    """Return the patterns but `...`; those that are equal are one, as they are to a span."""
     found: dict[Any, Wanted] = {}
     for pattern in patterns:
         if pattern is not ...:
@@ -89,10 +85,6 @@ def assign(
 class _Giving:
     """Spans that are given to patterns, which may have to give others up for them.
 
-    Args:
-        fits: For each pattern, the numbers of the spans that fit it.
-        count: How many spans there are.
-
     Attributes:
         owner: Number of a span to that of its pattern.
     """
@@ -107,11 +99,7 @@ class _Giving:
                 self._fitting[one].append(pattern)
 
     def give(self, most: Sequence[int]) -> None:
-        """Give each span that is left to a pattern, if there is one for it.
-
-        Args:
-            most: For each pattern, how many it takes.
-        """
+        """Give each span that is left to a pattern, if there is one for it."""
         full: set[int] = set()  # patterns from which no way leads to one that takes more
         for span in range(len(self._fitting)):
             if span not in self.owner:

@@ -20,11 +20,7 @@ _longest = [_LONGEST]
 
 @contextmanager
 def whole_values(*, on: bool) -> Iterator[None]:
-    """Have messages show values whole in the block.
-
-    Args:
-        on: Whether they do; else they are as they were.
-    """
+    """Have messages show values whole in the block."""
     before = _longest[0]
     _longest[0] = _WHOLE if on else before
     try:
