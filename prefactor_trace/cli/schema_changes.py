@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 Kind = Literal["compatible", "breaking", "risk"]
 _TEXTS = ("title", "description", "template")
 _SAID_OF_VALUES = ("title", "description", "examples", "$defs", "default")
-_MAX_DEPTH = 32
+_MOST_REFERENCES = 5  # one within another: a schema may refer to itself
 
 
 class Change(NamedTuple):
@@ -52,8 +52,8 @@ def _type_changes(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
         ("result_schema", "result"),
         ("schema", "record"),
     ):
-        comparison = _Comparison(old.get(part), new.get(part))
-        yield from comparison.run(old.get(part) or {}, new.get(part) or {}, f"{name} {place}", 0)
+        before, after = (_inlined(one.get(part) or {}) for one in (old, new))
+        yield from _schema_changes(before, after, f"{name} {place}")
     for text in _TEXTS:
         if old.get(text) != new.get(text):
             change = f"{text} {_shown(old.get(text))} became {_shown(new.get(text))}"
@@ -70,130 +70,126 @@ def _risk_changes(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
                 yield Change(f"{name} {part}.{word}", f"{was} became {now}", "risk")
 
 
-class _Comparison:
-    """Two JSON schemas, within which references are looked up."""
+def _inlined(whole: Any) -> Any:
+    """Return a schema with what it refers to in place."""
+    definitions = whole.get("$defs", {}) if isinstance(whole, dict) else {}
 
-    def __init__(self, before: Any, after: Any) -> None:
-        self._definitions = [(whole or {}).get("$defs", {}) for whole in (before, after)]
-
-    def run(self, old: Any, new: Any, where: str, depth: int) -> Iterator[Change]:
-        """Yield what differs between two parts of the schemas."""
-        old, new = self._resolved(old, 0), self._resolved(new, 1)
-        if depth > _MAX_DEPTH or self._spelt(old, 0) == self._spelt(new, 1):
-            return
-        if not isinstance(old, dict) or not isinstance(new, dict):
-            yield Change(where, f"{_shown(old)} became {_shown(new)}", "breaking")
-            return
-        had, has = len(_bare(old)) > 0, len(_bare(new)) > 0
-        if not had or not has:
-            yield (
-                Change(where, "is described now", "compatible")
-                if has
-                else Change(where, "may be anything now", "breaking")
-            )
-            return
-        shapes = self._shapes(old, 0), self._shapes(new, 1)
-        if all(shapes) and max(map(len, shapes)) > 1:
-            yield from self._shape_changes(*shapes, where, depth)
-            return
-        yield from self._value_changes(old, new, where)
-        yield from self._field_changes(old, new, where, depth)
-        if "items" in old and "items" in new:
-            yield from self.run(old["items"], new["items"], f"{where}[]", depth + 1)
-
-    def _shapes(self, schema: dict[str, Any], side: int) -> list[dict[str, Any]]:
-        """Return the objects that values may be, such as one for each function of a type."""
-        parts = [self._resolved(part, side) for part in schema.get("anyOf") or [schema]]
-        are_objects = all(isinstance(part, dict) and part.get("type") == "object" for part in parts)
-        return parts if are_objects else []
-
-    def _shape_changes(
-        self, old: list[dict[str, Any]], new: list[dict[str, Any]], where: str, depth: int
-    ) -> Iterator[Change]:
-        """Yield what differs in objects of several shapes: each next to the one most like it."""
-        same = {self._spelt(one, 0) for one in old} & {self._spelt(one, 1) for one in new}
-        left = [one for one in old if self._spelt(one, 0) not in same]
-        for shape in [one for one in new if self._spelt(one, 1) not in same]:
-            like = max(left, key=lambda one: _shared(one, shape), default=None)
-            if like is not None and _shared(like, shape) > 0:
-                left.remove(like)
-                yield from self.run(like, shape, f"{where} {_fields(like)}", depth + 1)
-            else:
-                yield Change(f"{where} {_fields(shape)}", "is one more that there is", "compatible")
-        for shape in left:
-            yield Change(f"{where} {_fields(shape)}", "removed", "breaking")
-
-    def _value_changes(
-        self, old: dict[str, Any], new: dict[str, Any], where: str
-    ) -> Iterator[Change]:
-        before, after = self._alternatives(old, 0), self._alternatives(new, 1)
-        if before != after and (before or after):
-            gained = sorted(after - before) if before else []
-            kind: Kind = "breaking" if gained or not after else "compatible"
-            yield Change(where, f"{_listed(before)} became {_listed(after)}", kind)
-        rest = ("properties", "required", "items", "type", "enum", "const", "anyOf", "oneOf")
-        for key in sorted((old.keys() | new.keys()) - {*rest, *_SAID_OF_VALUES}):
-            if old.get(key) != new.get(key):
-                what = f"{key} {_shown(old.get(key))} became {_shown(new.get(key))}"
-                yield Change(where, what, "breaking" if key in old else "compatible")
-
-    def _field_changes(
-        self, old: dict[str, Any], new: dict[str, Any], where: str, depth: int
-    ) -> Iterator[Change]:
-        before, after = old.get("properties") or {}, new.get("properties") or {}
-        had, has = set(old.get("required") or ()), set(new.get("required") or ())
-        for name in sorted(before.keys() | after.keys()):
-            place = f"{where}.{name}"
-            if name not in before:
-                yield Change(place, "added", "compatible")
-            elif name not in after:
-                yield Change(place, "removed", "breaking")
-            else:
-                if name in had - has:
-                    yield Change(place, "may be missing now", "breaking")
-                elif name in has - had:
-                    yield Change(place, "is always there now", "compatible")
-                yield from self.run(before[name], after[name], place, depth + 1)
-
-    def _alternatives(self, schema: dict[str, Any], side: int) -> frozenset[str]:
-        """Return what a value can be: kinds, or single values."""
-        parts = schema.get("anyOf") or schema.get("oneOf")
-        if parts:
-            return frozenset(self._spelt(self._resolved(part, side), side) for part in parts)
-        if "const" in schema:
-            return frozenset({json.dumps(schema["const"])})
-        if "enum" in schema:
-            return frozenset(map(json.dumps, schema["enum"]))
-        kinds = schema.get("type")
-        return frozenset(kinds if isinstance(kinds, list) else [kinds] if kinds else [])
-
-    def _resolved(self, schema: Any, side: int) -> Any:
-        for _ in range(_MAX_DEPTH):
-            reference = schema.get("$ref") if isinstance(schema, dict) else None
-            if not isinstance(reference, str):
-                break
-            schema = self._definitions[side].get(reference.removeprefix("#/$defs/"), {})
-        return schema
-
-    def _spelt(self, schema: Any, side: int, depth: int = 0) -> str:
-        """Return a schema in one spelling, with what it refers to in place."""
-        if isinstance(schema, dict):
-            if "$ref" in schema:
-                name = schema["$ref"].removeprefix("#/$defs/")
-                if depth > 4:  # it may refer to itself
-                    return str(name)
-                return self._spelt(self._resolved(schema, side), side, depth + 1)
-            if schema.keys() == {"type"} and isinstance(schema["type"], str):
-                return schema["type"]
-            parts = (
-                f"{json.dumps(key)}: {self._spelt(schema[key], side, depth)}"
-                for key in sorted(schema)
-                if key != "$defs"
-            )
-            return f"{{{', '.join(parts)}}}"
+    def inlined(schema: Any, references: int) -> Any:
         if isinstance(schema, list):
-            return f"[{', '.join(self._spelt(part, side, depth) for part in schema)}]"
-        return json.dumps(schema)
+            return [inlined(part, references) for part in schema]
+        if not isinstance(schema, dict):
+            return schema
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            target = definitions.get(reference.removeprefix("#/$defs/"), {})
+            return inlined(target, references + 1) if references < _MOST_REFERENCES else {}
+        return {key: inlined(part, references) for key, part in schema.items() if key != "$defs"}
+
+    return inlined(whole, 0)
+
+
+def _schema_changes(old: Any, new: Any, where: str) -> Iterator[Change]:
+    """Yield what differs between two JSON schemas, or two parts of them."""
+    if _spelt(old) == _spelt(new):
+        return
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        yield Change(where, f"{_shown(old)} became {_shown(new)}", "breaking")
+        return
+    had, has = len(_bare(old)) > 0, len(_bare(new)) > 0
+    if not had or not has:
+        yield (
+            Change(where, "is described now", "compatible")
+            if has
+            else Change(where, "may be anything now", "breaking")
+        )
+        return
+    shapes = _shapes(old), _shapes(new)
+    if all(shapes) and max(map(len, shapes)) > 1:
+        yield from _shape_changes(*shapes, where)
+        return
+    yield from _value_changes(old, new, where)
+    yield from _field_changes(old, new, where)
+    if "items" in old and "items" in new:
+        yield from _schema_changes(old["items"], new["items"], f"{where}[]")
+
+
+def _shapes(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the objects that values may be, such as one for each function of a type."""
+    parts = schema.get("anyOf") or [schema]
+    are_objects = all(isinstance(part, dict) and part.get("type") == "object" for part in parts)
+    return parts if are_objects else []
+
+
+def _shape_changes(
+    old: list[dict[str, Any]], new: list[dict[str, Any]], where: str
+) -> Iterator[Change]:
+    """Yield what differs in objects of several shapes: each next to the one most like it."""
+    same = {_spelt(one) for one in old} & {_spelt(one) for one in new}
+    left = [one for one in old if _spelt(one) not in same]
+    for shape in [one for one in new if _spelt(one) not in same]:
+        like = max(left, key=lambda one: _shared(one, shape), default=None)
+        if like is not None and _shared(like, shape) > 0:
+            left.remove(like)
+            yield from _schema_changes(like, shape, f"{where} {_fields(like)}")
+        else:
+            yield Change(f"{where} {_fields(shape)}", "is one more that there is", "compatible")
+    for shape in left:
+        yield Change(f"{where} {_fields(shape)}", "removed", "breaking")
+
+
+def _value_changes(old: dict[str, Any], new: dict[str, Any], where: str) -> Iterator[Change]:
+    before, after = _alternatives(old), _alternatives(new)
+    if before != after and (before or after):
+        gained = sorted(after - before) if before else []
+        kind: Kind = "breaking" if gained or not after else "compatible"
+        yield Change(where, f"{_listed(before)} became {_listed(after)}", kind)
+    rest = ("properties", "required", "items", "type", "enum", "const", "anyOf", "oneOf")
+    for key in sorted((old.keys() | new.keys()) - {*rest, *_SAID_OF_VALUES}):
+        if old.get(key) != new.get(key):
+            what = f"{key} {_shown(old.get(key))} became {_shown(new.get(key))}"
+            yield Change(where, what, "breaking" if key in old else "compatible")
+
+
+def _field_changes(old: dict[str, Any], new: dict[str, Any], where: str) -> Iterator[Change]:
+    before, after = old.get("properties") or {}, new.get("properties") or {}
+    had, has = set(old.get("required") or ()), set(new.get("required") or ())
+    for name in sorted(before.keys() | after.keys()):
+        place = f"{where}.{name}"
+        if name not in before:
+            yield Change(place, "added", "compatible")
+        elif name not in after:
+            yield Change(place, "removed", "breaking")
+        else:
+            if name in had - has:
+                yield Change(place, "may be missing now", "breaking")
+            elif name in has - had:
+                yield Change(place, "is always there now", "compatible")
+            yield from _schema_changes(before[name], after[name], place)
+
+
+def _alternatives(schema: dict[str, Any]) -> frozenset[str]:
+    """Return what a value can be: kinds, or single values."""
+    parts = schema.get("anyOf") or schema.get("oneOf")
+    if parts:
+        return frozenset(map(_spelt, parts))
+    if "const" in schema:
+        return frozenset({json.dumps(schema["const"])})
+    if "enum" in schema:
+        return frozenset(map(json.dumps, schema["enum"]))
+    kinds = schema.get("type")
+    return frozenset(kinds if isinstance(kinds, list) else [kinds] if kinds else [])
+
+
+def _spelt(schema: Any) -> str:
+    """Return a schema in one spelling."""
+    if isinstance(schema, dict):
+        if schema.keys() == {"type"} and isinstance(schema["type"], str):
+            return schema["type"]
+        parts = (f"{json.dumps(key)}: {_spelt(schema[key])}" for key in sorted(schema))
+        return f"{{{', '.join(parts)}}}"
+    if isinstance(schema, list):
+        return f"[{', '.join(map(_spelt, schema))}]"
+    return json.dumps(schema)
 
 
 def _bare(schema: dict[str, Any]) -> dict[str, Any]:

@@ -146,6 +146,31 @@ def test_references_are_followed():
     assert kinds(whole("A", circle), whole("A", other))
 
 
+def test_what_a_mapping_holds_is_looked_into():
+    """Also where it is a model that is described elsewhere."""
+
+    def whole(value: Any) -> Any:
+        held = {"type": "object", "additionalProperties": {"$ref": "#/$defs/A"}}
+        return {**fields(all=held), "$defs": {"A": fields(x=value)}}
+
+    assert kinds(whole(STRING), whole(STRING)) == []
+    ((where, _, kind),) = kinds(whole(STRING), whole(INTEGER))
+    assert (where, kind) == ("step payload.all", "breaking")
+
+
+def test_models_that_refer_to_each_other_end():
+    """Each to all, which is many ways to go."""
+    names = "ABCD"
+
+    def whole(value: Any) -> Any:
+        others = {name: {"$ref": f"#/$defs/{name}"} for name in names}
+        return {"$ref": "#/$defs/A", "$defs": {name: fields(x=value, **others) for name in names}}
+
+    assert ("step payload.x", "string became integer", "breaking") in kinds(
+        whole(STRING), whole(INTEGER)
+    )
+
+
 def test_types_come_and_go():
     """Of spans and of quality."""
     before = {"span_type_schemas": [{"name": "a", "params_schema": {}}]}
