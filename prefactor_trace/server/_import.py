@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from prefactor_trace.models import CreateAgentSpanRequest
 from prefactor_trace.server._actions import run_bulk
 from prefactor_trace.server._export import DECLARATIONS
 from prefactor_trace.server._refusal import Refusal
@@ -14,17 +15,6 @@ from prefactor_trace.server.store import Store
 
 _SPANS_AT_ONCE = 500
 _OPEN = ("pending", "active")
-_SPAN_FIELDS = (
-    "id",
-    "agent_instance_id",
-    "parent_span_id",
-    "schema_name",
-    "status",
-    "payload",
-    "result_payload",
-    "started_at",
-    "finished_at",
-)
 
 
 class Imported(NamedTuple):
@@ -106,7 +96,7 @@ class _Run:
 
     def add(self, number: int, content: Mapping[str, Any]) -> None:
         """Take a span."""
-        details = {name: content.get(name) for name in _SPAN_FIELDS}
+        details = {name: content.get(name) for name in CreateAgentSpanRequest.model_fields}
         if details["status"] == "terminated":
             details["status"] = "cancelled"  # by the end of its run, which only the service says
         self._waiting.append((number, {"_type": "agent_spans/create", "details": details}))

@@ -135,24 +135,10 @@ def answer_instance(db: sqlite3.Connection, account_id: str, instance: InstanceR
 
 def span_text(span: SpanRow, account_id: str, agent_id: str) -> str:
     """Return a span as the service answers it, as JSON text."""
-    head = _json.write(
-        {
-            "type": "agent_span",
-            "id": span.id,
-            "account_id": account_id,
-            "agent_id": agent_id,
-            "agent_instance_id": span.agent_instance_id,
-            "parent_span_id": span.parent_span_id,
-            "schema_name": span.schema_name,
-            "schema_title": span.schema_title,
-            "status": span.status,
-            "summary": span.summary,
-            "started_at": span.started_at,
-            "finished_at": span.finished_at,
-            "inserted_at": span.inserted_at,
-            "updated_at": span.updated_at,
-        }
-    )
+    plain = span._asdict()
+    del plain["payload"], plain["result_payload"], plain["schema_validation"]
+    owner = {"type": "agent_span", "account_id": account_id, "agent_id": agent_id}
+    head = _json.write({**owner, **plain})
     # These three are stored as JSON text: reading them only to write them again costs too much.
     return (
         f'{head[:-1]},"payload":{span.payload},"result_payload":{span.result_payload or "null"},'

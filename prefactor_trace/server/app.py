@@ -38,7 +38,6 @@ class Server:
         except (OSError, OverflowError, TypeError, UnicodeError) as error:  # or no name at all
             raise SettingsError(f"cannot listen on {host}:{port}: {error}") from error
         self._thread: threading.Thread | None = None
-        self._has_served = False
 
     @property
     def url(self) -> str:
@@ -50,11 +49,12 @@ class Server:
     def start(self) -> "Self":
         """Serve in a thread of its own, and return this server."""
         if self._thread is None:
-            self._has_served = True
             self._thread = threading.Thread(
-                target=self._listener.serve_forever, args=(0.05,), name="prefactor-server"
+                target=self._listener.serve_forever,
+                args=(0.05,),
+                name="prefactor-server",
+                daemon=True,
             )
-            self._thread.daemon = True
             self._thread.start()
         return self
 
@@ -68,7 +68,7 @@ class Server:
 
     def close(self) -> None:
         """Stop listening, finish the requests under way and end every connection."""
-        if self._has_served:
+        if self._thread is not None:
             self._listener.shutdown()
         self._listener.server_close()
         self._listener.end_connections()
