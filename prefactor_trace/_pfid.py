@@ -9,8 +9,8 @@ import re
 import time
 from collections import deque
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUES = {character: value for value, character in enumerate(_ALPHABET)}
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {character: value for value, character in enumerate(ALPHABET)}
 _PATTERN = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{31}\Z")
 
 _PARTITION_BITS = 30
@@ -19,7 +19,7 @@ _SPAN_ID_BITS = 64
 _RANDOM_CHARACTERS_PER_ID = 16
 _POOL_CHARACTERS = _RANDOM_CHARACTERS_PER_ID * 256  # one system call for 256 ids
 # Turns a random byte into the character of its lowest five bits, each equally likely.
-_RANDOM_CHARACTERS = (_ALPHABET * 8).encode()
+_RANDOM_CHARACTERS = (ALPHABET * 8).encode()
 
 
 def is_pfid(value: object) -> bool:
@@ -95,9 +95,9 @@ def _decode(text: str) -> int:
     return number
 
 
-def _encode(number: int, characters: int) -> str:
+def encode(number: int, characters: int) -> str:
     """Return the lowest `5 * characters` bits of `number` as base32."""
-    return "".join([_ALPHABET[number >> 5 * at & 31] for at in range(characters - 1, -1, -1)])
+    return "".join([ALPHABET[number >> 5 * at & 31] for at in range(characters - 1, -1, -1)])
 
 
 class PfidSource:
@@ -115,7 +115,7 @@ class PfidSource:
         if not 0 <= partition < 1 << _PARTITION_BITS:
             raise ValueError(f"a partition has {_PARTITION_BITS} bits, got {partition!r}")
         self.partition = partition
-        self._partition_text = _encode(partition, 6)
+        self._partition_text = encode(partition, 6)
         self.reset()
 
     def reset(self) -> None:
@@ -129,7 +129,7 @@ class PfidSource:
         milliseconds = time.time_ns() // 1_000_000
         at, prefix = self._prefix
         if at != milliseconds:
-            prefix = _encode(milliseconds, 10) + self._partition_text
+            prefix = encode(milliseconds, 10) + self._partition_text
             self._prefix = milliseconds, prefix
         try:
             return prefix + self._pool.popleft()

@@ -26,22 +26,7 @@ will with work works would you your
 """
 _STOPWORDS = frozenset(_COMMON.split())
 _OPPOSITES = ("un", "non", "in", "im", "dis", "de", "mis")
-_SUFFIX_RULES = (
-    "ations",
-    "ation",
-    "ions",
-    "ion",
-    "ings",
-    "ing",
-    "ies",
-    "ied",
-    "ed",
-    "es",
-    "ly",
-    "s",
-    "e",
-    "y",
-)
+_ENDINGS = "ations ation ions ion ings ing ies ied ed es ly s e y"
 
 
 class Index:
@@ -125,7 +110,7 @@ def keywords(question: str) -> list[str]:
 
 def stem(word: str) -> str:
     """Return a word without its ending: ``deliver`` for delivered, delivery and delivers."""
-    for suffix in _SUFFIX_RULES:
+    for suffix in _ENDINGS.split():
         if word.endswith(suffix) and len(word) - len(suffix) >= 3 and not word.endswith("ss"):
             word = word[: -len(suffix)]
             break

@@ -50,10 +50,6 @@ class Progress:
             self._is_drawn = True
             self._draw(_ERASE + self._screen.cut(self.line(), self._screen.width - 1))
 
-    def more(self, count: int = 1) -> None:
-        """Say that so much more is done."""
-        self.at(self._done + count)
-
     def line(self) -> str:
         """Return the line as it is drawn now."""
         if not self._total:

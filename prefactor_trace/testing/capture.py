@@ -43,6 +43,7 @@ class Capture:
         requests: The content of each request, in order; one that was sent again is there again.
         forward: Where requests go on to, ``None`` where they end here.
         terminated: Ids of the runs that were ended as the platform would, which no request says.
+        has_met_faults: Whether delivery was asked to meet a fault, which it may not get over.
         in_fork: Answers requests in a child that was forked, in which nobody reads what is kept.
     """
 
@@ -50,7 +51,7 @@ class Capture:
         self.requests: list[dict[str, Any]] = []
         self._is_foreign = is_foreign
         self._faults: list[_Fault] = []
-        self._is_faulty = False
+        self.has_met_faults = False
         self.forward: Transport | None = None
         self.terminated: set[str | None] = set()
         self.in_fork: Callable[[dict[str, Any]], Answer] | None = None
@@ -80,13 +81,8 @@ class Capture:
     def fail(self, status: int | str, item: str | None, times: int) -> None:
         """Have the next requests, or the next items of a span type, meet a fault."""
         with self._lock:
-            self._is_faulty = True
+            self.has_met_faults = True
             self._faults += [_Fault(status, item)] * times
-
-    @property
-    def has_met_faults(self) -> bool:
-        """Whether delivery was asked to meet a fault, which it may not get over."""
-        return self._is_faulty
 
     def clear(self) -> None:
         """Forget what was captured, also the spans that are still open."""

@@ -6,11 +6,10 @@ import itertools
 import re
 import threading
 
-from prefactor_trace._pfid import PfidSource
+from prefactor_trace._pfid import ALPHABET, PfidSource, encode
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _START = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z, nanoseconds since the epoch
-_COUNTED = re.compile(rf"\b0{{20}}[{_ALPHABET}]{{12}}\b")
+_COUNTED = re.compile(rf"\b0{{20}}[{ALPHABET}]{{12}}\b")
 _STEP = 1_000_000  # a millisecond
 
 
@@ -49,11 +48,7 @@ class CountingIds:
 
     def __call__(self) -> str:
         """Return the next id."""
-        number, text = next(self._numbers), ""
-        while number:
-            number, digit = divmod(number, 32)
-            text = _ALPHABET[digit] + text
-        return text.rjust(32, "0")
+        return encode(next(self._numbers), 32)
 
     def reset(self) -> None:
         """Count on: a forked child has a recorder of its own."""

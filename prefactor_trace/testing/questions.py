@@ -125,23 +125,13 @@ class Questions:
         spans = self._some(asked)
         found = matching(spans, name, conditions)
         if len(found) != 1:
-            self._fail_one(asked, name, conditions, spans, found)
+            lines = [f"{asked}: expected exactly 1 span, found {len(found)}"]
+            if found:
+                lines[0] += f": {listed(found)}"
+            else:
+                lines += ["", *candidates(spans, name, conditions, self._doubts())]
+            self._fail("\n".join(lines), marked=found)
         return found[0]
-
-    def _fail_one(
-        self,
-        asked: str,
-        name: str,
-        conditions: Sequence[Condition],
-        spans: Sequence[RecordedSpan],
-        found: Sequence[RecordedSpan],
-    ) -> NoReturn:
-        lines = [f"{asked}: expected exactly 1 span, found {len(found)}"]
-        if found:
-            lines[0] += f": {listed(found)}"
-        else:
-            lines += ["", *candidates(spans, name, conditions, self._doubts())]
-        self._fail("\n".join(lines), marked=found)
 
     def _require(self, asked: str, wrong: Sequence[str]) -> None:
         if len(wrong) == 1:

@@ -57,18 +57,15 @@ class Recorder(Assertions, Controls):
     def _start(self, *, is_block: bool) -> None:
         under_way.begin(self, is_block=is_block)
         try:
-            self._begin()
+            self._stand_in.start()
+            if self._has_outcome:
+                default._registry.note_quality(_OUTCOME)
+            self.started_before = self._stand_in.started_before
+            self._observer.start()
+            self._stand_in.undo.append(self._observer.stop)
         except BaseException:  # a wrong setting, for one
             under_way.end(self)
             raise
-
-    def _begin(self) -> None:
-        self._stand_in.start()
-        if self._has_outcome:
-            default._registry.note_quality(_OUTCOME)
-        self.started_before = self._stand_in.started_before
-        self._observer.start()
-        self._stand_in.undo.append(self._observer.stop)
 
     def stop(self) -> None:
         """Stop recording; everything is as it was before. What was recorded can be read on."""

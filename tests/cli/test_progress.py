@@ -25,7 +25,7 @@ def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     with Progress("reading", 2000, stream) as bar:
         bar.at(500)
-        bar.more(500)
+        bar.at(1000)
     drawn = stream.getvalue().split("\r\x1b[K")
     assert [len(line) < 80 for line in drawn] == [True] * 4
     assert "25%" in drawn[1]
