@@ -6,6 +6,7 @@ import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from prefactor_trace.testing.comparison import Comparison
 from prefactor_trace.testing.descent import Call, descend
@@ -67,7 +68,7 @@ class Alignment:
         patterns_left = {slot.number: slot.pattern for slot in slots if slot.pattern is not ...}
         pairs, near = self._pairs(patterns_left, inner)
         if not self._affords(len(near), len(slots) * len(inner)):
-            return self._first(node, spans, where)
+            return (yield from self._first(patterns, spans, where))
         costs: dict[tuple[int, int], int] = {}
         for number, at in pairs:
             pair = patterns_left[number], inner[at]
@@ -106,8 +107,7 @@ class Alignment:
             if kind == "pair":
                 found += yield from self._of_pair(slot.pattern, spans[other])
             elif kind == "other":
-                told = f"expected {slot.pattern}, found {named(spans[other])}"
-                found.append(Difference(told, (spans[other],)))
+                found.append(_other(slot.pattern, spans[other]))
             elif slot.must and slot.number not in missed:
                 missed.add(slot.number)
                 found.append(too_few(where, slot.pattern, taken.get(slot.number, 0)))
@@ -164,11 +164,21 @@ class Alignment:
         self._ways_left -= ways
         return True
 
-    def _first(self, node: T, spans: Sequence[RecordedSpan], where: str) -> list[Difference]:
-        comparison = Comparison()
-        if comparison.matches(node, spans, where):
+    def _first(
+        self, patterns: Sequence[Any], spans: Sequence[RecordedSpan], where: str
+    ) -> Call[list[Difference]]:
+        """Return the first difference alone."""
+        stuck = yield from self._comparison.stuck(patterns, spans)
+        if stuck is None:
             return []
-        return [Difference(comparison.reason, comparison.spans)]
+        at, pattern, have = stuck
+        if pattern is None:
+            return _too_many(spans[at : at + 1], where)
+        if at == len(spans):
+            return [too_few(where, pattern, have)]
+        if matches_text(spans[at].schema_name, pattern.schema_name):
+            return (yield from self._of_pair(pattern, spans[at]))[:1]
+        return [_other(pattern, spans[at])]
 
     def _of_pair(self, pattern: T, span: RecordedSpan) -> Call[list[Difference]]:
         if (yield from self._comparison.is_like(pattern, span)):
@@ -233,6 +243,10 @@ class Alignment:
         left[:] = [span for span in left if span.id not in given]
         found.sort(key=lambda one: one.spans[0].seq if one.spans else 0)
         return found
+
+
+def _other(pattern: T, span: RecordedSpan) -> Difference:
+    return Difference(f"expected {pattern}, found {named(span)}", (span,))
 
 
 def _too_many(spans: Sequence[RecordedSpan], where: str) -> list[Difference]:

@@ -173,7 +173,7 @@ class Assertions(Questions):
         tree = tree._replace(any_order=any_order or tree.any_order)
         spans = self._some(f"{self.name}.assert_tree(...)")
         roots = [span for span in spans if span.parent is None]
-        if not Comparison().matches(tree, roots, "the trace"):
+        if not Comparison().matches(tree, roots):
             alignment = Alignment()
             found = alignment.differences(tree, roots, "the trace")
             told, marked = told_of(found, tree, spans, is_cut=alignment.is_cut)

@@ -40,9 +40,3 @@ def unlike(pattern: T, span: RecordedSpan) -> str:
         told = f"expected {shown(pattern.status)}, was {shown(span.status)}{said}"
         wrong.append(f"status  {told}")
     return "; ".join(wrong)
-
-
-def lacking(where: str, pattern: T, have: int, *, any_order: bool = False) -> str:
-    """Return that there are too few spans like a pattern."""
-    told = f"{where} should have {pattern}{', in any order,' if any_order else ','} and has"
-    return f"{told} {have} of it" if have else f"{told} none"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from prefactor_trace.testing.matching import matches_text
 from prefactor_trace.testing.pattern import T, nodes_of
-from prefactor_trace.testing.single import is_unlike, lacking
+from prefactor_trace.testing.single import is_unlike
 from prefactor_trace.testing.spans import RecordedSpan, named
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
@@ -37,7 +37,8 @@ class Difference(NamedTuple):
 
 def too_few(where: str, pattern: T, have: int, *, any_order: bool = False) -> Difference:
     """Return that there are not as many spans as a pattern says."""
-    told = lacking(where, pattern, have, any_order=any_order)
+    told = f"{where} should have {pattern}{', in any order,' if any_order else ','} and has"
+    told += f" {have} of it" if have else " none"
     return Difference(told, missing=None if have else pattern, where=(where, any_order))
 
 
