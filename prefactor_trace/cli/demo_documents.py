@@ -5,6 +5,7 @@ Plain text work, with nothing of tracing in it; the agent is in `demo_agent.py`.
 
 import ast
 import io
+import itertools
 import os
 import re
 import stat
@@ -222,20 +223,13 @@ def _docstring(
 
 def _comments(document: Document) -> Iterator[Passage]:
     """Yield each run of comment lines as one passage."""
-    run: list[str] = []
-    start = last = -1
-    for token in tokenize.generate_tokens(io.StringIO(document.text).readline):
-        if token.type != tokenize.COMMENT:
-            continue
-        if token.start[0] != last + 1 and run:
-            yield Passage(document.path, start, "", " ".join(run))
-            run = []
-        if not run:
-            start = token.start[0]
-        run.append(token.string.lstrip("#!: "))
-        last = token.start[0]
-    if run:
-        yield Passage(document.path, start, "", " ".join(run))
+    tokens = tokenize.generate_tokens(io.StringIO(document.text).readline)
+    comments = [token for token in tokens if token.type == tokenize.COMMENT]
+    # From one line to the next, the number of the line and that of the comment rise alike.
+    for _, run in itertools.groupby(enumerate(comments), lambda one: one[1].start[0] - one[0]):
+        lines = [token for _, token in run]
+        text = " ".join(token.string.lstrip("#!: ") for token in lines)
+        yield Passage(document.path, lines[0].start[0], "", text)
 
 
 def _pieces(passage: Passage) -> Iterator[Passage]:

@@ -73,12 +73,9 @@ class _Connection(BaseHTTPRequestHandler):
         """Send events until the page, or the server, goes away."""
         self.close_connection = True
         self.send_response(200)
-        for name, value in (
-            ("content-type", "text/event-stream"),
-            ("cache-control", "no-store"),
-            ("connection", "close"),
-        ):
-            self.send_header(name, value)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("cache-control", "no-store")
+        self.send_header("connection", "close")
         self.end_headers()
         for event in events(self.server.api.store.path, self.server.closing):
             self.wfile.write(event)

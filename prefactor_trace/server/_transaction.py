@@ -40,19 +40,6 @@ class Transaction:
         now: Timestamp of the item that is carried out.
     """
 
-    __slots__ = (
-        "_clock",
-        "_run_of_span",
-        "_runs",
-        "_schemas",
-        "account_id",
-        "db",
-        "is_brief",
-        "new_id",
-        "now",
-        "session",
-    )
-
     def __init__(
         self,
         db: sqlite3.Connection,

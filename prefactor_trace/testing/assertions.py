@@ -13,6 +13,7 @@ from prefactor_trace.testing.conditions import type_name
 from prefactor_trace.testing.doubts import misplaced, missing
 from prefactor_trace.testing.pattern import T, checked, nodes_of, parse
 from prefactor_trace.testing.questions import Questions, SpanTypeName
+from prefactor_trace.testing.report import what_there_is
 from prefactor_trace.testing.spans import RecordedSpan, listed
 from prefactor_trace.testing.telling import told_of
 from prefactor_trace.testing.tree import as_pattern, as_plain
@@ -149,7 +150,14 @@ class Assertions(Questions):
         def make_report() -> str:
             lines = [f"{asked}: {listed(found)}" if found else f"{asked}: there is none"]
             lines += misplaced(spans, name, wanted) + missing([name], spans, doubts)
-            told = self._told(instances, spans, doubts, dropped, marked=found)
+            told = what_there_is(
+                instances,
+                spans,
+                dropped=dropped,
+                doubts=doubts,
+                marked=found,
+                verbose=self.verbose,
+            )
             return "\n".join([*lines, "", told])
 
         count._make_report = make_report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
@@ -12,7 +13,7 @@ from prefactor_trace._nearest import nearest
 from prefactor_trace._wrapper import find_marks
 from prefactor_trace.models import AgentStatus
 from prefactor_trace.testing.matching import differences
-from prefactor_trace.testing.spans import RecordedSpan, error_text, named
+from prefactor_trace.testing.spans import RecordedSpan, around, error_text, named
 from prefactor_trace.testing.wording import keys_text, shown, with_article
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
@@ -167,7 +168,7 @@ def _differences(span: RecordedSpan, condition: Condition) -> Iterator[str]:
     elif part == "under":
         if not _is_under(span, expected):
             name = repr(expected) if isinstance(expected, RecordedSpan) else shown(expected)
-            place = f"expected {name}, is in {_around(span) or 'the run itself'}"
+            place = f"expected {name}, is in {_names_around(span) or 'the run itself'}"
             yield f"under  {place}{_HINT.format('under') if 'under' in span.payload else ''}"
     elif part == "error":
         if told := _unlike_error(span, expected):
@@ -183,24 +184,16 @@ def _differences(span: RecordedSpan, condition: Condition) -> Iterator[str]:
         yield f"{part}  expected {shown(expected)}, is missing (there is {there_is})"
 
 
-def _is_under(span: RecordedSpan, expected: Any) -> bool:
-    outer = span.parent
-    while outer is not None:
-        wanted = outer.id if isinstance(expected, RecordedSpan) else outer.schema_name
-        if wanted == (expected.id if isinstance(expected, RecordedSpan) else expected):
-            return True
-        outer = outer.parent
-    return False
+def _is_under(span: RecordedSpan, expected: RecordedSpan | str) -> bool:
+    if isinstance(expected, RecordedSpan):
+        return any(outer.id == expected.id for outer in around(span))
+    return any(outer.schema_name == expected for outer in around(span))
 
 
-def _around(span: RecordedSpan) -> str:
+def _names_around(span: RecordedSpan) -> str:
     """Return the names of the spans around one: of very many the innermost."""
-    names: list[str] = []
-    outer = span.parent
-    while outer is not None and len(names) < _MOST_AROUND:
-        names.append(outer.schema_name)
-        outer = outer.parent
-    return "/".join([*(["…"] if outer is not None else []), *reversed(names)])
+    names = [outer.schema_name for outer in itertools.islice(around(span), _MOST_AROUND + 1)]
+    return "/".join(reversed([*names[:_MOST_AROUND], *["…"] * (len(names) > _MOST_AROUND)]))
 
 
 def _of_result(span: RecordedSpan, expected: Any) -> Iterator[str]:

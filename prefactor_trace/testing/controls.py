@@ -15,7 +15,7 @@ from prefactor_trace.testing.deterministic import CountingClock, CountingIds
 from prefactor_trace.testing.observer import Observer
 from prefactor_trace.testing.questions import SpanTypeName
 from prefactor_trace.testing.replay import Replay, read_recorded
-from prefactor_trace.testing.stand_in import StandIn, set_variable
+from prefactor_trace.testing.stand_in import StandIn, change_environment
 
 
 class Controls:
@@ -128,12 +128,10 @@ class Controls:
         environment of the time when that began; give these `subprocess_env` by an initializer.
         """
         wanted = self.subprocess_env()
-        before = {name: os.environ.get(name) for name in wanted.keys() | os.environ.keys()}
-        changed = [name for name, value in before.items() if value != wanted.get(name)]
-        for name in changed:
-            set_variable(name, wanted.get(name))
+        names = wanted.keys() | os.environ.keys()
+        changed = {name for name in names if os.environ.get(name) != wanted.get(name)}
+        put_back = change_environment({name: wanted.get(name) for name in changed})
         try:
             yield
         finally:
-            for name in changed:
-                set_variable(name, before[name])
+            put_back()

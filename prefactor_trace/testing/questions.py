@@ -16,7 +16,7 @@ from prefactor_trace.testing.conditions import (
 )
 from prefactor_trace.testing.doubts import Doubts, missing, nothing_captured
 from prefactor_trace.testing.known import misspelt_key, misspelt_name
-from prefactor_trace.testing.report import Report, candidates, what_there_is
+from prefactor_trace.testing.report import candidates, what_there_is
 from prefactor_trace.testing.spans import RecordedInstance, RecordedSpan, listed
 
 __tracebackhide__ = True  # a failure is shown where the test has asked
@@ -55,8 +55,13 @@ class Questions:
         Args:
             marked: Spans to point at.
         """
-        instances, spans = self._read()
-        return self._told(instances, spans, self._doubts(), self.stats.dropped, marked)
+        return what_there_is(
+            *self._read(),
+            dropped=self.stats.dropped,
+            doubts=self._doubts(),
+            marked=marked,
+            verbose=self.verbose,
+        )
 
     def _some(
         self, asked: str, spans: Sequence[RecordedSpan] | None = None
@@ -65,24 +70,6 @@ class Questions:
         if not spans:
             raise AssertionError(f"{asked}: {nothing_captured(self._doubts())}")
         return spans
-
-    def _told(
-        self,
-        instances: Sequence[RecordedInstance],
-        spans: Sequence[RecordedSpan],
-        doubts: Doubts,
-        dropped: int,
-        marked: Sequence[RecordedSpan],
-    ) -> str:
-        text = what_there_is(
-            instances,
-            spans,
-            dropped=dropped,
-            doubts=doubts,
-            marked=[one.id for one in marked],
-            verbose=self.verbose,
-        )
-        return Report(text)
 
     def _asked(
         self, method: str, name: SpanTypeName, payload: Any, said: dict[str, Any]

@@ -58,12 +58,7 @@ def read_recorded(given: Any, schema_name: str) -> list[dict[str, Any]]:
 
 def _read_call(number: int, given: Any) -> dict[str, Any]:
     if isinstance(given, RecordedSpan):
-        return {
-            "schema_name": given.schema_name,
-            "status": given.status,
-            "payload": given.payload,
-            "result_payload": given.result_payload,
-        }
+        return {key: getattr(given, key) for key in _KEYS}
     if not isinstance(given, dict):
         raise ValueError(f"from_ takes {_FORMS}; number {number} is {shown(given)}")
     from prefactor_trace.models import AgentSpan  # a span as the service stores it will do

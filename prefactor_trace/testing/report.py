@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from prefactor_trace.testing.conditions import Condition, compared
 from prefactor_trace.testing.doubts import Doubts, misplaced, missing, nothing_captured
@@ -27,12 +27,13 @@ def what_there_is(
     *,
     dropped: int,
     doubts: Doubts,
-    marked: Collection[str],
+    marked: Sequence[RecordedSpan],
     verbose: bool,
-) -> str:
-    """Return the facts about a capture and its tree, which points at spans by their ids."""
+) -> Report:
+    """Return the facts about a capture and its tree, in which it is pointed at spans."""
     if not spans:
-        return nothing_captured(doubts)
+        return Report(nothing_captured(doubts))
+    pointed_at = {span.id for span in marked}
     facts = [
         counted(len(spans), "span"),
         counted(len(instances), "instance"),
@@ -44,7 +45,7 @@ def what_there_is(
     if truncated:
         facts.append(f"{truncated} truncated")
     lines = [*dict.fromkeys(doubts.plain[:_MOST_PLAIN]), f"captured: {', '.join(facts)}"]
-    wanted = None if verbose else choose(spans, marked)
+    wanted = None if verbose else choose(spans, pointed_at)
     left_out = 0
     for number, run in enumerate(instances, 1):
         of_run = [span for span in run.spans if span.parent is None]
@@ -55,14 +56,14 @@ def what_there_is(
             lines.append(f"  {run.agent_id or run.id}   run {number}, {run.status}")
         if of_run:
             text = as_text(
-                of_run, marked=marked, around=doubts.around, verbose=verbose, chosen=wanted
+                of_run, marked=pointed_at, around=doubts.around, verbose=verbose, chosen=wanted
             )
             lines.append(textwrap.indent(text, "    " if len(instances) > 1 else "  "))
     if wanted is not None:
         runs = f" and {counted(left_out, 'run')}" if left_out else ""
         left = counted(len(spans) - len(wanted), "span")
         lines.append(f"  {left}{runs} left out: pytest -vv shows all")
-    return "\n".join(lines)
+    return Report("\n".join(lines))
 
 
 def candidates(
@@ -70,10 +71,12 @@ def candidates(
 ) -> list[str]:
     """Return the lines on what is nearest to what was asked for, and was not found."""
     lines: list[str] = []
-    for number, (span, told, met, total) in enumerate(_nearest(spans, name, conditions)):
+    of_type = [(span, *compared(span, conditions)) for span in spans if span.schema_name == name]
+    of_type.sort(key=lambda one: -one[2])
+    for number, (span, told, met) in enumerate(of_type[:_NEAREST]):
         head = "closest:" if number == 0 else "next:   "
         where = f"   {span.where}" if span.where else ""
-        lines.append(f"{head} {span!r}{where}   {met} of {total} conditions met")
+        lines.append(f"{head} {span!r}{where}   {met} of {len(told)} conditions met")
         lines += [f"    {line}" for line in told]
     if lines:
         return [*lines, *misplaced(spans, name, conditions)]
@@ -85,20 +88,3 @@ def candidates(
         one for one in spans if conditions and compared(one, conditions)[1] == len(conditions)
     ]
     return lines + [f"of another type, {one!r} meets the conditions" for one in elsewhere[:2]]
-
-
-def _nearest(
-    spans: Sequence[RecordedSpan], name: str, conditions: Sequence[Condition]
-) -> list[tuple[RecordedSpan, list[str], int, int]]:
-    """Return the spans that come closest to what was asked for.
-
-    Returns:
-        Each with a line for every condition, how many are met, and how many there are.
-    """
-    found = []
-    for span in spans:
-        if span.schema_name == name:
-            lines, met = compared(span, conditions)
-            found.append((span, lines, met, len(lines)))
-    found.sort(key=lambda one: -one[2])
-    return found[:_NEAREST]

@@ -167,11 +167,7 @@ class RecordedSpan:
     @property
     def path(self) -> str:
         """Names of the spans around it and its own, such as ``"agent:run/tool_call"``."""
-        names = []
-        span: RecordedSpan | None = self
-        while span is not None:
-            names.append(span.schema_name)
-            span = span.parent
+        names = [span.schema_name for span in (self, *around(self))]
         return "/".join(reversed(names))
 
     @property
@@ -240,6 +236,14 @@ class RecordedSpan:
             near = _OTHER_NAMES.get(name) or nearest(name, known)
             hint = f"; did you mean {near}?" if near else ""
             raise AttributeError(f"a RecordedSpan has no attribute {name!r}{hint}")
+
+
+def around(span: RecordedSpan) -> Iterator[RecordedSpan]:
+    """Yield the spans around one, the innermost first."""
+    outer = span.parent
+    while outer is not None:
+        yield outer
+        outer = outer.parent
 
 
 def walk(roots: Sequence[RecordedSpan]) -> Iterator[tuple[RecordedSpan, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -162,15 +163,8 @@ class StandIn:
 
     def _keep_environment(self) -> None:
         """See to it that whatever the code configures is recorded too, without an account."""
-        before = {name: os.environ.get(name) for name in (_OFFLINE, _API_TOKEN)}
-        os.environ[_OFFLINE] = "1"
-        os.environ.setdefault(_API_TOKEN, ANY_TOKEN)
-
-        def put_back() -> None:
-            for name, value in before.items():
-                set_variable(name, value)
-
-        self.undo.append(put_back)
+        token = os.environ.get(_API_TOKEN, ANY_TOKEN)
+        self.undo.append(change_environment({_OFFLINE: "1", _API_TOKEN: token}))
 
     def _note_faults(self) -> None:
         log_fault, log_raised = _guard.log_fault, _guard.log_raised
@@ -190,8 +184,11 @@ class StandIn:
         self.undo.append(put_back)
 
 
-def set_variable(name: str, value: str | None) -> None:
-    """Set an environment variable, or take it away."""
-    os.environ.pop(name, None)
-    if value is not None:
-        os.environ[name] = value
+def change_environment(wanted: Mapping[str, str | None]) -> Callable[[], object]:
+    """Set environment variables, and take away those of ``None``; return what puts them back."""
+    before = {name: os.environ.get(name) for name in wanted}
+    for name, value in wanted.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+    return functools.partial(change_environment, before)
