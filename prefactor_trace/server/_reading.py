@@ -92,20 +92,23 @@ class InstanceSummary:
     heard_at: datetime | None = None
 
 
+def narrowing(**wanted: str | None) -> tuple[list[str], list[str]]:
+    """Return the SQL conditions for the instances that are wanted, and what is bound to them."""
+    known = [(_CONDITIONS[name], value) for name, value in wanted.items() if value is not None]
+    values = [value for condition, value in known for _ in range(condition.count("?"))]
+    return [condition for condition, _ in known], values
+
+
 def read_instances(
     db: sqlite3.Connection, *, limit: int, offset: int, failed: bool, **wanted: str | None
 ) -> list[InstanceSummary]:
     """Return instances, the newest first, as `Store.list_instances` says; moments as stored."""
-    conditions, values = ["1"], []
-    for name, value in wanted.items():
-        if value is not None:
-            conditions.append(_CONDITIONS[name])
-            values += [value] * _CONDITIONS[name].count("?")
+    conditions, values = narrowing(**wanted)
     if failed:
         conditions.append(_FAILED)
     rows = db.execute(
         f"SELECT {INSTANCE_COLUMNS} FROM agent_instances "  # noqa: S608
-        f"WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT ? OFFSET ?",
+        f"WHERE {' AND '.join(conditions) or 1} ORDER BY number DESC LIMIT ? OFFSET ?",
         (*values, limit, offset),
     ).fetchall()
     return [_summary(db, InstanceRow(*row)) for row in rows]

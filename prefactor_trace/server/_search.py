@@ -59,12 +59,9 @@ JOIN agent_spans USING (number) WHERE is_open AND status NOT IN ('pending', 'act
 def find_runs(store: Store, text: str) -> list[str]:
     """Return the ids of the runs that a text finds, the newest first.
 
-    Those that hold all its words in one span, those of agents with the text in their name, and
-    where it is an id, or the beginning of one, the run that has it or has a span that does.
-
-    Args:
-        store: Where they are.
-        text: Words; the beginning of one is enough.
+    Those that hold all its words, or beginnings of them, in one span, those of agents with the text
+    in their name, and where it is an id, or the beginning of one, the run that has it or has a span
+    that does.
     """
     found = [row[0] for row in _find(store, text, _RUNS, _RUNS_WITHOUT, MOST)]
     wanted = text.strip()

@@ -8,8 +8,8 @@ from typing import Any
 
 from prefactor_trace._notes import SCHEMA_NAME_KEY
 from prefactor_trace.server import _json
-from prefactor_trace.server._agents import of_agent
 from prefactor_trace.server._cancelled import SHOWN_STATUS
+from prefactor_trace.server._reading import narrowing
 from prefactor_trace.server._timestamps import moment_of
 from prefactor_trace.server._tokens import Tokens, tokens_of
 
@@ -96,19 +96,13 @@ def _in_blocks(rows: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
 
 def _source(instance_id: str | None, agent: str | None, since: str | None) -> tuple[str, list[str]]:
     """Return the rest of the statement, and what is bound to it."""
-    conditions, values = [], []
+    conditions, values = narrowing(agent=agent, since=since)
+    if conditions:
+        runs = f"SELECT id FROM agent_instances WHERE {' AND '.join(conditions)}"  # noqa: S608
+        conditions = [f"agent_instance_id IN ({runs})"]
     if instance_id is not None:
         conditions.append("agent_instance_id = ?")
         values.append(instance_id)
-    if agent is not None or since is not None:
-        runs = "SELECT agent_instances.id FROM agent_instances WHERE 1"
-        if agent is not None:
-            runs += f" AND {of_agent('?')}"
-            values += [agent, agent]
-        if since is not None:
-            runs += " AND inserted_at >= ?"
-            values.append(since)
-        conditions.append(f"agent_instance_id IN ({runs})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"FROM agent_spans{where}", values
 

@@ -86,13 +86,7 @@ def nothing_captured(doubts: Doubts) -> str:
 
 
 def missing(names: Iterable[str], spans: Sequence[RecordedSpan], doubts: Doubts) -> list[str]:
-    """Return a line for each thing that may be why there is no span of a type.
-
-    Args:
-        names: Of the types; those of which there is a span are left out.
-        spans: Every span.
-        doubts: What else is known.
-    """
+    """Return a line for each thing that may be why there is no span of some of these types."""
     captured = {span.schema_name for span in spans}
     gone = [
         name

@@ -36,11 +36,7 @@ class ReplayMismatch(AssertionError):  # noqa: N818  # what a test expected
 
 
 def read_recorded(given: Any, schema_name: str) -> list[dict[str, Any]]:
-    """Return the recorded calls of a span type.
-
-    Args:
-        given: The calls, spans of a recording, or the path of a JSON file.
-        schema_name: Span type.
+    """Return the recorded calls of a span type, out of calls, spans, or the path of a JSON file.
 
     Raises:
         ValueError: There is none, or one is no recorded call.

@@ -69,7 +69,9 @@ class StandIn:
             self._capture.forward = open_transport(default.tracer()._get_settings(), SDK)
         self.undo.append(Declarations(default._registry).put_back)
         self._keep_tracer()
-        self._keep_environment()
+        # Whatever the code configures is recorded too, without an account.
+        token = os.environ.get(_API_TOKEN, ANY_TOKEN)
+        self.undo.append(change_environment({_OFFLINE: "1", _API_TOKEN: token}))
         self._note_faults()
         node = current.get()
         self.undo.append(lambda: current.set(node))
@@ -160,11 +162,6 @@ class StandIn:
             default._on_terminate_callbacks[:] = callbacks
 
         self.undo.append(put_back)
-
-    def _keep_environment(self) -> None:
-        """See to it that whatever the code configures is recorded too, without an account."""
-        token = os.environ.get(_API_TOKEN, ANY_TOKEN)
-        self.undo.append(change_environment({_OFFLINE: "1", _API_TOKEN: token}))
 
     def _note_faults(self) -> None:
         log_fault, log_raised = _guard.log_fault, _guard.log_raised

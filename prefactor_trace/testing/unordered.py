@@ -9,13 +9,7 @@ from prefactor_trace.testing.pattern import T
 
 
 class Wanted(NamedTuple):
-    """A pattern, or several that are equal.
-
-    Attributes:
-        pattern: The first of them.
-        least: How many such spans there have to be.
-        most: How many there may be.
-    """
+    """A pattern, or the first of several that are equal, and how many spans may be so."""
 
     pattern: T
     least: int
