@@ -132,6 +132,7 @@ def _call(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
+    __tracebackhide__ = True  # notebooks and debuggers look for it here
     node = calls.begin(instance, args, kwargs)
     if node is None:
         return wrapped(*args, **kwargs)
@@ -172,6 +173,7 @@ async def _await(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
+    __tracebackhide__ = True
     if node is None:
         return await wrapped(*args, **kwargs)
     with node:

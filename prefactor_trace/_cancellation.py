@@ -7,6 +7,7 @@ from prefactor_trace._capture import members
 # Cancellation of a task, by module and name: asking for the classes would import their libraries.
 _CANCELLATIONS = {
     ("asyncio.exceptions", "CancelledError"),
+    ("greenlet", "GreenletExit"),  # how gevent and eventlet kill one
     ("trio", "Cancelled"),
     ("trio._core._exceptions", "Cancelled"),
     ("prefactor_trace.exceptions", "PrefactorTerminated"),

@@ -37,7 +37,13 @@ ENTERS = frozenset(("__enter__", "__aenter__", "enter_context", "enter_async_con
 
 # Modules that make a block, or a fixture, of a generator: they run it up to its `yield`, and what
 # it has entered by then counts on while it is suspended there.
-_MAKE_BLOCKS = {"contextlib", "_pytest.fixtures", "pytest_asyncio.plugin"}
+_MAKE_BLOCKS = {
+    "contextlib",
+    "_pytest.fixtures",
+    "pytest_asyncio.plugin",
+    "anyio._backends._asyncio",  # for anyio's plugin of pytest
+    "anyio._backends._trio",
+}
 _DRIVER = "prefactor_trace._generate"
 
 

@@ -82,7 +82,7 @@ def _check_wrappable(function: object, decorator: str) -> None:
         )
     if not callable(function) and not isinstance(function, (staticmethod, classmethod)):
         kind = type(function).__qualname__
-        if hasattr(type(function), "__get__"):
+        if type(function).__module__ != "builtins":
             raise UsageError(
                 f"@{decorator} cannot decorate a {kind}: decorate the function in it, by writing"
                 f" @{decorator} below the decorator that makes the {kind}"

@@ -66,10 +66,33 @@ def leavers() -> list[Leaver]:
 
 
 def watch() -> None:
-    """See to it that a child of `multiprocessing` tells its leavers too.
+    """See to it that a process that runs none of what `atexit` has tells its leavers too.
 
-    One that was forked forgets what was registered with `atexit` before it ran its target, and
-    before Python 3.13 runs none of it; hence this is called on first use.
+    Its own `atexit` is forgotten, or passed over, in a child of `multiprocessing` and in a worker
+    of Celery's; hence this is called on first use.
+    """
+    _watch_celery()
+    _watch_multiprocessing()
+
+
+def _watch_celery() -> None:
+    """Have a process of Celery's pool, which leaves by `os._exit`, deliver when it says so."""
+    signals = sys.modules.get("celery.signals")
+    leaves = getattr(signals, "worker_process_shutdown", None)
+    if leaves is not None:
+        leaves.connect(_end_worker)  # which connects the same function once
+
+
+def _end_worker(**told: object) -> None:
+    del told
+    end_all()
+
+
+def _watch_multiprocessing() -> None:
+    """Have a forked child of `multiprocessing` deliver when it ends.
+
+    It forgets what was registered with `atexit` before it ran its target, and before Python 3.13
+    runs none of it.
     """
     global _watched_process  # noqa: PLW0603
     multiprocessing = sys.modules.get("multiprocessing.process")

@@ -44,6 +44,7 @@ def flushed(function: F) -> F:
         @functools.wraps(function)
         def generate(*args: Any, **kwargs: Any) -> Any:
             """Go through it, then flush."""
+            __tracebackhide__ = True  # notebooks and debuggers look for it here
             try:
                 return (yield from function(*args, **kwargs))
             finally:
@@ -55,6 +56,7 @@ def flushed(function: F) -> F:
         @functools.wraps(function)
         async def call_async(*args: Any, **kwargs: Any) -> Any:
             """Call it, then flush without holding up the event loop."""
+            __tracebackhide__ = True
             try:
                 return await function(*args, **kwargs)
             finally:
@@ -65,6 +67,7 @@ def flushed(function: F) -> F:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         """Call it, then flush."""
+        __tracebackhide__ = True
         try:
             return function(*args, **kwargs)
         finally:

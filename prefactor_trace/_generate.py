@@ -134,6 +134,7 @@ class Steps:
 def drive(steps: Steps, body: Any) -> Generator[Any, Any, Any]:
     """Run a generator, or another iterator, as `steps` say, with its whole protocol."""
     try:
+        __tracebackhide__ = True  # notebooks and debuggers look for it here
         steps.begin()
         send = step = _sender(body)
         value: Any = None
@@ -171,6 +172,7 @@ def drive(steps: Steps, body: Any) -> Generator[Any, Any, Any]:
 async def drive_async(steps: Steps, body: Any) -> AsyncGenerator[Any, Any]:
     """Run an async generator, or another async iterator, as `steps` say."""
     try:
+        __tracebackhide__ = True
         steps.begin()
         send = _async_sender(body)
         step = _hidden_from_loop(send)

@@ -91,6 +91,7 @@ def _outlast_block(node: Span | Instance, block: Any) -> Any:
 async def _await(node: Span | Instance, coroutine: Any, keep: Keep) -> Any:
     enter(node)
     try:
+        __tracebackhide__ = True  # notebooks and debuggers look for it here
         result = await coroutine
     except BaseException as error:
         leave(node)

@@ -86,6 +86,7 @@ class _Carried:
         outer = current.get()
         current.set(self._node)
         try:
+            __tracebackhide__ = True  # notebooks and debuggers look for it here
             return self._function(*args, **kwargs)
         finally:
             current.set(outer)

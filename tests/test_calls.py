@@ -2,10 +2,12 @@
 
 import asyncio
 import inspect
+import traceback
+from collections.abc import Coroutine
 
 import pytest
 
-from prefactor_trace import current_instance, current_span
+from prefactor_trace import current_instance, current_span, flushed, propagate
 
 
 def test_arguments_are_the_payload_and_the_result_is_the_result(tracer):
@@ -116,6 +118,53 @@ def test_an_exception_goes_through_as_it_is(tracer):
         step()
     assert caught.value is error
     assert t.one()["status"] == "failed"
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_frames_between_the_caller_and_the_function_are_hidden(tracer, is_on):
+    """Each says so itself, as notebooks, debuggers and pytest ask it."""
+    t = tracer(enabled=is_on)
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    async def fail_async(error: Exception) -> None:
+        raise error
+
+    def fail_later(error: Exception):
+        yield fail(error)
+
+    async def fail_later_async(error: Exception):
+        yield fail(error)
+
+    async def read(function, error: Exception) -> None:
+        async for _ in function(error):
+            pass
+
+    def fail_in_the_end(error: Exception) -> Coroutine[None, None, None]:
+        return fail_async(error)
+
+    def hidden(error: BaseException) -> list[bool]:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        ours = [one for one in frames if one.f_globals["__name__"].startswith("prefactor_trace.")]
+        return ["__tracebackhide__" in frame.f_locals for frame in ours]
+
+    with t.instance():
+        for call in (
+            t.span(fail),
+            propagate(t.span(fail)),
+            flushed(t.span(fail)),
+            lambda error: asyncio.run(t.span(fail_async)(error)),
+            lambda error: asyncio.run(flushed(t.span(fail_async))(error)),
+            lambda error: asyncio.run(t.span(fail_in_the_end)(error)),
+            lambda error: list(t.span(fail_later)(error)),
+            lambda error: list(flushed(t.span(fail_later))(error)),
+            lambda error: asyncio.run(read(t.span(fail_later_async), error)),
+        ):
+            with pytest.raises(LookupError) as caught:
+                call(LookupError())
+            assert all(hidden(caught.value))
+            assert hidden(caught.value) or not is_on
 
 
 def test_a_result_set_inside_wins(tracer):

@@ -40,6 +40,12 @@ def test_a_class_derived_from_one_is_one_too():
     assert is_cancellation(Stopped())
 
 
+def test_a_greenlet_that_is_killed_is_cancelled():
+    """As gevent and eventlet do it; greenlets themselves are not needed to see that."""
+    killed = type("GreenletExit", (BaseException,), {"__module__": "greenlet"})
+    assert is_cancellation(killed())
+
+
 def test_nothing_else_is_a_cancellation():
     """Not a timeout, not a future that was given up, not a namesake."""
     namesake = type("CancelledError", (Exception,), {"__module__": "agent"})

@@ -59,6 +59,19 @@ def test_a_decorated_function_looks_like_itself(tracer):
 
 
 @pytest.mark.parametrize("decorator", ["span", "instance"])
+def test_a_tool_that_a_framework_made_of_a_function_is_refused(tracer, decorator: str):
+    """Where it cannot be called, with the words that help."""
+
+    class StructuredTool:
+        def __init__(self, function) -> None:
+            self.func = function
+
+    told = rf"@{decorator} cannot decorate a .*StructuredTool: .*@{decorator} below the decorator"
+    with pytest.raises(UsageError, match=told):
+        getattr(tracer(), decorator)("name")(StructuredTool(print))
+
+
+@pytest.mark.parametrize("decorator", ["span", "instance"])
 @pytest.mark.parametrize("wrong", [int, property(), 7])
 def test_what_is_no_function_is_refused(tracer, decorator: str, wrong: object):
     """A class says to decorate its methods."""

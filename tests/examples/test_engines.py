@@ -87,7 +87,7 @@ def needs(library: str) -> pytest.MarkDecorator:
 @contextmanager
 def celery_worker(environ: dict[str, str], folder: Path) -> Iterator[None]:
     """Keep a worker with two processes, and end it as a supervisor would."""
-    words = "-A examples.on_celery worker --concurrency 2 --loglevel WARNING --without-gossip"
+    words = "-A examples.on_celery worker --concurrency 2 --loglevel INFO --without-gossip"
     with (folder / "worker.log").open("wb") as log:
         worker = subprocess.Popen(
             [sys.executable, "-m", "celery", *words.split(), "--without-mingle"],
@@ -114,6 +114,20 @@ def test_tasks_of_a_celery_worker_land_under_the_span_that_sent_them(
     with celery_worker(environ, tmp_path):
         example("on_celery", environ)
         check_run(tmp_path / "local.db")
+
+
+@needs("celery")
+def test_what_a_celery_worker_did_last_arrives_when_it_is_stopped(
+    environ: dict[str, str], tmp_path: Path
+):
+    """Its processes leave by `os._exit`, and none of them delivers before that."""
+    with celery_worker(environ | {"PREFACTOR_FLUSH_INTERVAL": "600"}, tmp_path):
+        example("on_celery", environ)
+        deadline = time.monotonic() + _LONGEST
+        while (tmp_path / "worker.log").read_text().count(" succeeded in ") < len(QUERIES):
+            assert time.monotonic() < deadline, (tmp_path / "worker.log").read_text()
+            time.sleep(0.05)  # for another process there is nothing else to wait on
+    check_run(tmp_path / "local.db")
 
 
 @needs("distributed")

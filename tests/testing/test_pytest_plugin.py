@@ -365,6 +365,39 @@ def test_the_other_fixtures(run):
     ).assert_outcomes(passed=3)
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_run_that_a_fixture_of_anyio_opens_is_that_of_the_test(run, backend):
+    """Both run in one task, on either backend; so is a span that the fixture itself is."""
+    run(
+        f"""
+        import prefactor_trace as prefactor
+        import pytest
+        from agent import search
+
+        @pytest.fixture
+        def anyio_backend():
+            return "{backend}"
+
+        @pytest.fixture
+        async def opened(captrace):
+            async with prefactor.instance("agent") as run:
+                yield run
+
+        @pytest.fixture
+        @prefactor.span("fixture")
+        async def decorated(opened):
+            yield 1
+
+        @pytest.mark.anyio
+        async def test_it(opened, decorated):
+            assert prefactor.current_instance() is opened
+            assert prefactor.current_span().schema_name == "fixture"
+            search("a")
+        """,
+        ini="asyncio_mode = strict\n",
+    ).assert_outcomes(passed=1)
+
+
 def test_a_wrong_marker_is_an_error_of_its_test(run):
     """It names what would be right; the others run."""
     result = run(
