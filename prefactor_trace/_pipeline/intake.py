@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from prefactor_trace import _fate
 from prefactor_trace._capture import ErrorSnapshot
+from prefactor_trace._clock import Clock
 from prefactor_trace._slices import in_slices
 
 if TYPE_CHECKING:
@@ -117,11 +117,11 @@ class Intake:
         # The innermost first, as they would have ended.
         for span in [one for one in reversed(self._open_spans) if one._status == "active"]:
             span._error = ErrorSnapshot("Unfinished", reason, (), None)
-            span._ended = time.perf_counter_ns()
+            span._ended = Clock.monotonic()
             span._status = "failed"
             self._take_end(span)
         for instance in [one for one in self._open_instances if one._status == "active"]:
-            instance._ended = time.perf_counter_ns()
+            instance._ended = Clock.monotonic()
             instance._status = "failed"
             self._take_end(instance)
         self.release()

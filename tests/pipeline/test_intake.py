@@ -1,6 +1,10 @@
 """The intake: order, one step for what has ended, and finishes that wait for their spans."""
 
+import time
+
 import pytest
+
+from prefactor_trace._clock import Clock
 
 
 @pytest.fixture
@@ -85,3 +89,15 @@ def test_close_open_ends_all_as_failed(traced, intake):
     assert outer._error.message == "the reason"
     assert kinds(intake)[-1] == "finish instance"
     assert not intake.has_open
+
+
+def test_close_open_goes_by_the_clock_that_spans_go_by(traced, intake, monkeypatch):
+    """Not by one that a library has put in its place, such as one that stands still."""
+    run = traced.instance("agent")
+    run.__enter__()
+    span = traced.start_span("step")
+    intake.take()
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: 1 << 62)
+    intake.close_open("the reason")
+    run.__exit__(None, None, None)
+    assert span._started <= span._ended <= run._ended <= Clock.monotonic()
