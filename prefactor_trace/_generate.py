@@ -105,11 +105,6 @@ class Steps:
             self._node._end_with(error)
             self._let_go()
 
-    def end_unread(self) -> None:
-        """End the span, whose body will never run, if it has not: it is a stream left early."""
-        if self._node is not None and self._inside is None:
-            self.fail(GeneratorExit())
-
     def abandon(self, error: BaseException) -> None:
         """End the span, if it has not ended, since a signal handler raised between two steps."""
         if self._is_in:

@@ -118,8 +118,10 @@ def _end_never_awaited(node: Span | Instance) -> None:
 
 
 def _end_never_read(steps: Steps) -> None:
+    if steps._node is None or steps._inside is not None:  # it has begun, and so it ends by itself
+        return
     try:
-        steps.end_unread()
+        steps.fail(GeneratorExit())  # it is a stream left early
     except Exception as fault:  # noqa: BLE001
         _guard.log_fault("ending a span that nobody read", fault)
 
