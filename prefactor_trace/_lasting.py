@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
-from prefactor_trace._capture import ids_of
+from prefactor_trace._capture import attribute_of, ids_of, module_of
 from prefactor_trace._context import enter, leave
 from prefactor_trace._generate import Steps, drive, drive_async
 
@@ -45,11 +45,11 @@ def outlast(node: Span | Instance, result: Any, output: MakeOutput, keep: Keep) 
     if kind is types.GeneratorType:
         if inspect.getgeneratorstate(result) != inspect.GEN_CREATED:
             return None
-        driven = drive(Steps(node, output()), result)
+        driven = _drive(drive, Steps(node, output()), result)
     elif kind is types.AsyncGeneratorType:
         if _was_stepped(result):
             return None
-        driven = drive_async(Steps(node, output()), result)
+        driven = _drive(drive_async, Steps(node, output()), result)
     elif kind is types.CoroutineType:
         if inspect.getcoroutinestate(result) != inspect.CORO_CREATED:
             return None
@@ -59,10 +59,11 @@ def outlast(node: Span | Instance, result: Any, output: MakeOutput, keep: Keep) 
     if driven is not None:
         driven.__name__, driven.__qualname__ = result.__name__, result.__qualname__
         return driven
-    if hasattr(kind, "__await__") and hasattr(kind, "add_done_callback"):
+    # Not by `hasattr`, which may run code of the agent's, and raise into it.
+    if attribute_of(kind, "__await__") and attribute_of(kind, "add_done_callback"):
         result.add_done_callback(lambda future: _end_with_future(node, future, keep))
         return result
-    if kind.__module__ == "contextlib" and hasattr(result, "gen"):
+    if module_of(kind) == "contextlib" and hasattr(result, "gen"):
         return _outlast_block(node, result)
     return None
 
@@ -84,8 +85,15 @@ def _was_stepped(generator: Any) -> bool:
 def _outlast_block(node: Span | Instance, block: Any) -> Any:
     """Have a block that contextlib made of a generator run it under `node`."""
     is_sync = type(block.gen) is types.GeneratorType
-    block.gen = (drive if is_sync else drive_async)(Steps(node, None), block.gen)
+    block.gen = _drive(drive if is_sync else drive_async, Steps(node, None), block.gen)
     return block
+
+
+def _drive(drive_it: Callable[[Steps, Any], Any], steps: Steps, body: Any) -> Any:
+    """Return what runs a body; the span ends with it, also if nobody ever asks for an item."""
+    driven = drive_it(steps, body)
+    weakref.finalize(driven, _end_never_read, steps).atexit = False
+    return driven
 
 
 async def _await(node: Span | Instance, coroutine: Any, keep: Keep) -> Any:
@@ -108,6 +116,15 @@ def _end_never_awaited(node: Span | Instance) -> None:
         node._end("cancelled")
     except Exception as fault:  # noqa: BLE001
         _guard.log_fault("ending a span that nobody waited for", fault)
+
+
+def _end_never_read(steps: Steps) -> None:
+    if steps._node is None or steps._inside is not None:  # it has begun, and so it ends by itself
+        return
+    try:
+        steps.fail(GeneratorExit())  # it is a stream left early
+    except Exception as fault:  # noqa: BLE001
+        _guard.log_fault("ending a span that nobody read", fault)
 
 
 def _end_with_future(node: Span | Instance, future: Any, keep: Keep) -> None:

@@ -161,15 +161,16 @@ class Tracer(Surface):
         self, ask: Callable[[Pipeline, float | None], Receipt], timeout: float | None
     ) -> Receipt:
         """Ask the pipeline, and those that runs from before a `configure` still record into."""
-        receipt, begin = _no_receipt(), time.monotonic()
+        receipt, begin = None, time.monotonic()
         for tracer in (self, *self._former):
             if tracer._pipeline is not None:
                 left = None if timeout is None else max(0.0, begin + timeout - time.monotonic())
-                receipt = receipt._and(ask(tracer._pipeline, left))
+                asked = ask(tracer._pipeline, left)
+                receipt = asked if receipt is None else receipt._and(asked)
         self._former = [
             one for one in self._former if one._has_open_runs or not one._settle(0.0).is_settled
         ]
-        return receipt
+        return _no_receipt() if receipt is None else receipt
 
     def _succeed(self, before: Tracer) -> None:
         """Take the place of a tracer, and remember it for flushes as long as runs of it go on."""

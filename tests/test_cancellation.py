@@ -118,3 +118,40 @@ def test_a_coroutine_that_is_closed_is_cancelled_and_a_generator_is_not():
     next(other)
     other.close()
     assert caught == [True, False]
+
+
+def _group_of(*errors):
+    group = getattr(builtins, "BaseExceptionGroup", None)
+    group = group or importlib.import_module("exceptiongroup").BaseExceptionGroup
+    return group("group", errors)
+
+
+def test_groups_may_be_deeper_than_the_stack():
+    """Tasks of tasks have a stack each, and what they raise comes up in groups of groups."""
+    cancelled, failed = asyncio.CancelledError(), ValueError()
+    for _ in range(5_000):
+        cancelled, failed = _group_of(cancelled), _group_of(failed)
+    assert is_cancellation(cancelled)
+    assert not is_cancellation(failed)
+
+
+def test_an_error_in_many_groups_is_looked_at_once():
+    """Or it would take for ever: each level doubles the ways that lead to it."""
+    error = asyncio.CancelledError()
+    for _ in range(100):
+        error = _group_of(error, error)
+    assert is_cancellation(error)
+    assert not is_cancellation(_group_of(error, ValueError()))
+
+
+def test_a_metaclass_is_not_asked():
+    """What it raises would come out of the agent's block, in place of the error itself."""
+
+    class Guarded(type):
+        def __getattribute__(cls, name):
+            raise AssertionError
+
+    class Strange(Exception, metaclass=Guarded):
+        pass
+
+    assert not is_cancellation(Strange())

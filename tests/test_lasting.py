@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import gc
 import inspect
 
 import pytest
@@ -234,3 +235,68 @@ async def test_a_coroutine_that_nobody_awaits_makes_no_noise(capsys):
     coroutine.close()
     del coroutine
     assert capsys.readouterr().err == ""
+
+
+def _generator():
+    yield 1
+
+
+async def _async_generator():
+    yield 1
+
+
+@contextlib.contextmanager
+def _block():
+    yield
+
+
+@pytest.mark.parametrize("make", [_generator, _async_generator, _block])
+def test_what_nobody_reads_ends_with_its_last_reference(tracer, make):
+    """As a stream that is left early; the run waits for it no longer."""
+    span = tracer().start_span("step")
+    handed = handed_out(span, make())
+    assert span.status == "active"
+    del handed
+    gc.collect()
+    assert (span.status, span._result["closed_early"]) == ("complete", True)
+
+
+def test_what_is_read_in_part_ends_with_what_it_gave(tracer):
+    """Its last reference closes it, and that tells."""
+    span = tracer().start_span("step")
+    generator = outlast(span, _generator(), lambda: Output(None, wanted=True), keep)
+    assert next(generator) == 1
+    del generator
+    gc.collect()
+    assert (span.status, span._result) == ("complete", {"result": [1], "closed_early": True})
+
+
+@pytest.mark.expects_fault
+def test_what_nobody_reads_makes_no_noise(capsys):
+    """A fault of ours at its end goes to our log."""
+
+    class Node:
+        _status = "active"
+
+        def _end_with(self, error):
+            raise RuntimeError
+
+    handed = handed_out(Node(), _generator())
+    del handed
+    gc.collect()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_metaclass_is_not_asked_what_a_result_is(tracer):
+    """What it raises would come out of the agent's own call."""
+
+    class Register(type):
+        def __getattr__(cls, name):
+            raise KeyError(name)
+
+    class Entry(metaclass=Register):
+        pass
+
+    t, entry = tracer(), Entry()
+    assert t.span("step")(lambda: entry)() is entry
+    assert t.one()["status"] == "complete"

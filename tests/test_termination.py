@@ -92,6 +92,18 @@ def test_work_that_records_nothing_learns_of_it_soon(connected, store, monkeypat
         assert run.terminated
 
 
+def test_who_waits_from_the_beginning_learns_of_it_soon(connected, store, monkeypatch):
+    """Also where the service did not know the run yet."""
+    monkeypatch.setattr(poll, "AWAITED_SECONDS", 0.5)
+    monkeypatch.setattr(poll, "QUIET_SECONDS", 3_600)
+    told = threading.Event()
+    with connected.instance() as run:
+        run.on_terminate(lambda _: told.set())
+        assert connected.flush(WAIT)
+        store.terminate(run.id, "policy")
+        assert told.wait(WAIT)
+
+
 def test_the_agent_learns_of_it_with_a_spool(store, tmp_path, monkeypatch):
     """Also where another thread sends."""
     monkeypatch.setattr(poll, "QUIET_SECONDS", 0.05)

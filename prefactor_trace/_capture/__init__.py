@@ -1,5 +1,6 @@
 """What is taken of the agent's values: copied on its thread, cut to size off it."""
 
+from prefactor_trace._capture.classes import attribute_of, bases_of, module_of, qualified_name
 from prefactor_trace._capture.errors import ErrorSnapshot, members, snapshot_error
 from prefactor_trace._capture.objects import ids_of
 from prefactor_trace._capture.secret import register_secret
@@ -12,10 +13,14 @@ __all__ = [
     "ErrorSnapshot",
     "Json",
     "as_mapping",
+    "attribute_of",
+    "bases_of",
     "exceeds",
     "holds_cut",
     "ids_of",
     "members",
+    "module_of",
+    "qualified_name",
     "read_cut",
     "register_secret",
     "serialise",

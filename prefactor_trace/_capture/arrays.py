@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from prefactor_trace._capture.classes import bases_of, class_name, module_of, qualified_name
+
 _LIBRARIES = frozenset(
     {
         "cupy",
@@ -33,13 +35,13 @@ def describe(value: Any, kind: type) -> Any:
 def _describe_array(value: Any, kind: type) -> dict[str, Any] | None:
     # Only what those libraries themselves define is asked, never a class of the agent's that is
     # made to look like one.
-    if kind.__module__.partition(".")[0] not in _LIBRARIES:
+    if module_of(kind).partition(".")[0] not in _LIBRARIES:
         return None
     try:
         shape = [int(size) for size in value.shape]
     except Exception:  # noqa: BLE001  # some other class of theirs
         return None
-    described: dict[str, Any] = {"type": f"{kind.__module__}.{kind.__qualname__}", "shape": shape}
+    described: dict[str, Any] = {"type": class_name(kind), "shape": shape}
     dtype = getattr(value, "dtype", None)
     columns = getattr(value, "columns", None)
     if dtype is not None:
@@ -50,7 +52,9 @@ def _describe_array(value: Any, kind: type) -> dict[str, Any] | None:
 
 
 def _number_of(value: Any, kind: type) -> Any:
-    if kind.__module__ != "numpy" or not any(base.__name__ == "generic" for base in kind.__mro__):
+    if module_of(kind) != "numpy" or not any(
+        qualified_name(base) == "generic" for base in bases_of(kind)
+    ):
         return None
     number = value.item()
     return number if type(number) in (bool, int, float, str) else None

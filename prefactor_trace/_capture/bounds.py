@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
+from prefactor_trace._capture.classes import class_name
 from prefactor_trace._notes import TRUNCATED
 
 MAX_DEPTH = 64
@@ -27,11 +28,6 @@ def items_of(value: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
         with contextlib.suppress(RuntimeError):  # it was changed
             return first_of(dict.items(value))
     return dict.copy(value).items()  # in one step, in which nobody else has a turn
-
-
-def class_name(kind: type) -> str:
-    """Return the name of a class with its module's."""
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def left_out(bound: str, kind: type) -> dict[str, Any]:

@@ -7,6 +7,13 @@ from collections.abc import Iterator
 from types import CodeType, TracebackType
 from typing import Any, NamedTuple
 
+from prefactor_trace._capture.classes import (
+    bases_of,
+    class_name,
+    module_of,
+    qualified_name,
+    stored_in,
+)
 from prefactor_trace._capture.values import Json
 from prefactor_trace._frames import is_ours, leads_on
 
@@ -114,14 +121,14 @@ def _snapshot(error: BaseException, depth: int, more: Iterator[int]) -> ErrorSna
 def members(error: BaseException) -> tuple[BaseException, ...]:
     """Return the errors of an exception group, none of another exception."""
     # By its name: before Python 3.11 it comes from a library.
-    for kind in type(error).__mro__:
-        if kind.__name__ == "BaseExceptionGroup":
+    for kind in bases_of(type(error)):
+        if qualified_name(kind) == "BaseExceptionGroup":
             break
     else:
         return ()
     try:
         # Of that class, whatever a class of the user's own makes of it.
-        field = vars(kind).get("exceptions")
+        field = stored_in(kind, "exceptions")
         inner = tuple(vars(error)["exceptions"] if field is None else field.__get__(error))
     except Exception:  # noqa: BLE001  # a class of the user's own
         return ()
@@ -135,14 +142,14 @@ def _read(error: BaseException, name: str) -> Any:
 
 def _type_name(error: BaseException) -> str:
     kind = type(error)
-    if kind.__module__ in ("builtins", "__main__"):
-        return kind.__qualname__
-    return f"{kind.__module__}.{kind.__qualname__}"
+    if module_of(kind) in ("builtins", "__main__"):
+        return qualified_name(kind)
+    return class_name(kind)
 
 
 def _message(error: BaseException) -> str:
     try:
-        text = str(error)
+        text = str.__str__(str(error))  # which may be of a class of the agent's
         notes = getattr(error, "__notes__", None)
         if isinstance(notes, list):
             text = "\n".join([text, *(note for note in notes if isinstance(note, str))])

@@ -10,7 +10,8 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace._capture.arrays import describe
-from prefactor_trace._capture.bounds import class_name, first_of, items_of
+from prefactor_trace._capture.bounds import first_of, items_of
+from prefactor_trace._capture.classes import attribute_of, bases_of, class_name, module_of
 from prefactor_trace._capture.records import known_reader, reader_of
 from prefactor_trace._capture.scalars import textual
 from prefactor_trace._capture.secret import hide, is_secret
@@ -47,13 +48,13 @@ def copy_object(walk: Walk, value: Any, kind: type, depth: int) -> Json:
         module = value.__module__  # `None` of what belongs to an object of a built-in class
         name = value.__qualname__
         return {"type": "function", "name": f"{module}.{name}" if module else name}
-    if kind.__module__ == "prefactor_trace._wrapper":  # which loads wrapt: a decorated function
+    if module_of(kind) == "prefactor_trace._wrapper":  # which loads wrapt: a decorated function
         inner = value.__wrapped__
         return copy_object(walk, inner, type(inner), depth)
     if issubclass(kind, enum.Enum):
         return walk.copy(object.__getattribute__(value, "_value_"), depth)
     text = textual(value, kind)
-    if text is None and any(map(is_secret, kind.__mro__)):
+    if text is None and any(map(is_secret, bases_of(kind))):
         text = hide(value, kind)
     if text is not None:
         walk.size += len(text) if type(text) is str else 0
@@ -77,7 +78,7 @@ def _copy_known(walk: Walk, value: Any, kind: type, depth: int) -> Json:
 def _copy_subclass(walk: Walk, value: Any, kind: type, depth: int) -> Json:
     """Copy an instance of a subclass of a built-in container, by the built-in's methods."""
     if issubclass(kind, tuple):
-        names = getattr(kind, "_fields", None)
+        names = attribute_of(kind, "_fields")
         items = list(tuple.__iter__(value))
         if isinstance(names, tuple) and len(names) == len(items):
             return walk.copy_items(zip(names, items, strict=True), len(items), depth)

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from prefactor_trace._capture.classes import attribute_of, stored_in
 from prefactor_trace._capture.secret import read_stored
 
 Fields = dict[str, Any]
@@ -44,9 +45,9 @@ def _find_reader(kind: type) -> Reader | None:
     model = getattr(sys.modules.get("pydantic.main"), "BaseModel", None)
     if model is not None and issubclass(kind, model):
         return _read_model
-    if dataclasses.is_dataclass(kind):
+    if attribute_of(kind, "__dataclass_fields__") is not None:
         names = [field.name for field in dataclasses.fields(kind)]
-    elif isinstance(attributes := kind.__dict__.get("__attrs_attrs__"), tuple):
+    elif isinstance(attributes := stored_in(kind, "__attrs_attrs__"), tuple):
         names = [attribute.name for attribute in attributes]
     else:
         return None

@@ -63,6 +63,12 @@ class Redactor:
         self._lock = make_lock()
         self._hook = None if hook is None else GuardedHook(hook, self._count_failure)
 
+    @property
+    def known(self) -> int:
+        """A number that grows with each value that is known to be secret."""
+        self._get_ready()
+        return self._known.version
+
     def register(self, value: str) -> bool:
         """Hide `value` wherever it turns up from now on.
 

@@ -205,10 +205,14 @@ class Walk:
     def _bytes(self, value: dict[str, Json]) -> dict[str, Json]:
         """Return what is shown of a binary value, whose beginning may be that of a secret."""
         text = _bytes_text(value)
-        if self._shapes.hide(text)[1] or self._known.hide(text)[1] or self._known.begins_in(text):
+        in_utf8 = text.encode("latin-1").decode("utf-8", "replace")
+        if self._shapes.hide(text)[1] or any(map(self._shows_known, {text, in_utf8})):
             self.count += 1
             return {"type": value["type"], "length": MARKER, "head": MARKER}
         return value
+
+    def _shows_known(self, text: str) -> bool:
+        return self._known.hide(text)[1] > 0 or self._known.begins_in(text)
 
     def _hide(self) -> str:
         self.count += 1

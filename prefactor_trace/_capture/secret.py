@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from typing import Any
 
+from prefactor_trace._capture.classes import bases_of, module_of, qualified_name, stored_in
 from prefactor_trace._notes import MARKER
 from prefactor_trace.exceptions import UsageError
 
@@ -34,7 +35,10 @@ def note_secret(value: str) -> bool:
 
 def is_secret(kind: type) -> bool:
     """Return whether a class is one of those that pydantic has for secrets."""
-    return kind.__module__ == "pydantic.types" and kind.__name__ in ("SecretStr", "SecretBytes")
+    return module_of(kind) == "pydantic.types" and qualified_name(kind) in (
+        "SecretStr",
+        "SecretBytes",
+    )
 
 
 def hide(value: Any, kind: type) -> str:
@@ -55,8 +59,8 @@ def read_stored(value: Any, kind: type, name: str, missing: object) -> Any:
         held = {}
     if name in held:
         return held[name]
-    for base in kind.__mro__:
-        descriptor = base.__dict__.get(name)
+    for base in bases_of(kind):
+        descriptor = stored_in(base, name)
         if isinstance(descriptor, types.MemberDescriptorType):
             try:
                 return descriptor.__get__(value)

@@ -17,11 +17,11 @@ from prefactor_trace import _guard
 from prefactor_trace._capture.bounds import (
     MAX_DEPTH,
     MAX_NODES,
-    class_name,
     first_of,
     items_of,
     left_out,
 )
+from prefactor_trace._capture.classes import class_name, qualified_name
 from prefactor_trace._capture.objects import copy_object, ids_of
 from prefactor_trace._capture.scalars import MAX_INT, plain_float, plain_int
 from prefactor_trace._notes import SIZE, TRUNCATED
@@ -224,7 +224,7 @@ class Walk:
             return copy_object(self, value, kind, depth)
         except Exception as error:  # noqa: BLE001
             # One value that cannot be read must not cost all the others.
-            _guard.log_fault(f"copying a {kind.__qualname__}", error)
+            _guard.log_fault(f"copying a {qualified_name(kind)}", error)
             return {"type": class_name(kind)}
         finally:
             self.open.discard(identity)
@@ -241,7 +241,7 @@ class Walk:
             if type(key) is not str:
                 name, has_other_keys = _key_text(key), True
             if has_other_keys and name in copy:  # `{1: ..., "1": ...}`
-                name = f"{name} ({type(key).__qualname__})"
+                name = f"{name} ({qualified_name(type(key))})"
             self.size += len(name)
             if type(item) is str:  # as most are: a conversation takes a sixth less without the call
                 self.nodes += 1

@@ -55,7 +55,10 @@ class Background:
                 return True
             if _exits.is_over():
                 return False
-            thread = threading.Thread(target=self._run, name="prefactor-trace", daemon=True)
+            try:
+                thread = threading.Thread(target=self._run, name="prefactor-trace", daemon=True)
+            except RuntimeError:  # an interpreter that is not the main one may have no such threads
+                return False
             if self.thread is not None:
                 # A signal handler, or a finaliser, may have come here in the midst of it.
                 if self.thread.is_alive():

@@ -53,6 +53,11 @@ class Backoff:
         self.failures += 1
         self._not_before = time.monotonic() + max(_LEAST, self._chance.uniform(0, ceiling))
 
+    def note_waiting(self) -> None:
+        """Wait as after a first failure, though nothing has failed: another process is first."""
+        first = self.settings.retry_first_delay
+        self._not_before = time.monotonic() + max(_LEAST, self._chance.uniform(0, first))
+
     def note_asked(self, seconds: float) -> None:
         """Wait as long as the service asked for."""
         self._asked_not_before = time.monotonic() + seconds

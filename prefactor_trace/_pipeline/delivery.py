@@ -133,12 +133,14 @@ class Delivery:
         return self._maker.redaction_failures
 
     def before_fork(self) -> None:
-        """Import nothing during a fork; make the ids of what is open, which the child names too."""
+        """Import and take nothing during a fork; make the ids of what is open for the child."""
         self._maker.stop_loading()
+        self.intake.stop_taking()
         self.intake.name_open()
 
     def after_fork_in_parent(self) -> None:
-        """Load again what is needed."""
+        """Load and take again what is needed."""
+        self.intake.go_on_taking()
         self._maker.go_on_loading()
 
     def hurry(self) -> None:

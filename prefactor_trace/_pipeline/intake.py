@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from prefactor_trace import _fate
 from prefactor_trace._capture import ErrorSnapshot
+from prefactor_trace._clock import Clock
+from prefactor_trace._locks import make_lock
 from prefactor_trace._slices import in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline.buffer import Buffer
     from prefactor_trace._span import Span
+
+_LONGEST_TAKING = 5.0  # seconds
 
 Kind = Literal["instance", "inherited span", "span", "finish span", "quality", "finish instance"]
 
@@ -44,6 +47,8 @@ class Intake:
         self._open_spans: dict[Span, None] = {}  # in the order of their beginning
         self._open_instances: dict[Instance, None] = {}
         self._waiting_for_spans: dict[Instance, None] = {}  # ended, with spans that have not
+        self._taking = make_lock()  # free in a forked child
+        self._is_stopped = False
 
     @property
     def has_open(self) -> bool:
@@ -52,6 +57,10 @@ class Intake:
 
     def take(self) -> None:
         """Take all that the buffer holds."""
+        with self._taking:
+            self._take()
+
+    def _take(self) -> None:
         drained = self._buffer.drain()
         for instance in drained.instances:
             if not self._buffer.has_room_for_run(self.unsent_runs):
@@ -117,11 +126,11 @@ class Intake:
         # The innermost first, as they would have ended.
         for span in [one for one in reversed(self._open_spans) if one._status == "active"]:
             span._error = ErrorSnapshot("Unfinished", reason, (), None)
-            span._ended = time.perf_counter_ns()
+            span._ended = Clock.monotonic()
             span._status = "failed"
             self._take_end(span)
         for instance in [one for one in self._open_instances if one._status == "active"]:
-            instance._ended = time.perf_counter_ns()
+            instance._ended = Clock.monotonic()
             instance._status = "failed"
             self._take_end(instance)
         self.release()
@@ -133,6 +142,19 @@ class Intake:
             self._count_out(record._instance)
         self._open_instances.pop(record, None)
         self._waiting_for_spans.pop(record, None)
+
+    def stop_taking(self) -> None:
+        """Let nothing be taken until `go_on_taking`.
+
+        What was out of the buffer at a fork, and not in here yet, would not be known to the child.
+        """
+        self._is_stopped = self._taking.acquire(timeout=_LONGEST_TAKING)
+
+    def go_on_taking(self) -> None:
+        """Undo `stop_taking`, on the same thread."""
+        if self._is_stopped:
+            self._is_stopped = False
+            self._taking.release()
 
     def name_open(self) -> None:
         """Before a fork: make the ids of what is open, so that parent and child have the same."""

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _guard
-from prefactor_trace._capture import Json, as_mapping
+from prefactor_trace._capture import Json, as_mapping, to_json
 from prefactor_trace._notes import CANCELLED, LATE_PAYLOAD, SCHEMA_NAME_KEY, TRUNCATED, UNDECLARED
 from prefactor_trace._pfid import is_pfid
 from prefactor_trace._pipeline.item import Create, Item, delivered_parent, sent_type
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from prefactor_trace._quality import Quality
     from prefactor_trace._settings import Settings
     from prefactor_trace._span import Span
-    from prefactor_trace.models import AgentSchemaVersionForRegister
+    from prefactor_trace.models import AgentSchemaVersionForRegister, RegisterAgentInstanceRequest
 
 _UNDECLARED = b'"%b"' % UNDECLARED.encode()
 _CUT = b'"%b":true' % TRUNCATED.encode()
-_UTC = datetime.timezone.utc
+_NUL = b"\\u0000"
+_EPOCH = datetime.datetime(1970, 1, 1)  # all of it is in UTC
 
 
 def register(
@@ -65,8 +66,19 @@ def register(
         external_identifier=clean(options.external_identifier),
         purpose=options.purpose or settings.purpose,
     )
-    fields = request.model_dump_json(by_alias=True, exclude_none=True).encode()
+    fields = _written(request)
     return _item("agent_instances/register", instance, instance.id + "-register", fields, order)
+
+
+def _written(request: RegisterAgentInstanceRequest) -> bytes:
+    """Return a request as JSON that any strict reader takes."""
+    try:
+        fields = request.model_dump_json(by_alias=True, exclude_none=True).encode()
+    except ValueError:  # a lone surrogate in a text of the agent's
+        fields = _NUL
+    if _NUL not in fields:
+        return fields
+    return to_json(request.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 def _agent_of(options: InstanceOptions, settings: Settings) -> str | None:
@@ -190,13 +202,15 @@ def finish(span: Span, writer: Writer, order: int, *, status: str | None = None)
 
 def timestamp(instance: Instance, moment: int) -> str:
     """Return a reading of the monotonic clock as ISO 8601 in UTC, to the microsecond."""
-    digits = str((moment + instance._wall_ahead) // 1000)
-    return f"{_whole_second(digits[:-6])}.{digits[-6:]}Z"
+    micros = (moment + instance._wall_ahead) // 1000
+    seconds = micros // 1_000_000  # by `divmod` it would be another call for each span
+    return f"{_whole_second(seconds)}.{micros - seconds * 1_000_000:06}Z"
 
 
 @functools.lru_cache(64)  # most spans of a request are of the same few seconds
-def _whole_second(seconds: str) -> str:
-    return datetime.datetime.fromtimestamp(int(seconds), _UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _whole_second(seconds: int) -> str:
+    # Not by `fromtimestamp` and `strftime`, which differ from system to system for times long ago.
+    return (_EPOCH + datetime.timedelta(seconds=seconds)).isoformat()
 
 
 def _put_name(name: bytes, content: bytes) -> bytes:

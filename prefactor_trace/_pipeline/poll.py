@@ -42,8 +42,10 @@ class Poll:
         now = time.monotonic()
         if now >= self._reckoned + _RECKON_EVERY:
             self._reckoned = now
-            quiet = [run._heard + _patience(run) for run in self._runs()]
-            self._due = min(quiet, default=now + QUIET_SECONDS)
+            # A run that is only on its way counts too: nobody reckons anew when it has arrived.
+            heard = ((run, run._heard if _is_known(run) else now) for run in self._runs())
+            due = (since + _patience(run) for run, since in heard)
+            self._due = min(due, default=now + QUIET_SECONDS)
         return self._due
 
     def reckon_anew(self) -> None:
@@ -59,7 +61,8 @@ class Poll:
         """Ask for the runs that nothing was heard of for long, and take note of the answers."""
         try:
             now = time.monotonic()
-            quiet = [one for one in self._runs() if one._heard + _patience(one) <= now]
+            known = filter(_is_known, self._runs())
+            quiet = [one for one in known if one._heard + _patience(one) <= now]
             for run in quiet:
                 run._heard = time.monotonic()
                 answer = self._look(run.id)
@@ -73,7 +76,7 @@ class Poll:
         return [
             run
             for run in self._open_runs
-            if run._fate == _fate.CREATED and not run.terminated and run._status == "active"
+            if run._fate <= _fate.CREATED and not run.terminated and run._status == "active"
         ]
 
     def _read(self, run: Instance, answer: Answer) -> None:
@@ -86,6 +89,10 @@ class Poll:
         if isinstance(details, dict) and details.get("status") == "terminated":
             reason = details.get("termination_reason")
             run._terminate(reason if isinstance(reason, str) else None)
+
+
+def _is_known(run: Instance) -> bool:
+    return run._fate == _fate.CREATED
 
 
 def _patience(run: Instance) -> float:

@@ -129,8 +129,7 @@ class Settlement:
         if fault.code == "idempotency_key_conflict" and item.action.endswith(_BEGINNINGS):
             return self._settle_begun_elsewhere(item)
         if self._waits_for_another(item, fault):
-            self._backoff.failures = 0  # the service is well, and the other process soon done
-            self._backoff.note_failure()
+            self._backoff.note_waiting()
             return item
         if not fault.is_permanent and item.tries + 1 < _MAX_TRIES:
             self._backoff.failures = item.tries

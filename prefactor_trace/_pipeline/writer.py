@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from prefactor_trace._settings import Settings
     from prefactor_trace.models import AgentSchemaVersionForRegister, DataRisk
 
+    _Version = tuple[AgentSchemaVersionForRegister, frozenset[str]]
+
 _MAX_NAMES = 1_000  # remembered; they are few, and the same ones for every span
 
 
@@ -34,6 +36,7 @@ class Writer:
         # Bytes of payload and result together of which neither is too long.
         self._both_at_most = min(settings.max_input_length, settings.max_output_length)
         self._names: dict[str, bytes] = {}  # as they are written
+        self._version: tuple[_Version, int, _Version] | None = None  # declared, and as it is sent
         longest = max(settings.max_input_length, settings.max_output_length)
         self._redactor = Redactor(settings.redact_keys, settings.redact, limit=longest)
 
@@ -86,9 +89,7 @@ class Writer:
             known = self._names[name] = to_json(self._redactor.redact_text(name))
         return known
 
-    def version(
-        self, registry: Registry, risk: DataRisk | None = None
-    ) -> tuple[AgentSchemaVersionForRegister, frozenset[str]]:
+    def version(self, registry: Registry, risk: DataRisk | None = None) -> _Version:
         """Return what a registry declares, and the names of its span types.
 
         A type whose name holds a secret is left out: its spans go as undeclared ones.
@@ -97,9 +98,18 @@ class Writer:
             registry: What was declared.
             risk: That of the span types of which none was said.
         """
-        version, names = registry.version(
+        declared = registry.version(
             risk, Captures(self.settings.capture_inputs, self.settings.capture_outputs)
         )
+        # The same for run after run, until more is declared, or is known to be secret.
+        known, kept = self._redactor.known, self._version
+        if kept is None or kept[0] is not declared or kept[1] != known:
+            kept = self._version = declared, known, self._clean_version(*declared)
+        return kept[2]
+
+    def _clean_version(
+        self, version: AgentSchemaVersionForRegister, names: frozenset[str]
+    ) -> _Version:
         clean = self._redactor.redact_text
         update = {
             part: [self._without_secrets(one) for one in types if clean(one.name) == one.name]
@@ -115,7 +125,23 @@ class Writer:
             for name in ("title", "description", "template")
             if (said := getattr(declared, name))
         }
-        return declared.model_copy(update=texts)
+        schemas = {
+            name: self._clean_schema(schema)
+            for name in ("params_schema", "result_schema", "schema_")
+            if (schema := getattr(declared, name, None))
+        }
+        return declared.model_copy(update={**texts, **schemas})
+
+    def _clean_schema(self, schema: Json) -> Json:
+        """Return a JSON schema without secrets: defaults and examples may be some."""
+        if isinstance(schema, str):
+            return self._redactor.redact_text(schema)
+        if isinstance(schema, dict):
+            return {
+                self._redactor.redact_text(key): self._clean_schema(part)
+                for key, part in schema.items()
+            }
+        return [self._clean_schema(part) for part in schema] if type(schema) is list else schema
 
     @property
     def failures(self) -> dict[str, int]:

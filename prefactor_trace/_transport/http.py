@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from prefactor_trace._transport.answer import Answer
@@ -74,8 +75,15 @@ class HttpTransport:
         self._settings = settings
 
     def load(self) -> None:
-        """Import httpx, which `send` would."""
-        import httpx  # noqa: F401
+        """Import httpx, which `send` would, and what is imported with a first request."""
+        import encodings.idna  # noqa: F401  # by which Python looks up the addresses of hosts
+
+        import httpx
+
+        # Much of httpx comes with a client only, and which modules these are is its own affair.
+        if self._client is None and self._settings.http_client is None:
+            with contextlib.suppress(Exception):  # a wrong variable, say, is for `send` to tell
+                httpx.Client().close()
 
     def forget(self) -> None:
         """Drop connections that are a parent process's, without a word on them."""

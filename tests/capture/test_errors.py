@@ -466,3 +466,22 @@ def test_lines_of_a_groups_errors_are_as_they_would_be_alone():
     error = ValueError("-----BEGIN\nsecret\n-----END")
     trace = snapshot_error(BaseExceptionGroup("outer", [error])).to_payload()["stacktrace"]
     assert "".join(traceback.format_exception_only(type(error), error)) in trace
+
+
+def test_a_text_may_be_of_a_class_of_the_agents():
+    """Of such a one nothing is asked either."""
+
+    class Text(str):
+        __slots__ = ()
+
+        def __len__(self) -> int:
+            raise AssertionError
+
+        __format__ = __getitem__ = __len__  # type: ignore[assignment]
+
+    class Telling(Exception):
+        def __str__(self) -> str:
+            return Text("what went wrong")
+
+    message = snapshot_error(Telling()).to_payload()["message"]
+    assert (message, type(message)) == ("what went wrong", str)

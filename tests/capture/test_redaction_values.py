@@ -169,3 +169,14 @@ def test_values_come_through_a_filter_that_was_made_before() -> None:
         known.add(f"{number}-{number}-value-of-many")
     known.hide("x" * 1_000_000)
     assert known._filter is None
+
+
+def test_forms_of_json_and_html() -> None:
+    """As other languages write them, and where no quotes have to be escaped."""
+    forms = forms_of("a/b<c>&\"d'")
+    assert json.dumps("a/b<c>&\"d'")[1:-1].replace("/", "\\/") in forms
+    assert {
+        "a/b&lt;c&gt;&amp;&quot;d&#x27;",
+        "a/b&lt;c&gt;&amp;\"d'",
+        "a/b&lt;c&gt;&amp;&#34;d&#39;",
+    } <= forms

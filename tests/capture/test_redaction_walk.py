@@ -101,3 +101,15 @@ def test_texts_that_come_again_are_looked_up():
     for number in range(20_000):
         clean.keep(str(number))
     assert len(clean) <= 8_192
+
+
+@pytest.mark.parametrize("secret", ["pässwörd-für-alle", "пароль-секрет"])
+@pytest.mark.parametrize("size", [64, 15])
+def test_bytes_hold_text_in_utf8(secret: str, size: int) -> None:
+    """A secret of letters beyond ASCII is known there too, whole or cut off."""
+    names, known = SecretNames(), KnownSecrets()
+    known.add(secret)
+    walk = Walk(names, SecretShapes(names), known, CleanTexts(known))
+    head = secret.encode()[:size].hex()
+    shown = {"type": "bytes", "length": MARKER, "head": MARKER}
+    assert walk.value({"type": "bytes", "length": 99, "head": head}, 0) == shown

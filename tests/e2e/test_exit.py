@@ -184,6 +184,22 @@ def test_record_in_an_exit_function_arrives(tmp_path):
     assert spans["late"].status == "failed"
 
 
+def test_a_finaliser_may_use_the_library_when_all_is_over(tmp_path):
+    """Where modules are taken apart already, it records nothing, and raises nothing."""
+    program = """
+        class Connection:
+            def __del__(self):
+                with prefactor.span("close"): pass
+                prefactor.flush(1)
+        connection = Connection()
+        connection.itself = connection
+        with prefactor.span("step"): pass
+    """
+    ended = run(program, local=1, local_db=tmp_path / "a.db", agent_id="exit")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "step" in recorded(tmp_path / "a.db")[1]
+
+
 def test_off_has_no_thread_and_no_file(tmp_path):
     """Without a token nothing is started, imported or written; one line says why."""
     program = """

@@ -254,6 +254,21 @@ def test_a_fork_in_the_midst_of_an_import(tmp_path, module, before):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("module", ["httpx", "httpcore", "certifi", "encodings.idna"])
+def test_a_fork_in_the_midst_of_an_import_for_a_request(tmp_path, module):
+    """The child sends, too, though its parent's first request was only half begun."""
+    with Store(tmp_path / "served.db") as store, Server(Api(store, token="t")).start() as server:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", IMPORTING, module, ""],
+            env={"PREFACTOR_API_URL": server.url, "PREFACTOR_API_TOKEN": "t"},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+
+
 WORKING_ON = """
 import multiprocessing, sys
 from concurrent.futures import ThreadPoolExecutor

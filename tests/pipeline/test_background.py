@@ -96,3 +96,14 @@ def test_one_that_is_chosen_no_more_does_nothing(work):
     """A signal handler may have started another one in the midst of the start."""
     work.background._run()
     assert work.threads == []
+
+
+def test_where_no_thread_may_be_a_daemon_there_is_none(work, monkeypatch):
+    """As in some interpreters of a process that has several."""
+
+    def refuse(**_):
+        raise RuntimeError("daemon threads are disabled in this (sub)interpreter")
+
+    monkeypatch.setattr(threading, "Thread", refuse)
+    assert not work.background.start()
+    assert work.background.thread is None

@@ -60,3 +60,11 @@ def test_no_settings_make_it_a_busy_loop(clock):
     one = backoff(retry_first_delay=0, retry_max_delay=0)
     one.note_failure()
     assert one.delay > 0
+
+
+def test_to_wait_for_others_is_no_failure(clock):
+    """Each time it is the first delay, and the service is not taken to be away."""
+    one = backoff(retry_first_delay=0.5)
+    for _ in range(3):
+        one.note_waiting()
+        assert (one.delay, one.failures) == (0.5, 0)

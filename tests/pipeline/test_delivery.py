@@ -9,7 +9,7 @@ import pytest
 
 from prefactor_trace._transport import Answer
 
-from .service import own_name, refuse_name, short
+from .service import error, own_name, refuse_name, short
 
 
 def test_an_ended_run_is_one_request_in_order(traced, service):
@@ -473,3 +473,21 @@ def test_parts_of_a_refused_request_are_sent_without_delay(traced, status):
     delivery.read(Answer(503))
     assert not delivery.goes_on
     traced.flush()
+
+
+def test_an_end_waits_for_another_process_although_a_spool_keeps_it(make, service, tmp_path):
+    """The service is well, and the other is soon done: nothing is left for a process to come."""
+    traced = make(spool_dir=tmp_path, retry_first_delay=0.001)
+    told = []
+
+    def refuse(item):
+        if item["_type"] == "agent_spans/create" and len(told) < 3:
+            told.append(item)
+            return error("not_found", agent_instance_id="is unknown")
+        return None
+
+    service.refuse = refuse
+    with traced.instance("agent") as run, traced.span("step"):
+        run._is_shared = True
+    assert traced._pipeline.shutdown(20, closing="it is over")
+    assert len(told) == 3

@@ -1,6 +1,11 @@
 """The intake: order, one step for what has ended, and finishes that wait for their spans."""
 
+import threading
+import time
+
 import pytest
+
+from prefactor_trace._clock import Clock
 
 
 @pytest.fixture
@@ -85,3 +90,46 @@ def test_close_open_ends_all_as_failed(traced, intake):
     assert outer._error.message == "the reason"
     assert kinds(intake)[-1] == "finish instance"
     assert not intake.has_open
+
+
+def test_close_open_goes_by_the_clock_that_spans_go_by(traced, intake, monkeypatch):
+    """Not by one that a library has put in its place, such as one that stands still."""
+    run = traced.instance("agent")
+    run.__enter__()
+    span = traced.start_span("step")
+    intake.take()
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: 1 << 62)
+    intake.close_open("the reason")
+    run.__exit__(None, None, None)
+    assert span._started <= span._ended <= run._ended <= Clock.monotonic()
+
+
+def test_nothing_is_taken_during_a_fork(traced, intake, monkeypatch):
+    """What is half taken would be known neither as in the buffer nor as taken."""
+    begun, may_go_on, forked = threading.Event(), threading.Event(), threading.Event()
+    drain = intake._buffer.drain
+
+    def drain_slowly():
+        begun.set()
+        assert may_go_on.wait(10)
+        return drain()
+
+    def fork():
+        intake.stop_taking()
+        forked.set()
+        assert intake._open_spans == {span: None}
+        intake.go_on_taking()
+
+    monkeypatch.setattr(intake._buffer, "drain", drain_slowly)
+    with traced.instance("agent"), traced.span("step") as span:
+        taking = threading.Thread(target=intake.take)
+        taking.start()
+        assert begun.wait(10)
+        forking = threading.Thread(target=fork)
+        forking.start()
+        assert not forked.wait(0.05)
+        may_go_on.set()
+        assert forked.wait(10)
+        forking.join(10)
+        taking.join(10)
+        intake.take()  # and again afterwards

@@ -114,3 +114,35 @@ def test_a_name_in_the_place_of_an_agents_id_is_told(make, caplog):
     assert "instance('support-agent')" in told
     assert known_id in told
     assert told.endswith("write instance(name='support-agent')")
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000000Z"),
+        (5_000_000, "1970-01-01T00:00:00.005000Z"),
+        (-1_000, "1969-12-31T23:59:59.999999Z"),
+        (-62_135_596_800 * 10**9, "0001-01-01T00:00:00.000000Z"),
+        (1_769_860_800_123_456_789, "2026-01-31T12:00:00.123456Z"),
+    ],
+)
+def test_any_time_has_a_timestamp(traced, moment, text):
+    """Old logs have some that are the epoch itself, or before."""
+    with traced.instance("agent") as run:
+        assert items.timestamp(run, run._moment(moment)) == text
+
+
+def test_a_run_is_registered_whatever_its_texts_hold(traced):
+    """What no strict reader takes is replaced, as in payloads: all of the run depends on it."""
+    with traced.instance("agent", name="a\ud800b", external_identifier="c\0d", description="ok"):
+        pass
+    assert traced.flush()
+    [register] = [
+        item
+        for request in traced.transport.requests
+        for item in request["items"]
+        if item["_type"] == "agent_instances/register"
+    ]
+    assert register["agent_version"]["name"] == "a?b"
+    assert register["agent_version"]["description"] == "ok"
+    assert register["external_identifier"] == "c\N{REPLACEMENT CHARACTER}d"

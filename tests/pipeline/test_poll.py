@@ -127,6 +127,19 @@ def test_is_due_when_the_first_run_will_have_been_quiet(run):
     assert poll.due == run._heard + poll_module.AWAITED_SECONDS
 
 
+def test_a_run_that_is_on_its_way_is_due_as_soon_as_others(tracer):
+    """Who waits for its end does so from its beginning, mostly."""
+    with tracer(flush_interval=60).instance() as run:
+        assert run._fate == _fate.NEW
+        now = time.monotonic()
+        poll = Poll([run], pytest.fail)
+        assert now + poll_module.QUIET_SECONDS <= poll.due < now + poll_module.QUIET_SECONDS + 5
+        run.on_terminate(print)
+        poll = Poll([run], pytest.fail)
+        assert poll.due < now + poll_module.AWAITED_SECONDS + 5
+        poll.run()  # it is not asked for
+
+
 def test_without_runs_there_is_time():
     """Nothing is asked, and nothing to be asked for."""
     assert Poll([], pytest.fail).due > time.monotonic() + poll_module.QUIET_SECONDS - 1

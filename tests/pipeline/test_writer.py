@@ -194,3 +194,39 @@ def test_a_long_text_that_is_a_key_elsewhere_shows_no_secret():
     text = f"{_LINES[:at]} {_SECRETS['a token']} {_LINES[at:]}"
     assert json.loads(writer.payload({"text": text}))["text"]["size"] == len(text)
     assert b"sk-ant-api03" not in writer.payload({text: 1})
+
+
+def test_a_schema_shows_no_secret(traced):
+    """Neither its defaults and examples nor its descriptions; the rest of it stays."""
+    secret = "hunter2-hunter2"
+    prefactor_trace.register_secret(secret)
+    params = {
+        "type": "object",
+        "description": f"not {secret}",
+        "properties": {
+            "url": {"type": "string", "default": "https://me:pass-in-url-9@example.com/"},
+            "words": {"type": "array", "examples": [[secret, 1]], "maxItems": 3},
+        },
+    }
+    traced.declare("step", params=params)
+    traced.declare_quality("good", {"type": "object", "description": secret})
+    with traced.instance(), traced.span("step"):
+        pass
+    text = sent(traced)
+    assert secret not in text
+    assert "pass-in-url-9" not in text
+    assert '"maxItems": 3' in text
+
+
+def test_what_becomes_known_as_a_secret_is_in_no_later_schema(traced):
+    """Though nothing else was declared meanwhile."""
+    traced.declare("step", params={"type": "object", "description": "hunter2-hunter2"})
+    with traced.instance():
+        pass
+    assert traced.flush()
+    before = len(traced.transport.requests)
+    prefactor_trace.register_secret("hunter2-hunter2")
+    with traced.instance():
+        pass
+    assert traced.flush()
+    assert "hunter2-hunter2" not in json.dumps(traced.transport.requests[before:])

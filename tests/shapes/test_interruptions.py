@@ -179,7 +179,6 @@ def test_wherever_it_comes_a_run_that_fails_is_told_whole_and_once(tracer, setti
     assert len(creates) == 2
 
 
-@pytest.mark.expects_fault
 def test_where_there_is_no_stack_left_nothing_stays_open(tracer):
     """The blocks that a recursion without end leaves have ended, the innermost too."""
     t = tracer(flush_interval=60)
