@@ -20,6 +20,11 @@ _SENTENCE = (
     "You are a helpful assistant who answers what customers ask of their parcels, in order. "
 )
 PROMPT = {"prompt": (_SENTENCE * 1_200)[:100_000]}
+MESSAGES = [
+    {"role": ("user", "assistant")[number % 2], "content": f"{number}: {_SENTENCE * 3}"}
+    for number in range(50)
+]
+CONVERSATION = {"model": "m-1", "messages": MESSAGES}
 FOUND = ["parcel #1", "parcel #2", "parcel #3"]
 
 DEPTH = 10
@@ -50,6 +55,7 @@ SHAPES = [
     Shape("async", "async block"),
     Shape("nested", "nested 10 deep", spans=DEPTH, at_once=400 // DEPTH),
     Shape("prompt", "100 kB prompt", at_once=100),
+    Shape("conversation", "50 messages", at_once=100),
     Shape("off_block", "off: block", mode="off"),
     Shape("off_decorated", "off: decorated function", mode="off"),
     Shape("unsampled_block", "not sampled: block", mode="unsampled"),
@@ -86,6 +92,14 @@ def bare(name: str, operation: Operation) -> Operation:
     if inspect.iscoroutinefunction(operation):
         return _nothing_async
     return call(search) if "decorated" in name else _nothing
+
+
+def as_attributes(payload: dict[str, Any]) -> dict[str, str]:
+    """Return a payload as attributes that are texts, for a tracer that takes no nested ones."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in payload.items()
+    }
 
 
 def as_json(

@@ -164,14 +164,24 @@ def _look_up(path: str, known: Any) -> Any:
     for part in path.replace("[", ".").replace("]", "").split("."):
         if isinstance(value, Mapping):
             value = value.get(part)
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
+        elif isinstance(value, list) and part.isdigit():
+            value = _item(value, int(part))
         elif isinstance(value, (list, str)) and part == "size":
             cut = read_cut(value)
             value = len(value) if cut is None or cut.size is None else cut.size
         else:
             return None
     return value
+
+
+def _item(value: list[Any], at: int) -> Any:
+    """Return an item of a list, ``None`` where it has none there or it was not recorded."""
+    cut = read_cut(value)
+    if cut is not None:
+        if cut.gap <= at < cut.gap + cut.missing:
+            return None
+        value, at = cut.kept, at if at < cut.gap else at - cut.missing
+    return value[at] if at < len(value) else None
 
 
 def _literal(text: str) -> Any:
@@ -200,5 +210,7 @@ def _without_marks(value: Any) -> Any:
         return {key: _without_marks(item) for key, item in kept.items()}
     if isinstance(kept, list):
         items = [_without_marks(item) for item in kept]
-        return items if cut is None else [*items, _MORE]
+        if cut is not None:
+            items.insert(cut.gap, _MORE)
+        return items
     return kept if cut is None else f"{kept or ''}{_MORE}"

@@ -16,7 +16,8 @@ _HEX = frozenset("0123456789abcdef")
 _SHORTEST_INTEGER = 19  # digits of the smallest that is written as text
 _NOT_FINITE = ("nan", "inf", "-inf")
 _BINARIES = ("bytes", "bytearray", "memoryview")
-_LIST_MARKS = ({TRUNCATED, "size"}, {TRUNCATED, SIZE})
+_GAP = {TRUNCATED, "size"}  # the mark of a list, where items are missing
+_END = {TRUNCATED, SIZE}  # and of one of which the last are
 _LEFT_OUT = ({TRUNCATED, "type", "bound"}, {TRUNCATED, "type", "size"})
 
 
@@ -30,6 +31,7 @@ class Cut(NamedTuple):
         tail: The end of a text.
         type: Of what was left out, the name of its class.
         bound: Why it was left out: ``depth``, ``nodes`` or ``cycle``; ``None`` for its size.
+        gap: How many of the items that were kept of a list stand before those that were not.
     """
 
     kept: Json
@@ -37,15 +39,19 @@ class Cut(NamedTuple):
     tail: str = ""
     type: str = ""
     bound: str | None = None
+    gap: int = 0
+
+    @property
+    def missing(self) -> int:
+        """How many items or keys were not kept, as far as that is known."""
+        return 0 if self.size is None or self.kept is None else self.size - len(self.kept)
 
 
 def read_cut(value: Json) -> Cut | None:
     """Return what there is of a value that was cut, ``None`` where it was not."""
     if isinstance(value, list):
-        mark: Any = value[-1] if value else None
-        if _is_marked(mark) and mark.keys() in _LIST_MARKS:
-            return Cut(value[:-1], _count(mark.get("size", mark.get(SIZE))))
-    elif _is_marked(value):
+        return _read_list(value)
+    if _is_marked(value):
         head, tail = value.get("head"), value.get("tail")
         if isinstance(head, str) and isinstance(tail, str):
             return Cut(head, _count(value.get("size")), tail)
@@ -54,6 +60,19 @@ def read_cut(value: Json) -> Cut | None:
         if SIZE in value:
             kept = {key: item for key, item in value.items() if key not in (TRUNCATED, SIZE)}
             return Cut(kept, _count(value[SIZE]))
+    return None
+
+
+def _read_list(value: list[Json]) -> Cut | None:
+    # From the end on, where the mark of a list stands that was cut when it was copied.
+    for gap in range(len(value) - 1, -1, -1):
+        mark = value[gap]
+        if type(mark) is not dict or len(mark) != 2 or TRUNCATED not in mark:
+            continue
+        is_last = gap == len(value) - 1
+        if _is_marked(mark) and (mark.keys() == _GAP or (mark.keys() == _END and is_last)):
+            size = _count(mark.get("size", mark.get(SIZE)))
+            return Cut([*value[:gap], *value[gap + 1 :]], size, gap=gap)
     return None
 
 

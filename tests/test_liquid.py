@@ -77,8 +77,9 @@ def test_a_summary_has_a_limit():
     [
         ("Once upon " * 900, "read: {{ a }}", "read: Once upon Once upon Once upon On…"),
         ("Once upon " * 900, "{{ a.size }}", "9000"),
-        (["ab"] * 900, "{{ a }}", '["ab","ab","ab","ab","…"]'),
+        ([*"abc"] * 300, "{{ a }}", '["a","b","…","b","c"]'),
         (["ab"] * 900, "{{ a.size }}", "900"),
+        (list(range(900)), "{{ a[0] }} {{ a[450] }}, {{ a[899] }}", "0 , 899"),
         ({"b": ["x" * 900]}, "{{ a }}", '{"b":["' + "x" * 32 + '…"]}'),
     ],
 )

@@ -6,7 +6,7 @@ import os
 from contextlib import AbstractContextManager
 from typing import Any
 
-from benchmarks.shapes import DEPTH, PAYLOAD, PROMPT, RESULT, Operation, call, search
+from benchmarks.shapes import CONVERSATION, DEPTH, PAYLOAD, PROMPT, RESULT, Operation, call, search
 from benchmarks.tracers.tracer import Tracer
 
 
@@ -59,6 +59,10 @@ class Langfuse(Tracer):
             with start(name="step", input=PROMPT):
                 pass
 
+        def conversation() -> None:
+            with start(name="step", input=CONVERSATION):
+                pass
+
         return {
             "block": block,
             "data": data,
@@ -66,6 +70,7 @@ class Langfuse(Tracer):
             "async": block_async,
             "nested": nested,
             "prompt": prompt,
+            "conversation": conversation,
         }
 
     def run(self) -> AbstractContextManager[Any]:

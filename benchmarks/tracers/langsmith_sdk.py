@@ -6,7 +6,7 @@ import os
 from contextlib import AbstractContextManager
 from typing import Any
 
-from benchmarks.shapes import DEPTH, PAYLOAD, PROMPT, RESULT, Operation, call, search
+from benchmarks.shapes import CONVERSATION, DEPTH, PAYLOAD, PROMPT, RESULT, Operation, call, search
 from benchmarks.tracers.tracer import Tracer
 
 
@@ -56,6 +56,10 @@ class LangSmith(Tracer):
             with trace("step", client=client, inputs=PROMPT):
                 pass
 
+        def conversation() -> None:
+            with trace("step", client=client, inputs=CONVERSATION):
+                pass
+
         return {
             "block": block,
             "data": data,
@@ -63,6 +67,7 @@ class LangSmith(Tracer):
             "async": block_async,
             "nested": nested,
             "prompt": prompt,
+            "conversation": conversation,
         }
 
     def run(self) -> AbstractContextManager[Any]:

@@ -6,7 +6,7 @@ import os
 from contextlib import AbstractContextManager
 from typing import Any
 
-from benchmarks.shapes import DEPTH, PAYLOAD, PROMPT, RESULT, Operation, call, search
+from benchmarks.shapes import CONVERSATION, DEPTH, PAYLOAD, PROMPT, RESULT, Operation, call, search
 from benchmarks.tracers.tracer import Tracer
 
 
@@ -64,6 +64,10 @@ class Logfire(Tracer):
             with span("step", **PROMPT):
                 pass
 
+        def conversation() -> None:
+            with span("step", **CONVERSATION):
+                pass
+
         decorate = logfire.instrument("step", record_return=True)
         return {
             "block": block,
@@ -72,6 +76,7 @@ class Logfire(Tracer):
             "async": block_async,
             "nested": nested,
             "prompt": prompt,
+            "conversation": conversation,
         }
 
     def run(self) -> AbstractContextManager[Any]:

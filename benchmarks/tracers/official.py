@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from benchmarks.shapes import DEPTH, PAYLOAD, PROMPT, RESULT, Operation, search
+from benchmarks.shapes import CONVERSATION, DEPTH, PAYLOAD, PROMPT, RESULT, Operation, search
 from benchmarks.tracers.tracer import Tracer
 
 
@@ -63,6 +63,10 @@ class PrefactorCore(Tracer):
             async with self._run.span("step") as step:
                 await step.start(PROMPT)
 
+        async def conversation() -> None:
+            async with self._run.span("step") as step:
+                await step.start(CONVERSATION)
+
         return {
             "block": block,
             "data": data,
@@ -70,6 +74,7 @@ class PrefactorCore(Tracer):
             "async": block,
             "nested": nested,
             "prompt": prompt,
+            "conversation": conversation,
         }
 
     def run(self) -> AbstractContextManager[Any]:

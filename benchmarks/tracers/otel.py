@@ -5,7 +5,18 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from benchmarks.shapes import DEPTH, PAYLOAD, PROMPT, RESULT, Operation, as_json, call, search
+from benchmarks.shapes import (
+    CONVERSATION,
+    DEPTH,
+    PAYLOAD,
+    PROMPT,
+    RESULT,
+    Operation,
+    as_attributes,
+    as_json,
+    call,
+    search,
+)
 from benchmarks.tracers.tracer import Tracer
 
 
@@ -65,6 +76,10 @@ class OpenTelemetry(Tracer):
             with start("step", attributes=PROMPT):
                 pass
 
+        def conversation() -> None:
+            with start("step", attributes=as_attributes(CONVERSATION)):
+                pass
+
         decorate = as_json(
             lambda arguments: start("step", attributes=arguments),
             lambda step, result: step.set_attribute("result", result),
@@ -76,6 +91,7 @@ class OpenTelemetry(Tracer):
             "async": block_async,
             "nested": nested,
             "prompt": prompt,
+            "conversation": conversation,
         }
 
     def run(self) -> AbstractContextManager[Any]:

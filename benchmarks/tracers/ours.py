@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import prefactor_trace as prefactor
-from benchmarks.shapes import DEPTH, PAYLOAD, PROMPT, RESULT, Operation, call, search
+from benchmarks.shapes import CONVERSATION, DEPTH, PAYLOAD, PROMPT, RESULT, Operation, call, search
 from benchmarks.tracers.tracer import Tracer
 
 
@@ -64,6 +64,7 @@ class PrefactorTrace(Tracer):
             "async": block_async,
             "nested": nested,
             "prompt": self.with_payload(PROMPT),
+            "conversation": self.with_payload(CONVERSATION),
         }
 
     def with_payload(self, payload: Mapping[str, Any]) -> Operation:

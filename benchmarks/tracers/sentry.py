@@ -5,7 +5,18 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from benchmarks.shapes import DEPTH, PAYLOAD, PROMPT, RESULT, Operation, as_json, call, search
+from benchmarks.shapes import (
+    CONVERSATION,
+    DEPTH,
+    PAYLOAD,
+    PROMPT,
+    RESULT,
+    Operation,
+    as_attributes,
+    as_json,
+    call,
+    search,
+)
 from benchmarks.tracers.tracer import Tracer
 
 
@@ -60,6 +71,10 @@ class Sentry(Tracer):
             with start(op="step", name="step") as step:
                 step.update_data(PROMPT)
 
+        def conversation() -> None:
+            with start(op="step", name="step") as step:
+                step.update_data(as_attributes(CONVERSATION))
+
         def begin(arguments: dict[str, str]) -> Any:
             step = start(op="step", name="step")
             step.update_data(arguments)
@@ -73,6 +88,7 @@ class Sentry(Tracer):
             "async": block_async,
             "nested": nested,
             "prompt": prompt,
+            "conversation": conversation,
         }
 
     def run(self) -> AbstractContextManager[Any]:

@@ -103,8 +103,12 @@ def _inside(value: Any, screen: Screen) -> Iterator[str]:
 
 def _cut_lines(cut: Cut, screen: Screen) -> Iterator[str]:
     """Yield what was kept of a value, and how much there was."""
-    if cut.kept is not None:
-        yield from _inside(cut.kept, screen)
+    kept: Any = cut.kept
+    tail: Any = cut.tail
+    if isinstance(kept, list):
+        kept, tail = kept[: cut.gap], kept[cut.gap :]
+    if kept is not None:
+        yield from _inside(kept, screen)
     yield f"{screen.ellipsis} ({extent(cut)})"
-    if cut.tail:
-        yield from _inside(cut.tail, screen)
+    if tail:
+        yield from _inside(tail, screen)

@@ -41,7 +41,7 @@ def hint_of(text: str | None) -> str | None:
 def short(value: Any) -> str:
     """Return a value of JSON in a few words."""
     if isinstance(value, list):
-        value = next(filter(None, map(_asked, value)), value)
+        value = next(filter(None, map(_asked, reversed(value))), value)
     value = _beginning(value)
     if isinstance(value, str):
         return _cut(" ".join(value[: 2 * _LONGEST_TEXT].split()), _LONGEST_TEXT)

@@ -139,7 +139,8 @@ class _Check:
         elif isinstance(value, list) and "items" in schema:
             cut = read_cut(value)
             for index, item in enumerate(value if cut is None else cut.kept):
-                yield from self.run(schema["items"], item, f"{at}[{index}]", 0)
+                place = index if cut is None or index < cut.gap else index + cut.missing
+                yield from self.run(schema["items"], item, f"{at}[{place}]", 0)
 
     def _choices(
         self, schema: dict[str, Any], value: Any, at: str, references: int

@@ -141,5 +141,7 @@ def _in_words(value: Any) -> Any:
         return said if cut is None else {**said, "…": f"{len(kept)} of {cut.size} keys"}
     if isinstance(kept, list):
         items = [_in_words(item) for item in kept]
-        return items if cut is None else [*items, f"… {len(kept)} of {cut.size} items"]
+        if cut is not None:
+            items.insert(cut.gap, f"… {len(kept)} of {cut.size} items")
+        return items
     return kept

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefactor_trace._capture import exceeds, serialise, to_json
+from prefactor_trace._capture import exceeds, serialise, snapshot, to_json, truncation
+from prefactor_trace._capture.bounds import MAX_NODES
 from prefactor_trace._capture.truncation import _core, _cut_mapping
 from prefactor_trace._notes import TRUNCATED
 
@@ -47,10 +48,10 @@ def test_texts_that_are_too_long_make_a_json_that_is(value: dict[str, Any], limi
 
 
 def test_all_texts_count_together():
-    """Those of mappings and of lists, however deep."""
-    value = [{"a": "x" * 5, "b": ["y" * 4, {"c": "z"}]}, 12345]
-    assert exceeds(value, 9)
-    assert not exceeds(value, 10)
+    """Those of mappings and of lists, however deep, with what JSON puts around them."""
+    value = [{"a": "x" * 500, "b": ["y" * 400, {"c": "z" * 100}]}, 12345]
+    assert exceeds(value, 1_020)
+    assert not exceeds(value, 1_030)
 
 
 def test_what_fits_is_not_touched():
@@ -74,17 +75,53 @@ def test_a_long_text_keeps_head_and_tail():
 
 def test_a_text_for_which_there_is_just_room_stays_whole():
     """Those beside it that are longer are cut to its length."""
-    text = "x" * 250
-    read = json.loads(serialise({"text": text, "b": "y" * 800, "c": "z" * 800}, 1000))
+    text = "x" * 274
+    read = json.loads(serialise({"text": text, "b": "y" * 800, "c": "z" * 800}, 1050))
     assert read["text"] == text
     assert len(read["b"]["head"]) + len(read["b"]["tail"]) == len(text)
 
 
-def test_a_long_list_keeps_its_head():
-    """The mark at its end says how long it was."""
-    read = json.loads(serialise({"hits": list(range(10_000))}, 1000))
-    assert read["hits"][:4] == [0, 1, 2, 3]
-    assert read["hits"][-1] == {TRUNCATED: True, "size": 10_000}
+def test_a_long_list_keeps_its_ends():
+    """The mark stands where items are missing, and says how long it was."""
+    read = json.loads(serialise({"hits": list(range(10_000))}, 1000))["hits"]
+    gap = read.index({TRUNCATED: True, "size": 10_000})
+    assert gap >= 20
+    assert read[:gap] == list(range(gap))
+    last = read[gap + 1 :]
+    assert last == list(range(10_000 - len(last), 10_000))
+    assert 0 <= gap - len(last) <= 1
+
+
+def test_of_a_conversation_the_last_messages_are_kept_too():
+    """With as many of the first; of each as much as of the others, and most of what has room."""
+    messages = [{"role": "user", "content": f"{n}: " + "word " * 50} for n in range(60)]
+    data = serialise({"model": "m", "messages": messages}, 10_000)
+    read = json.loads(data)["messages"]
+    assert read[0] == messages[0]
+    assert read[-1] == messages[-1]
+    assert all(one in messages for one in read if TRUNCATED not in one)
+    assert len(data) > 6_000
+
+
+def test_what_is_much_shorter_than_the_limit_is_not_cut_in_vain(monkeypatch: pytest.MonkeyPatch):
+    """Many short texts: the first cut that is made is one that takes something away."""
+    made = []
+    monkeypatch.setattr(truncation, "to_json", lambda value: made.append(value) or to_json(value))
+    serialise({"hits": ["x" * 40] * 500}, 10_000, 50_000)
+    assert len(made) == 1
+    assert len(made[0]["hits"]) < 500
+
+
+def test_a_list_that_was_cut_twice_keeps_what_is_next_to_its_ends():
+    """Also one of which the end had been left out before."""
+    once = json.loads(serialise({"hits": list(range(10_000))}, 1000))
+    twice = json.loads(serialise(once, 300))["hits"]
+    gap = twice.index({TRUNCATED: True, "size": 10_000})
+    assert twice[:gap] == list(range(gap))
+    assert twice[gap + 1 :] == list(range(10_000 - (len(twice) - gap - 1), 10_000))
+    without_end = snapshot([0] * 3 * MAX_NODES)[0]
+    read = json.loads(serialise({"hits": without_end}, 1000))["hits"]
+    assert read[-1] == {TRUNCATED: True, "size": 3 * MAX_NODES}
 
 
 def test_a_large_mapping_keeps_its_first_keys():

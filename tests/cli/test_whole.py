@@ -57,7 +57,10 @@ def test_what_was_cut_says_how_much_there_was() -> None:
     assert lines[text + 1].strip() == "a" * len(lines[text + 1].strip())
     assert lines[text + 2] == "    … (1000 characters)"
     assert lines[text + 3].strip() == "b" * len(lines[text + 3].strip())
-    assert any(line.strip().startswith("… (") and "of 3000 items" in line for line in lines)
+    gap = next(at for at, line in enumerate(lines) if "of 3000 items" in line)
+    assert lines[gap].strip().startswith("… (")
+    assert lines[gap + 1].strip() in {f"- {n}" for n in range(2_900, 3_000)}
+    assert "    - 2999" in lines
 
 
 def test_errors() -> None:

@@ -7,6 +7,7 @@ import pytest
 import prefactor_trace
 from prefactor_trace._capture.redaction import Redactor
 from prefactor_trace._capture.redaction_values import KnownSecrets
+from prefactor_trace._capture.truncation import shown_of
 from prefactor_trace._pipeline.writer import Writer
 from prefactor_trace._settings import Settings
 
@@ -190,8 +191,8 @@ def test_a_long_text_that_is_a_key_elsewhere_shows_no_secret():
     limit = 150_000
     writer = Writer(Settings(max_input_length=limit, max_output_length=limit))
     writer.payload({"text": "by now the key is known to say nothing of its value"})
-    at = limit // 4 + 17_000
-    text = f"{_LINES[:at]} {_SECRETS['a token']} {_LINES[at:]}"
+    at = shown_of(limit) + 17_000
+    text = f"{_LINES[:at]} {_SECRETS['a token']} {_LINES[at:]}{_LINES}"
     assert json.loads(writer.payload({"text": text}))["text"]["size"] == len(text)
     assert b"sk-ant-api03" not in writer.payload({text: 1})
 

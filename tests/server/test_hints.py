@@ -64,6 +64,7 @@ def asked(content: object, *before: object) -> dict[str, object]:
     [
         (asked("Where?", {"role": "system", "content": PROMPT}), "messages: Where?"),
         ({"system": PROMPT, **asked("Where?")}, f"system: {PROMPT[:59]}…, messages: Where?"),
+        (asked("Here?", {"role": "user", "content": "Where?"}), "messages: Here?"),
         (asked([3, {"type": "image"}, {"text": "What is it?"}]), "messages: What is it?"),
         (asked({TRUNCATED: True, "head": "Where", "tail": "?"}), "messages: Where"),
         (asked([{"type": "image"}]), 'messages: [{"role": "user", "content": [{"type": …'),
@@ -72,7 +73,7 @@ def asked(content: object, *before: object) -> dict[str, object]:
 def test_what_a_user_asks_is_told_though_a_long_prompt_stands_before_it(
     payload: object, told: str
 ) -> None:
-    """The prompt is the same in each run; also where the question has parts, or was cut."""
+    """The prompt is the same in each run; the last question, also in parts, or where it was cut."""
     assert hint_of(read(payload)) == told
 
 

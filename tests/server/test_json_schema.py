@@ -259,6 +259,7 @@ def test_what_was_taken_out_is_no_mismatch(schema, value):
     ("schema", "value", "field"),
     [
         ({"type": "array", "items": TEXT}, [1, *["d" * 3_000] * 5], "payload.value[0]"),
+        ({"type": "array", "items": TEXT}, [*["d"] * 999, 1], "payload.value[999]"),
         (
             {"type": "object", "properties": {"n": INTEGER}, "required": ["n"]},
             {"n": "one", "long": "x" * 5_000},

@@ -11,6 +11,7 @@ def test_what_was_truncated_is_no_item_and_no_key():
     mark = {"prefactor.truncated": True, "size": 900}
     text = {**mark, "head": "ab", "tail": "yz"}
     assert shown([1, mark]) == '[1, "… 1 of 900 items"]'
+    assert shown([1, mark, 2]) == '[1, "… 2 of 900 items", 2]'
     assert shown({"text": text}) == '{"text": "ab…yz (900 characters)"}'
     keys = {"a": 1, "prefactor.truncated": True, "prefactor.size": 40}
     assert shown(keys) == '{"a": 1, "…": "1 of 40 keys"}'

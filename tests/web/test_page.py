@@ -179,7 +179,7 @@ def test_an_open_span_grows_and_ends(page: Page):
 
 def test_what_was_truncated_is_seen_as_such(page: Page):
     """Lists, objects and texts say how much there was; the marks themselves are not shown."""
-    messages = [{"role": "user", "content": "x" * 300} for _ in range(100)]
+    messages = [{"role": "user", "content": f"{n} " + "x" * 300} for n in range(100)]
     table = {f"key{n}": "v" * 300 for n in range(90)}
     with page.tracer.instance("agent") as run:
         with page.tracer.span("llm_call", {"messages": messages, "table": table}) as span:
@@ -192,6 +192,10 @@ def test_what_was_truncated_is_seen_as_such(page: Page):
     page.open(f"/agent_instances/{run.id}?span={span.id}")
     assert page.one("h3", "PAYLOAD").text.split() == ["PAYLOAD", "TRUNCATED", "copy"]
     assert "more were not recorded" in page.one(".conversation .cut").text
+    said = [line.split()[0] for line in page.texts(".conversation .message p, .conversation .cut")]
+    gap = next(at for at, word in enumerate(said) if word != str(at))
+    assert said[gap + 1 :] == [str(n) for n in range(101 - len(said) + gap, 100)]
+    assert said[gap] == str(101 - len(said))
     shown = page.one("aside").text
     assert [told for told in (" of 100 ]", " of 90 }") if told not in shown] == []
     assert "prefactor." not in shown

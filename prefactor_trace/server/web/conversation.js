@@ -16,7 +16,7 @@ function roleOf(one) {
 const isMessage = (one) => roleOf(one) !== null;
 const listOf = (value) => (value === null || value === undefined ? [] : Array.isArray(value) ? value : [value]);
 
-// The messages of a payload, and how many there are in all; nothing where it has none.
+// The messages of a payload, how many of them are missing and where; nothing where it has none.
 export function messagesOf(payload) {
   for (const all of [payload?.messages, payload?.input]) {
     const messages = cutOf(all)?.kept ?? all;
@@ -24,7 +24,8 @@ export function messagesOf(payload) {
     if (!messages.some(isMessage)) continue;
     const system = payload.system ?? payload.instructions;
     const before = system && !cutOf(system)?.kept ? [{ role: "system", content: system }] : [];
-    return { messages: [...before, ...messages], missing: (cutOf(all)?.size ?? messages.length) - messages.length };
+    const { size = messages.length, gap = 0 } = cutOf(all) ?? {};
+    return { messages: [...before, ...messages], missing: size - messages.length, gap: before.length + gap };
   }
   return null;
 }
@@ -38,9 +39,10 @@ export function answerOf(result) {
     .filter((one) => isMessage(one) || one?.type === "function_call");
 }
 
-export function conversation({ messages, missing }, answer = []) {
-  return h("ol", { class: "conversation" }, messages.map(told),
-    missing > 0 && h("li", { class: "cut" }, `${number(missing)} more were not recorded`), answer.map(told));
+export function conversation({ messages, missing, gap }, answer = []) {
+  return h("ol", { class: "conversation" }, messages.slice(0, gap).map(told),
+    missing > 0 && h("li", { class: "cut" }, `${number(missing)} more were not recorded`),
+    messages.slice(gap).map(told), answer.map(told));
 }
 
 function told(message) {

@@ -1,16 +1,21 @@
-// What was cut when it was recorded: lists and objects end with a mark, texts and others are one.
+// What was cut when it was recorded: lists and objects have a mark in them, texts and others are one.
 
 import { number } from "./dom.js";
 
 const MARK = "prefactor.truncated";
 const SIZE = "prefactor.size";
 
-// What is left of a list or an object, the words for a text or for what was left out; else null.
+const isMark = (value, size) => value?.[MARK] === true && value[size] !== undefined && Object.keys(value).length === 2;
+const isGap = (value) => isMark(value, "size"); // where items are missing
+const isEnd = (value) => isMark(value, SIZE); // of a list of which the last are
+
+// What is left of a list or an object, and before which item of a list others are missing; the words for a text or for what was left out; else null.
 export function cutOf(value) {
   if (Array.isArray(value)) {
-    const mark = value.at(-1);
-    const size = mark?.[MARK] === true && Object.keys(mark).length === 2 ? mark.size ?? mark[SIZE] : undefined;
-    return size === undefined ? null : { kept: value.slice(0, -1), size };
+    const gap = value.findLastIndex((one, at) => isGap(one) || (at === value.length - 1 && isEnd(one)));
+    if (gap < 0) return null;
+    const { [MARK]: mark, ...sizes } = value[gap];
+    return { kept: value.toSpliced(gap, 1), size: Object.values(sizes)[0], gap };
   }
   if (value?.[MARK] !== true) return null;
   const { [MARK]: mark, [SIZE]: size, ...kept } = value;

@@ -12,7 +12,9 @@ export function json(value, name = null, depth = 0) {
   const cut = cutOf(value);
   if (cut?.text !== undefined) return leaf(name, cut.text, cut);
   const kept = cut ? cut.kept : value;
-  const entries = Array.isArray(kept) ? kept.map((one, at) => [at, one]) : Object.entries(kept);
+  const missing = cut ? cut.size - (Array.isArray(kept) ? kept : Object.keys(kept)).length : 0;
+  const gap = cut?.gap ?? Infinity;
+  const entries = Array.isArray(kept) ? kept.map((one, at) => [at < gap ? at : at + missing, one]) : Object.entries(kept);
   const [left, right] = Array.isArray(value) ? "[]" : "{}";
   if (!entries.length) return h("div", { class: "leaf" }, ...label(name), h("span", { class: "null" }, left + right));
   const inside = h("div", { class: "inside" });
@@ -21,9 +23,13 @@ export function json(value, name = null, depth = 0) {
     h("summary", {}, ...label(name), h("span", { class: "null" }, `${left} ${entries.length} `, of, right)), inside);
   // Built when it is first opened: a payload may have ten thousand parts.
   const show = (from) => {
-    for (const [key, one] of entries.slice(from, from + AT_ONCE)) inside.append(json(one, key, depth + 1));
+    const note = () => cut && inside.append(h("div", { class: "leaf cut" }, `${number(missing)} more were not recorded`));
+    entries.slice(from, from + AT_ONCE).forEach(([key, one], at) => {
+      if (from + at === gap) note();
+      inside.append(json(one, key, depth + 1));
+    });
     const left = entries.length - from - AT_ONCE;
-    if (left <= 0 && cut) inside.append(h("div", { class: "leaf cut" }, `${number(cut.size - entries.length)} more were not recorded`));
+    if (left <= 0 && gap >= entries.length) note();
     if (left > 0) {
       const more = h("button", { type: "button", onclick: () => { more.remove(); show(from + AT_ONCE); } }, `${left} more`);
       inside.append(more);
