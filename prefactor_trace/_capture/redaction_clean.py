@@ -108,13 +108,13 @@ class CleanTexts(set[str]):
             value = value.values()
         else:
             return False
+        long = self._long
         for item in value:
             kind = type(item)
             if kind is str:
-                # Most are short and known: to find that out without a call takes half.
-                if (len(item) > _LONGEST_KEPT or item not in self) and not self._covers_text(
-                    item, is_clean
-                ):
+                # Most are known: to find that out without a call takes half.
+                known = item in self if len(item) <= _LONGEST_KEPT else long.get(id(item)) is item
+                if not known and not self._covers_text(item, is_clean):
                     return False
             elif kind is int:
                 if not -LARGE < item < LARGE:
@@ -126,8 +126,6 @@ class CleanTexts(set[str]):
         return True
 
     def _covers_text(self, text: str, is_clean: Callable[[str], bool]) -> bool:
-        if self.knows(text):
-            return True
         is_short = len(text) <= _MOST_LOOKED_AT
         if not (is_clean(text) if is_short else self._covers_long(text, is_clean)):
             return False
