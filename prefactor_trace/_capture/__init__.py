@@ -4,7 +4,8 @@ from prefactor_trace._capture.classes import attribute_of, bases_of, module_of, 
 from prefactor_trace._capture.errors import ErrorSnapshot, members, snapshot_error
 from prefactor_trace._capture.objects import ids_of
 from prefactor_trace._capture.secret import register_secret
-from prefactor_trace._capture.truncation import exceeds, serialise, to_json
+from prefactor_trace._capture.strict_json import to_json
+from prefactor_trace._capture.truncation import serialise
 from prefactor_trace._capture.values import Json, as_mapping, snapshot
 from prefactor_trace._substitutes import Cut, holds_cut, read_cut
 
@@ -15,7 +16,6 @@ __all__ = [
     "as_mapping",
     "attribute_of",
     "bases_of",
-    "exceeds",
     "holds_cut",
     "ids_of",
     "members",

@@ -16,6 +16,7 @@ from prefactor_trace import _fate, _guard
 from prefactor_trace._home import make_ids
 from prefactor_trace._locks import make_lock
 from prefactor_trace._pipeline.held import HeldBuffer
+from prefactor_trace._pipeline.inbox import copy_of
 from prefactor_trace._pipeline.ledger import Ledger
 from prefactor_trace._slices import in_slices
 
@@ -266,7 +267,7 @@ class Buffer:
 
     def peek(self) -> list[Instance | Span]:
         """Return the instances and spans that have begun and wait to be taken."""
-        return [*self._instances.copy(), *self.starts.copy()]
+        return [*copy_of(self._instances), *copy_of(self.starts)]
 
     def clear(self) -> None:
         """Be as new, in a forked child."""

@@ -11,6 +11,15 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
+def copy_of(queue: deque[T]) -> list[T]:
+    """Return what a deque holds, while others may put more into it."""
+    while True:
+        try:
+            return list(queue.copy())
+        except RuntimeError:  # they did, where there is no interpreter lock  # noqa: PERF203
+            continue
+
+
 class Inbox(Generic[T]):
     """A queue that anybody may put into, also from a signal handler or a finaliser.
 
@@ -50,9 +59,9 @@ class Inbox(Generic[T]):
                 raise TimeoutError
             self._nothing_new.acquire(timeout=left)
 
-    def empty(self) -> bool:
-        """Return whether there is nothing."""
-        return not self._items
+    def waiting(self) -> list[T]:
+        """Return what is in it, the oldest first."""
+        return copy_of(self._items)
 
 
 class Sign:

@@ -23,7 +23,8 @@ class Ledger:
         self._rejected = 0
         self._given_up = 0  # taken, then dropped
         self._dropped: defaultdict[str, int] = defaultdict(int)
-        self._rejections: deque[Rejection] = deque(maxlen=_KEPT_REJECTIONS)
+        # Made anew with each, since any thread may read it while there are more.
+        self._rejections: tuple[Rejection, ...] = ()
         self._news: deque[Rejection] = deque(maxlen=_KEPT_REJECTIONS)  # nobody was told yet
         self._dropped_news: defaultdict[str, int] = defaultdict(int)
         self.retries = 0
@@ -45,7 +46,7 @@ class Ledger:
         """Keep what the service refused for good, and count it if it is a span."""
         with self.lock:
             self._rejected += is_span
-            self._rejections.append(rejection)
+            self._rejections = (*self._rejections, rejection)[-_KEPT_REJECTIONS:]
             self._news.append(rejection)
 
     def drop(self, reason: str, *, taken: bool) -> None:
@@ -101,7 +102,7 @@ class Ledger:
         """Return a receipt that says `pending` records are not acknowledged."""
         return Receipt(
             delivered=self._delivered,
-            rejected=tuple(self._rejections.copy()),
+            rejected=self._rejections,
             dropped=sum(dict(self._dropped).values()),
             pending=pending,
         )

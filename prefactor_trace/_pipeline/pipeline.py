@@ -284,8 +284,9 @@ class Pipeline:
                 self._background.let_go()
             for request in stopped:
                 request.done.set()
-            # What was left or asked while this thread was ending found it alive.
-            if stopped and not (self._requests.empty() and self.buffer.is_empty):
+            # What was left or asked while this thread was ending found it alive. Where it was only
+            # woken, there is nothing to do.
+            if stopped and (any(self._requests.waiting()) or not self.buffer.is_empty):
                 self._background.start()
 
     def _replay(self) -> bool:

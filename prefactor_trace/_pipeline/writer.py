@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prefactor_trace._capture import Json, as_mapping, exceeds, serialise, to_json
+from prefactor_trace._capture import Json, as_mapping, serialise, to_json
 from prefactor_trace._schema import Captures
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Writer:
         if not self._redactor.spares(payload, result):
             # Before they are cut: a secret that was cut in two would not be known any more.
             payload, result = self._redactor.redact(payload)[0], self._redactor.redact(result)[0]
-        elif size <= most or not exceeds([payload, result], most):
+        elif size <= most:
             # Looked through and written in one, as nearly all are: that takes a third less.
             both = to_json({"payload": payload, "result_payload": result})
             if len(both) <= most:

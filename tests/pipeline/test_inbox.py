@@ -13,10 +13,10 @@ from prefactor_trace._pipeline.inbox import Inbox, Sign
 def test_things_come_out_in_their_order():
     """And then there is nothing."""
     inbox: Inbox[int] = Inbox()
-    assert inbox.empty()
+    assert not inbox.waiting()
     inbox.put(1)
     inbox.put(2)
-    assert not inbox.empty()
+    assert inbox.waiting()
     assert [inbox.get(0), inbox.get(60)] == [1, 2]
     with pytest.raises(TimeoutError):
         inbox.get(0)
@@ -54,7 +54,7 @@ def test_many_threads_leave_nothing_behind():
     for thread in threads:
         thread.join()
     assert total == 4 * sum(range(5_000))
-    assert inbox.empty()
+    assert not inbox.waiting()
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signals here")
