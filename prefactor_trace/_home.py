@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from prefactor_trace._settings import Settings
     from prefactor_trace._span import Span
 
-# One lock for all: two threads that ask for an id at once must get the same. It is held for a
-# microsecond.
-_id_lock = make_lock()
+id_lock = make_lock()
+"""One for all: two threads that ask for an id at once must get the same. It is held for a
+microsecond."""
 
 
 class OpenRuns:
@@ -93,7 +93,7 @@ class Home(Protocol):
 
 def make_ids(records: Iterable[Span]) -> None:
     """Make the PFIDs of those spans that have none, under one lock: that takes half the time."""
-    with _id_lock:
+    with id_lock:
         for record in records:
             if record._id is None:
                 record._id = record._home._new_id()
@@ -104,7 +104,7 @@ def make_id(record: Span | Instance) -> str:
     made: str | None = record._id
     if made is None:
         new = record._home._new_id()
-        with _id_lock:  # and no call in there, see `make_lock`
+        with id_lock:  # and no call in there, see `make_lock`
             made = record._id
             if made is None:
                 record._id = made = new

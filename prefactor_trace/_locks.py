@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
+from collections.abc import Iterator
 
 _locks: weakref.WeakSet[threading.RLock] = weakref.WeakSet()
 
@@ -15,13 +17,29 @@ def make_lock() -> threading.RLock:
     while its thread holds it. A signal handler may also call `flush`, and so wait for the
     background thread, which may be waiting for this very lock. Hence the agent's threads call
     nothing while they hold one: Python runs signal handlers only at calls and at jumps (backward
-    ones; in 3.10 any).
+    ones; in 3.10 any). From 3.14 on the taking of a lock is a call too: see `let_go`.
 
     A fork sets it free in the child, where the thread that held it does not exist.
     """
     lock = threading.RLock()
     _locks.add(lock)
     return lock
+
+
+@contextlib.contextmanager
+def let_go(*locks: threading.RLock) -> Iterator[None]:
+    """Set free those of some locks that this very thread holds, while it waits for another one.
+
+    It holds one where it is a signal handler that came between the taking of the lock and the first
+    step under it. Nothing may be called under these locks, so it comes nowhere else.
+    """
+    # As the standard library does, in `threading.Condition`.
+    held = [(lock, lock._release_save()) for lock in locks if lock._is_owned()]  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for lock, state in held:
+            lock._acquire_restore(state)  # type: ignore[attr-defined]
 
 
 def free_all() -> None:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from prefactor_trace._locks import make_lock
+from prefactor_trace._locks import let_go, make_lock
 
 
 def test_is_reentrant() -> None:
@@ -13,6 +13,28 @@ def test_is_reentrant() -> None:
     lock = make_lock()
     with lock, lock:
         pass
+
+
+def test_who_waits_lets_go_of_what_it_holds() -> None:
+    """As often as it holds it, and of nothing else; then it holds it again."""
+    held, free = make_lock(), make_lock()
+    taken = []
+
+    def take() -> None:
+        for lock in (held, free):
+            taken.append(lock.acquire(timeout=10))
+            lock.release()
+
+    with held, held:
+        with let_go(held, free):
+            thread = threading.Thread(target=take)
+            thread.start()
+            thread.join()
+        assert taken == [True, True]
+        other = threading.Thread(target=lambda: taken.append(held.acquire(blocking=False)))
+        other.start()
+        other.join()
+        assert taken == [True, True, False]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from prefactor_trace import _exits
-from prefactor_trace._locks import make_lock
+from prefactor_trace._home import id_lock
+from prefactor_trace._locks import let_go, make_lock
 from prefactor_trace._pipeline.background import Background
 from prefactor_trace._pipeline.buffer import Buffer
 from prefactor_trace._pipeline.delivery import Delivery
@@ -226,7 +227,8 @@ class Pipeline:
         deadline = time.monotonic() + (FLUSH_TIMEOUT if timeout is None else timeout)
         self._requests.put(request)
         if self._background.start():
-            request.done.wait(max(0.0, deadline - time.monotonic()))
+            with let_go(self.buffer.lock, self.buffer.ledger.lock, id_lock):
+                request.done.wait(max(0.0, deadline - time.monotonic()))
         else:
             self._do_here(request, deadline)
         if request.done.is_set() and not self._delivery.is_halted:

@@ -156,7 +156,7 @@ def test_an_item_that_is_too_large_makes_no_others_wait(make, service):
 
     def refuse_large(content):
         service.answers.insert(0, refuse_large)
-        if len(json.dumps(content)) > 25_000:
+        if len(json.dumps(content)) > 30_000:
             return Answer(413, b'{"status":"error","code":"x","message":"too large"}')
         return service.process(content)
 
