@@ -7,6 +7,7 @@ against the baseline of the running Python. `--renew` writes the baseline anew.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import statistics
 import sys
@@ -74,7 +75,7 @@ def _tracer(mode: str) -> PrefactorTrace:
 
 def count_operation(operation: Operation) -> Counts:
     """Return what one operation does on this thread, once it is warm."""
-    if asyncio.iscoroutinefunction(operation):
+    if inspect.iscoroutinefunction(operation):
         step = operation
 
         def operation() -> None:  # one that never waits runs to its end at once

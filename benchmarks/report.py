@@ -67,9 +67,9 @@ _STEADY = (
 
 _WHOLE = (
     "## The whole process\n\nUp to the sink's answer. CPU: of all threads, for one span that was"
-    " delivered; the prompt is the same text each time, as instructions are, and all of it is sent."
-    " Sustained: recorded as fast as they are delivered, and none dropped. Memory: the peak of"
-    " 10,000 spans while the sink gives no answers.\n"
+    " delivered; prompt and messages are the same texts each time, as instructions and what was"
+    " said before are, and all of them are sent. Sustained: recorded as fast as they are delivered,"
+    " and none dropped. Memory: the peak of 10,000 spans while the sink gives no answers.\n"
 )
 
 _MORE_IS_BETTER = {"throughput.per_second"}
@@ -79,6 +79,7 @@ _PROCESS = {
     "CPU, with data (us)": ("cost.data.cpu_ns", 1e-3),
     "CPU, decorated (us)": ("cost.decorated.cpu_ns", 1e-3),
     "CPU, 100 kB prompt (us)": ("cost.prompt.cpu_ns", 1e-3),
+    "CPU, 50 messages (us)": ("cost.conversation.cpu_ns", 1e-3),
     "sustained (spans/s)": ("throughput.per_second", 1.0),
     "memory (bytes a span)": ("memory.bytes", 1e-4),
     "import (ms)": ("import.alone", 1.0),
