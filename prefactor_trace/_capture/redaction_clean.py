@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection
 from typing import Any
 
 from prefactor_trace._capture.redaction_values import KnownSecrets
@@ -22,6 +23,8 @@ _LONGEST_SECRET = 16_384  # characters, but for keys
 _IN_FRONT = 100  # characters in front of one, which say that it is
 _KEYS = "PRIVATE KEY"  # in front of one, or of a ring of them, which may be of any length
 _MAX_DEPTH = 20
+_CONVERSATION = range(8, 500)  # messages
+_MOST_CONVERSATIONS = 4  # that are kept
 
 # Keys that say something of the other values of their mapping.
 _TELLING_KEYS = frozenset({"value", "values", "Value", "head"})
@@ -49,6 +52,8 @@ class CleanTexts(set[str]):
         self.harmless: set[str] = set()
         self._long: dict[int, str] = {}  # by identity, which is theirs as long as they are kept
         self._characters = 0  # in those
+        self._not_kept = 0  # longer texts that were met
+        self._conversations: deque[list[Any]] = deque(maxlen=_MOST_CONVERSATIONS)
         self._known = known
         self._version = known.version
 
@@ -68,7 +73,9 @@ class CleanTexts(set[str]):
                 self.clear()
                 self.harmless.clear()
             self.add(text)
-        elif size <= _MOST_CHARACTERS:
+        elif size > _MOST_CHARACTERS:
+            self._not_kept += 1
+        else:
             if self._characters + size > _MOST_CHARACTERS:
                 self._forget_long()
             self._characters += size
@@ -76,6 +83,7 @@ class CleanTexts(set[str]):
 
     def _forget_long(self) -> None:
         self._long.clear()
+        self._conversations.clear()  # so that these hold no more characters either
         self._characters = 0
 
     def knows(self, text: str) -> bool:
@@ -91,7 +99,9 @@ class CleanTexts(set[str]):
                 self.harmless.clear()
             self.harmless.add(key)
 
-    def covers(self, value: Any, is_clean: Callable[[str], bool], depth: int = 0) -> bool:
+    def covers(  # noqa: C901
+        self, value: Any, is_clean: Callable[[str], bool], depth: int = 0
+    ) -> bool:
         """Return whether it is plain that there is no secret in a mapping or a list.
 
         Finding out takes a fifth of a walk. What is not plain may still be clean.
@@ -101,29 +111,50 @@ class CleanTexts(set[str]):
             is_clean: Looks through a text that is not remembered.
             depth: How deep in the payload it stands.
         """
+        content: Collection[Any]
         if type(value) is list:
-            if not _is_plain_list(value):
+            content = self._behind_known(value)
+            if not _is_plain_list(content):
                 return False
         elif self.harmless.issuperset(value):
-            value = value.values()
+            content = value.values()
         else:
             return False
-        long = self._long
-        for item in value:
+        long, not_kept = self._long, self._not_kept
+        for item in content:
             kind = type(item)
             if kind is str:
                 # Most are known: to find that out without a call takes half.
                 known = item in self if len(item) <= _LONGEST_KEPT else long.get(id(item)) is item
                 if not known and not self._covers_text(item, is_clean):
                     return False
-            elif kind is int:
+            elif kind is int or kind is float:  # a float is no secret, but equal to what may be
                 if not -LARGE < item < LARGE:
                     return False
             elif (kind is dict or kind is list) and (
                 depth >= _MAX_DEPTH or not self.covers(item, is_clean, depth + 1)
             ):
                 return False
+        if content and not_kept == self._not_kept and type(value) is list:
+            self._keep_conversation(value)
         return True
+
+    def _keep_conversation(self, messages: list[Any]) -> None:
+        if _is_conversation(messages):
+            self._conversations.append(messages)
+
+    def _behind_known(self, messages: list[Any]) -> list[Any]:
+        """Return what comes after a conversation that was looked through, or all there is.
+
+        To compare what was said before takes a tenth of looking through it, and runs no code of the
+        agent's: these are plain copies, of the same texts.
+        """
+        if _is_conversation(messages):
+            for known in self._conversations:
+                count = len(known)
+                if count <= len(messages) and known == messages[:count]:
+                    return messages[count:]
+        return messages
 
     def _covers_text(self, text: str, is_clean: Callable[[str], bool]) -> bool:
         is_short = len(text) <= _MOST_LOOKED_AT
@@ -147,6 +178,11 @@ class CleanTexts(set[str]):
         if begin < len(text) - reach:
             looked_at.append(text[max(0, begin - _IN_FRONT) : begin + _LONGEST_SECRET])
         return all(is_clean(part.lstrip(JSON_BEGINS)) for part in looked_at)
+
+
+def _is_conversation(value: list[Any]) -> bool:
+    """Return whether a list may come again, longer: it has many messages, or other mappings."""
+    return len(value) in _CONVERSATION and type(value[0]) is dict
 
 
 def _is_plain_list(value: list[Any]) -> bool:

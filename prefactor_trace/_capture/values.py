@@ -136,13 +136,13 @@ class Walk:
     def copy_dict(self, value: dict[Any, Any], depth: int) -> Json:
         """Copy a small dict at once, and then what is not plain in it, as `snapshot` does."""
         # A conversation, which is a list of them, takes half of going through each item by item.
-        identity = id(value)
-        if len(value) > _SMALL or self.nodes + len(value) >= MAX_NODES or identity in self.open:
+        count = len(value)
+        if count > _SMALL or self.nodes + count >= MAX_NODES or id(value) in self.open:
             return self._copy_container(value, dict, depth)
         copy = value.copy()
         count = len(copy)
         size = _NODE_BYTES * count
-        nested: list[str] = []
+        nested: list[str] | None = None
         for key, item in copy.items():
             if type(key) is not str:
                 # Before anything in it is copied, or each level would be copied twice as often.
@@ -157,16 +157,18 @@ class Walk:
                 or kind is bool
                 or item is None
             ):
+                if nested is None:
+                    nested = []
                 nested.append(key)
         self.nodes += count
         self.size += size
-        if nested:
-            self.open.add(identity)
+        if nested is not None:
+            self.open.add(id(value))
             for key in nested:
                 self.nodes -= 1  # it is counted once more
                 self.size -= _NODE_BYTES
                 copy[key] = self.copy(copy[key], depth + 1)
-            self.open.discard(identity)
+            self.open.discard(id(value))
         return copy
 
     def copy_list(self, value: list[Any], depth: int) -> Json:
@@ -183,7 +185,7 @@ class Walk:
             kind = type(item)
             if kind is str:
                 size += len(item)
-            elif not (
+            elif kind is dict or not (  # a dict first, or a conversation takes a tenth more
                 (kind is float and _is_finite(item))
                 or (kind is int and _MIN_INT <= item < MAX_INT)
                 or kind is bool

@@ -102,3 +102,57 @@ def test_keeps_so_many_characters(clean: CleanTexts) -> None:
     assert clean.knows(kept[-1])
     clean.keep(longer := "x" * 2_000_000)
     assert not clean.knows(longer)
+
+
+def conversation(count: int) -> list[dict[str, Any]]:
+    """Return messages that are equal, and not the same, each time."""
+    return [{"model": f"message {n} " + "text " * 20, "k": n} for n in range(count)]
+
+
+def test_of_a_conversation_only_what_is_new_is_looked_through(clean: CleanTexts) -> None:
+    """What was said before is compared, whichever copy of it comes."""
+    looked: list[str] = []
+
+    def look(text: str) -> bool:
+        looked.append(text)
+        return True
+
+    assert clean.covers(conversation(20), look)
+    assert len(looked) == 20
+    assert clean.covers(conversation(22), look)
+    assert [text.split()[1] for text in looked[20:]] == ["20", "21"]
+    changed = conversation(22)
+    changed[3]["model"] = "another " + "text " * 20
+    assert clean.covers(changed, look)
+    assert any(text.startswith("another") for text in looked[22:])
+    secret = conversation(22)
+    secret[5]["secret"] = "hunter2"
+    assert not clean.covers(secret, look)
+    assert not clean.covers([*conversation(20), {"secret": "hunter2"}], look)
+
+
+def test_a_number_is_not_taken_for_one_that_equals_it(clean: CleanTexts) -> None:
+    """A known value may be an integer, and is looked for in these alone."""
+    rows = conversation(20)
+    assert not clean.covers([*rows, {"k": 12345678.0}], lambda _: True)
+    assert not clean.covers([*rows, {"k": 12345678}], lambda _: True)
+
+
+def test_forgets_conversations_with_their_texts() -> None:
+    """When a secret becomes known, and when there are too many characters; a few are kept."""
+    clean = CleanTexts(KnownSecrets(), limit=1_000)
+    for key in ("model", "k"):
+        clean.keep_harmless(key)
+    clean.covers(conversation(20), lambda _: True)
+    assert len(clean._conversations) == 1
+    clean.keep("x" * 999_999)
+    assert not clean._conversations
+    huge = [*conversation(20), {"model": "y" * 2_000_000}]
+    assert clean.covers(huge, lambda _: True)
+    assert not clean._conversations
+    for count in range(20, 40):
+        clean.covers(conversation(count), lambda _: True)
+    assert 1 < len(clean._conversations) < 10
+    clean._known.add("a secret that becomes known")
+    clean.renew()
+    assert not clean._conversations
