@@ -6,6 +6,7 @@ import inspect
 import types
 from typing import Any
 
+from prefactor_trace._capture import snapshot
 from prefactor_trace.exceptions import UsageError
 
 
@@ -17,6 +18,7 @@ class Arguments:
         "clashing",
         "ignored",
         "keywords",
+        "known",
         "least",
         "names",
         "names_object",
@@ -29,7 +31,10 @@ class Arguments:
 
     def __init__(self, function: Any) -> None:
         self.names: tuple[str, ...] = ()  # of the arguments that can be given by position
-        self.blank: dict[str, Any] = {}  # every argument in its order, with its default
+        # The arguments in their order, each with its default; but for those that are left out when
+        # they are not given, since their default is no value: a sentinel, such as `NOT_GIVEN`.
+        self.blank: dict[str, Any] = {}
+        self.known: set[str] = set()  # names of all arguments
         self.required: tuple[str, ...] = ()  # those without a default
         self.least = 0  # how many these are
         self.ignored: tuple[str, ...] = ()
@@ -60,10 +65,12 @@ class Arguments:
                     self.positional |= {name}
                 if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
                     names.append(name)
-                is_given = parameter.default is not inspect.Parameter.empty
-                self.blank[name] = parameter.default if is_given else None
-                if not is_given:
+                self.known.add(name)
+                if parameter.default is inspect.Parameter.empty:
+                    self.blank[name] = None
                     required.append(name)
+                elif not _says_nothing(parameter.default):
+                    self.blank[name] = parameter.default
         self.names = tuple(names)
         self.required = tuple(required)
         self.least = len(required)
@@ -80,7 +87,7 @@ class Arguments:
             return
         if isinstance(names, str) or not all(isinstance(name, str) for name in names):
             raise UsageError(f"ignore takes names such as ('api_key',), got {names!r}")
-        known = {*self.blank, self.rest}
+        known = {*self.known, self.rest}
         unknown = [name for name in names if name not in known]
         if unknown and not self.takes_any:
             raise UsageError(f"ignore names {unknown[0]!r}, which is no argument of {function}")
@@ -129,9 +136,15 @@ class Arguments:
         """
         taken = {}
         for name, value in kwargs.items():
-            if name in self.blank and name not in self.positional:
+            if name in self.known and name not in self.positional:
                 payload[name] = value
             elif name not in self.ignored:
                 taken[name] = value
         if taken:
             payload[self.keywords] = taken
+
+
+def _says_nothing(default: object) -> bool:
+    """Return whether only the type of a default would be recorded."""
+    copy = snapshot(default)[0]
+    return type(copy) is dict and copy.keys() == {"type"} and type(default) is not dict

@@ -24,6 +24,21 @@ def test_arguments_stand_in_the_order_of_the_function():
     assert payload_of(search, "q", 3) == {"query": "q", "limit": 3, "lang": "en"}
 
 
+def test_a_default_that_is_no_value_is_left_out():
+    """Such as the sentinels of model clients, of which only a type would be said; not if given."""
+
+    class NotGiven:
+        pass
+
+    def create(model, seed=NotGiven(), stop=None, key=len, **more):  # noqa: B008
+        return model, seed, stop, key, more
+
+    assert payload_of(create, "m") == {"model": "m", "stop": None, "key": len}
+    assert payload_of(create, "m", 3)["seed"] == 3
+    assert payload_of(create, "m", seed=4)["seed"] == 4
+    assert "seed" not in payload_of(create, "m", seed=4, ignore=("seed",))
+
+
 def test_what_is_left_over_keeps_its_names():
     """The tuple has the name that the function gives it, the rest their own."""
 
