@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -52,8 +51,9 @@ class CleanTexts(set[str]):
         self.harmless: set[str] = set()
         self._long: dict[int, str] = {}  # by identity, which is theirs as long as they are kept
         self._characters = 0  # in those
-        self._not_kept = 0  # longer texts that were met
-        self._conversations: deque[list[Any]] = deque(maxlen=_MOST_CONVERSATIONS)
+        self._not_kept = 0  # longer texts that were met, and how often all were forgotten
+        # Made anew with each, since another thread may go through them.
+        self._conversations: tuple[list[Any], ...] = ()
         self._known = known
         self._version = known.version
 
@@ -83,7 +83,8 @@ class CleanTexts(set[str]):
 
     def _forget_long(self) -> None:
         self._long.clear()
-        self._conversations.clear()  # so that these hold no more characters either
+        self._conversations = ()  # so that these hold about as many characters at most
+        self._not_kept += 1
         self._characters = 0
 
     def knows(self, text: str) -> bool:
@@ -112,8 +113,10 @@ class CleanTexts(set[str]):
             depth: How deep in the payload it stands.
         """
         content: Collection[Any]
+        before: list[Any] = []
         if type(value) is list:
-            content = self._behind_known(value)
+            before = self._known_before(value)
+            content = value[len(before) :] if before else value
             if not _is_plain_list(content):
                 return False
         elif self.harmless.issuperset(value):
@@ -136,25 +139,30 @@ class CleanTexts(set[str]):
             ):
                 return False
         if content and not_kept == self._not_kept and type(value) is list:
-            self._keep_conversation(value)
+            self._keep_conversation(before, value)
         return True
 
-    def _keep_conversation(self, messages: list[Any]) -> None:
+    def _keep_conversation(self, before: list[Any], messages: list[Any]) -> None:
+        """Keep a conversation that was looked through, in the place of the one before."""
         if _is_conversation(messages):
-            self._conversations.append(messages)
+            # Not the new copy of what was said before, whose texts may be others, and uncounted.
+            longer = [*before, *messages[len(before) :]]
+            others = [one for one in self._conversations if one is not before]
+            self._conversations = (*others, longer)[-_MOST_CONVERSATIONS:]
 
-    def _behind_known(self, messages: list[Any]) -> list[Any]:
-        """Return what comes after a conversation that was looked through, or all there is.
+    def _known_before(self, messages: list[Any]) -> list[Any]:
+        """Return a conversation that was looked through, and that begins this one; empty if none.
 
         To compare what was said before takes a tenth of looking through it, and runs no code of the
         agent's: these are plain copies, of the same texts.
         """
         if _is_conversation(messages):
-            for known in self._conversations:
+            known: list[Any]
+            for known in reversed(self._conversations):
                 count = len(known)
                 if count <= len(messages) and known == messages[:count]:
-                    return messages[count:]
-        return messages
+                    return known
+        return []
 
     def _covers_text(self, text: str, is_clean: Callable[[str], bool]) -> bool:
         is_short = len(text) <= _MOST_LOOKED_AT

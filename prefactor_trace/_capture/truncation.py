@@ -97,6 +97,8 @@ class Extents:
         if widest <= piece:
             return least
         if kind is list:
+            if read_cut(value) is not None:  # which is cut in another way
+                return 1
             first, last = _ends(value, _items_of(piece))
             return 1 + sum([1 + self.least_of(item, piece) for item in first + last])
         if TRUNCATED in value:  # it is cut in another way
@@ -185,7 +187,7 @@ def _cut_list(
         size = before.size
         first, last = value[: before.gap], value[before.gap :]
         if len(value) > keep:
-            room = min(len(last), keep // 2)
+            room = min(len(last), max(keep // 2, keep - len(first)))
             first, last = first[: keep - room], last[len(last) - room :]
     cut = [_cut(item, piece, extents) for item in first + last]
     cut.insert(len(first), {TRUNCATED: True, "size": size})

@@ -36,6 +36,7 @@ class Writer:
         # Bytes of payload and result together of which neither is too long.
         self._both_at_most = min(settings.max_input_length, settings.max_output_length)
         self._names: dict[str, bytes] = {}  # as they are written
+        self._names_known = -1  # what was known to be secret then
         self._version: tuple[_Version, int, _Version] | None = None  # declared, and as it is sent
         longest = max(settings.max_input_length, settings.max_output_length)
         self._redactor = Redactor(settings.redact_keys, settings.redact, limit=longest)
@@ -82,12 +83,14 @@ class Writer:
 
     def text(self, name: str) -> bytes:
         """Return a name as JSON."""
-        known = self._names.get(name)
-        if known is None:
-            if len(self._names) >= _MAX_NAMES:
-                self._names.clear()
-            known = self._names[name] = to_json(self._redactor.redact_text(name))
-        return known
+        known = self._redactor.known
+        if known != self._names_known or len(self._names) >= _MAX_NAMES:
+            self._names.clear()
+            self._names_known = known
+        written = self._names.get(name)
+        if written is None:
+            written = self._names[name] = to_json(self._redactor.redact_text(name))
+        return written
 
     def version(self, registry: Registry, risk: DataRisk | None = None) -> _Version:
         """Return what a registry declares, and the names of its span types.

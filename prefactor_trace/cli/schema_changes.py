@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 Kind = Literal["compatible", "breaking", "risk"]
 _TEXTS = ("title", "description", "template")
 _SAID_OF_VALUES = ("title", "description", "examples", "$defs", "default")
-_MOST_REFERENCES = 5  # one within another: a schema may refer to itself
+_MOST_REFERENCES = 10_000  # that are followed: schemas that refer to each other have very many
 
 
 class Change(NamedTuple):
@@ -73,19 +73,22 @@ def _risk_changes(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
 def _inlined(whole: Any) -> Any:
     """Return a schema with what it refers to in place."""
     definitions = whole.get("$defs", {}) if isinstance(whole, dict) else {}
+    left = iter(range(_MOST_REFERENCES))
 
-    def inlined(schema: Any, references: int) -> Any:
+    def inlined(schema: Any, within: tuple[str, ...]) -> Any:
         if isinstance(schema, list):
-            return [inlined(part, references) for part in schema]
+            return [inlined(part, within) for part in schema]
         if not isinstance(schema, dict):
             return schema
         reference = schema.get("$ref")
         if isinstance(reference, str):
+            if reference in within or next(left, None) is None:  # a schema may refer to itself
+                return {"$ref": reference}
             target = definitions.get(reference.removeprefix("#/$defs/"), {})
-            return inlined(target, references + 1) if references < _MOST_REFERENCES else {}
-        return {key: inlined(part, references) for key, part in schema.items() if key != "$defs"}
+            return inlined(target, (*within, reference))
+        return {key: inlined(part, within) for key, part in schema.items() if key != "$defs"}
 
-    return inlined(whole, 0)
+    return inlined(whole, ())
 
 
 def _schema_changes(old: Any, new: Any, where: str) -> Iterator[Change]:

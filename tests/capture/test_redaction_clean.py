@@ -152,7 +152,23 @@ def test_forgets_conversations_with_their_texts() -> None:
     assert not clean._conversations
     for count in range(20, 40):
         clean.covers(conversation(count), lambda _: True)
-    assert 1 < len(clean._conversations) < 10
+    assert [len(one) for one in clean._conversations] == [39]
+    for first in range(20):
+        clean.covers(conversation(40)[first:], lambda _: True)
+    assert len(clean._conversations) == 4
     clean._known.add("a secret that becomes known")
     clean.renew()
     assert not clean._conversations
+
+
+def test_conversations_hold_no_more_texts_than_are_counted() -> None:
+    """Though their texts are other objects in each call, or are forgotten in the midst of one."""
+    clean = CleanTexts(KnownSecrets(), limit=1_000)
+    clean.keep_harmless("model")
+    for count in (8, 10, 200, 240, 241, 300, 400, 401):
+        messages = [{"model": f"{n} " + "word " * 790} for n in range(count)]
+        assert clean.covers(messages, lambda _: True)
+        held = {
+            id(one["model"]): len(one["model"]) for kept in clean._conversations for one in kept
+        }
+        assert sum(held.values()) <= 1_000_000

@@ -197,3 +197,25 @@ def test_a_risk_is_for_a_person_to_judge():
     assert changes(version(), version(data_risk=risk)) == [
         Change("step action_profile.read_data", "unknown became allowed", "risk")
     ]
+
+
+def test_a_change_deep_in_other_models_is_found_once():
+    """However many stand in each other, and where one refers to itself."""
+
+    def version(kind: str) -> dict[str, object]:
+        definitions = {
+            f"M{n}": {"type": "object", "properties": {"next": {"$ref": f"#/$defs/M{n + 1}"}}}
+            for n in range(9)
+        }
+        definitions["M9"] = {
+            "type": "object",
+            "properties": {"x": {"type": kind}, **{f"to{n}": {"$ref": "#/$defs/M9"} for n in "ab"}},
+        }
+        schema = {"type": "object", "properties": {"m": {"$ref": "#/$defs/M0"}}}
+        return {
+            "span_type_schemas": [{"name": "s", "params_schema": {**schema, "$defs": definitions}}]
+        }
+
+    (change,) = changes(version("string"), version("integer"))
+    assert change.where.endswith("next.x")
+    assert change.kind == "breaking"

@@ -231,3 +231,12 @@ def test_what_becomes_known_as_a_secret_is_in_no_later_schema(traced):
         pass
     assert traced.flush()
     assert "hunter2-hunter2" not in json.dumps(traced.transport.requests[before:])
+
+
+def test_a_name_is_looked_through_again_when_another_secret_is_known():
+    """Though it was written before."""
+    writer = Writer(Settings())
+    name = "ask zebra-crossing-of-the-writer"
+    assert writer.text(name) == json.dumps(name).encode()
+    prefactor_trace.register_secret("zebra-crossing-of-the-writer")
+    assert writer.text(name) == b'"ask [redacted]"'
