@@ -66,7 +66,8 @@ class Redactor:
     @property
     def known(self) -> int:
         """A number that grows with each value that is known to be secret."""
-        self._get_ready()
+        if self._environ is not None:
+            self._read_environment()
         return self._known.version
 
     def register(self, value: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from prefactor_trace._capture.redaction_values import KnownSecrets
@@ -100,9 +100,7 @@ class CleanTexts(set[str]):
                 self.harmless.clear()
             self.harmless.add(key)
 
-    def covers(  # noqa: C901
-        self, value: Any, is_clean: Callable[[str], bool], depth: int = 0
-    ) -> bool:
+    def covers(self, value: Any, is_clean: Callable[[str], bool], depth: int = 0) -> bool:
         """Return whether it is plain that there is no secret in a mapping or a list.
 
         Finding out takes a fifth of a walk. What is not plain may still be clean.
@@ -112,19 +110,25 @@ class CleanTexts(set[str]):
             is_clean: Looks through a text that is not remembered.
             depth: How deep in the payload it stands.
         """
-        content: Collection[Any]
-        before: list[Any] = []
         if type(value) is list:
-            before = self._known_before(value)
-            content = value[len(before) :] if before else value
-            if not _is_plain_list(content):
-                return False
-        elif self.harmless.issuperset(value):
-            content = value.values()
-        else:
+            return self._covers_list(value, is_clean, depth)
+        return self.harmless.issuperset(value) and self._covers_all(value.values(), is_clean, depth)
+
+    def _covers_list(self, value: list[Any], is_clean: Callable[[str], bool], depth: int) -> bool:
+        before = self._known_before(value)
+        content = value[len(before) :] if before else value
+        not_kept = self._not_kept
+        if not (_is_plain_list(content) and self._covers_all(content, is_clean, depth)):
             return False
-        long, not_kept = self._long, self._not_kept
-        for item in content:
+        if content and not_kept == self._not_kept:
+            self._keep_conversation(before, value)
+        return True
+
+    def _covers_all(
+        self, values: Iterable[Any], is_clean: Callable[[str], bool], depth: int
+    ) -> bool:
+        long = self._long
+        for item in values:
             kind = type(item)
             if kind is str:
                 # Most are known: to find that out without a call takes half.
@@ -138,8 +142,6 @@ class CleanTexts(set[str]):
                 depth >= _MAX_DEPTH or not self.covers(item, is_clean, depth + 1)
             ):
                 return False
-        if content and not_kept == self._not_kept and type(value) is list:
-            self._keep_conversation(before, value)
         return True
 
     def _keep_conversation(self, before: list[Any], messages: list[Any]) -> None:
