@@ -48,7 +48,7 @@ class Intake:
         self._open_instances: dict[Instance, None] = {}
         self._waiting_for_spans: dict[Instance, None] = {}  # ended, with spans that have not
         self._taking = make_lock()  # free in a forked child
-        self._is_stopped = False
+        self._stops = 0  # how often it is held by who forks, also inside of a fork
 
     @property
     def has_open(self) -> bool:
@@ -148,12 +148,12 @@ class Intake:
 
         What was out of the buffer at a fork, and not in here yet, would not be known to the child.
         """
-        self._is_stopped = self._taking.acquire(timeout=_LONGEST_TAKING)
+        self._stops += self._taking.acquire(timeout=_LONGEST_TAKING)
 
     def go_on_taking(self) -> None:
         """Undo `stop_taking`, on the same thread."""
-        if self._is_stopped:
-            self._is_stopped = False
+        if self._stops:
+            self._stops -= 1
             self._taking.release()
 
     def name_open(self) -> None:

@@ -47,7 +47,7 @@ class Maker:
         self._losses = losses
         self._writer: Writer | None = None
         self._loading = make_lock()  # free in a forked child
-        self._is_loading_stopped = False
+        self._stops = 0  # how often it is held by who forks, also inside of a fork
         self.renew(settings)
 
     def renew(self, settings: Settings) -> None:
@@ -74,12 +74,12 @@ class Maker:
         The first registration of a run imports what it needs, and what the user's annotations do.
         A child that is forked in the midst of an import would wait for it for ever.
         """
-        self._is_loading_stopped = self._loading.acquire(timeout=_LONGEST_LOADING)
+        self._stops += self._loading.acquire(timeout=_LONGEST_LOADING)
 
     def go_on_loading(self) -> None:
         """Undo `stop_loading`, on the same thread."""
-        if self._is_loading_stopped:
-            self._is_loading_stopped = False
+        if self._stops:
+            self._stops -= 1
             self._loading.release()
 
     def make(self, step: Step | Span) -> list[Item]:

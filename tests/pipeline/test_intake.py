@@ -133,3 +133,24 @@ def test_nothing_is_taken_during_a_fork(traced, intake, monkeypatch):
         forking.join(10)
         taking.join(10)
         intake.take()  # and again afterwards
+
+
+def test_a_fork_inside_of_a_fork_leaves_nothing_at_rest(traced, intake):
+    """As a signal handler's is, that comes while another fork is prepared."""
+    delivery = traced._pipeline._delivery
+    for _ in range(2):
+        delivery.before_fork()
+    for _ in range(2):
+        delivery.after_fork_in_parent()
+    done = []
+
+    def work():
+        delivery.intake.take()
+        delivery._maker.stop_loading()
+        delivery._maker.go_on_loading()
+        done.append(delivery._maker._stops)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert done == [0]

@@ -57,7 +57,7 @@ def interruption(number: int) -> Iterator[None]:
     def is_at_once(frame: FrameType) -> bool:
         """Return whether Python looks for no signals in a line: it calls nothing."""
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-        if line.startswith(("with self.lock", "with _id_lock")):
+        if line.startswith(("with self.lock", "with id_lock")):
             return True
         return line == "try:" or re.fullmatch(r"return \w+", line) is not None
 
