@@ -70,7 +70,7 @@ PICTURE = {
     "_decorate":        "_calls _kinds _wrapper",
     "_calls":           "_span _idle _plain _instance _arguments _kinds _lasting _schema",
     "_kinds":           "_schema",
-    "_arguments":       "",
+    "_arguments":       "_capture",
     "_lasting":         "_generate",
     "_generate":        "_output _context",
     "_output":          "_capture",
