@@ -7,6 +7,8 @@ import threading
 import weakref
 from collections.abc import Iterator
 
+_LONGEST_WORK = 5.0  # seconds
+
 _locks: weakref.WeakSet[threading.RLock] = weakref.WeakSet()
 
 
@@ -24,6 +26,28 @@ def make_lock() -> threading.RLock:
     lock = threading.RLock()
     _locks.add(lock)
     return lock
+
+
+class ForkLock:
+    """Held over work in the midst of which the process must not fork: who forks waits for it.
+
+    Attributes:
+        lock: Held by the work, for longer than other locks are.
+    """
+
+    def __init__(self) -> None:
+        self.lock = make_lock()
+        self._stops = 0  # how often it is held by who forks, also inside of a fork
+
+    def stop(self) -> None:
+        """Let no such work begin, until `go_on`; wait a few seconds at most for what has begun."""
+        self._stops += self.lock.acquire(timeout=_LONGEST_WORK)
+
+    def go_on(self) -> None:
+        """Undo `stop`, on the same thread."""
+        if self._stops:
+            self._stops -= 1
+            self.lock.release()
 
 
 @contextlib.contextmanager

@@ -134,14 +134,14 @@ class Delivery:
 
     def before_fork(self) -> None:
         """Import and take nothing during a fork; make the ids of what is open for the child."""
-        self._maker.stop_loading()
-        self.intake.stop_taking()
+        self._maker.loading.stop()
+        self.intake.taking.stop()
         self.intake.name_open()
 
     def after_fork_in_parent(self) -> None:
         """Load and take again what is needed."""
-        self.intake.go_on_taking()
-        self._maker.go_on_loading()
+        self.intake.taking.go_on()
+        self._maker.loading.go_on()
 
     def hurry(self) -> None:
         """Forget the delay before the next try, unless the service asked for it."""

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from prefactor_trace import _fate
 from prefactor_trace._capture import ErrorSnapshot
 from prefactor_trace._clock import Clock
-from prefactor_trace._locks import make_lock
+from prefactor_trace._locks import ForkLock
 from prefactor_trace._slices import in_slices
 
 if TYPE_CHECKING:
     from prefactor_trace._instance import Instance
     from prefactor_trace._pipeline.buffer import Buffer
     from prefactor_trace._span import Span
-
-_LONGEST_TAKING = 5.0  # seconds
 
 Kind = Literal["instance", "inherited span", "span", "finish span", "quality", "finish instance"]
 
@@ -47,8 +45,8 @@ class Intake:
         self._open_spans: dict[Span, None] = {}  # in the order of their beginning
         self._open_instances: dict[Instance, None] = {}
         self._waiting_for_spans: dict[Instance, None] = {}  # ended, with spans that have not
-        self._taking = make_lock()  # free in a forked child
-        self._stops = 0  # how often it is held by who forks, also inside of a fork
+        # What is out of the buffer at a fork, and not in here yet, would not be known to the child.
+        self.taking = ForkLock()
 
     @property
     def has_open(self) -> bool:
@@ -57,7 +55,7 @@ class Intake:
 
     def take(self) -> None:
         """Take all that the buffer holds."""
-        with self._taking:
+        with self.taking.lock:
             self._take()
 
     def _take(self) -> None:
@@ -142,19 +140,6 @@ class Intake:
             self._count_out(record._instance)
         self._open_instances.pop(record, None)
         self._waiting_for_spans.pop(record, None)
-
-    def stop_taking(self) -> None:
-        """Let nothing be taken until `go_on_taking`.
-
-        What was out of the buffer at a fork, and not in here yet, would not be known to the child.
-        """
-        self._stops += self._taking.acquire(timeout=_LONGEST_TAKING)
-
-    def go_on_taking(self) -> None:
-        """Undo `stop_taking`, on the same thread."""
-        if self._stops:
-            self._stops -= 1
-            self._taking.release()
 
     def name_open(self) -> None:
         """Before a fork: make the ids of what is open, so that parent and child have the same."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from prefactor_trace import _fate, _guard
-from prefactor_trace._locks import make_lock
+from prefactor_trace._locks import ForkLock
 from prefactor_trace._pipeline import items as make
 from prefactor_trace._pipeline.outcome import Fault
 from prefactor_trace._pipeline.writer import Writer
@@ -25,7 +25,6 @@ _CALLS = {
     "quality": "record_quality",
     "finish instance": "finish",
 }
-_LONGEST_LOADING = 5.0  # seconds
 _ENVELOPE = 16  # bytes of a request beside its items
 
 
@@ -46,8 +45,9 @@ class Maker:
         self._registry = registry
         self._losses = losses
         self._writer: Writer | None = None
-        self._loading = make_lock()  # free in a forked child
-        self._stops = 0  # how often it is held by who forks, also inside of a fork
+        # The first registration of a run imports what it needs, and what the user's annotations do.
+        # A child that is forked in the midst of an import would wait for it for ever.
+        self.loading = ForkLock()
         self.renew(settings)
 
     def renew(self, settings: Settings) -> None:
@@ -67,20 +67,6 @@ class Maker:
     def redaction_failures(self) -> dict[str, int]:
         """How often redaction hid everything since it could not do its work, by reason."""
         return {} if self._writer is None else self._writer.failures
-
-    def stop_loading(self) -> None:
-        """Let nothing be imported by the making of items, until `go_on_loading`.
-
-        The first registration of a run imports what it needs, and what the user's annotations do.
-        A child that is forked in the midst of an import would wait for it for ever.
-        """
-        self._stops += self._loading.acquire(timeout=_LONGEST_LOADING)
-
-    def go_on_loading(self) -> None:
-        """Undo `stop_loading`, on the same thread."""
-        if self._stops:
-            self._stops -= 1
-            self._loading.release()
 
     def make(self, step: Step | Span) -> list[Item]:
         """Return the items of a step, none where the service cannot take it any more."""
@@ -108,7 +94,7 @@ class Maker:
                 self._losses.lose_inherited(record)
             return []
         try:
-            with self._loading:
+            with self.loading.lock:
                 return [self._fit(item) for item in self._items_of(kind, record, order)]
         except Exception as error:  # noqa: BLE001
             fault = _say_unserialisable(kind, error)

@@ -115,10 +115,10 @@ def test_nothing_is_taken_during_a_fork(traced, intake, monkeypatch):
         return drain()
 
     def fork():
-        intake.stop_taking()
+        intake.taking.stop()
         forked.set()
         assert intake._open_spans == {span: None}
-        intake.go_on_taking()
+        intake.taking.go_on()
 
     monkeypatch.setattr(intake._buffer, "drain", drain_slowly)
     with traced.instance("agent"), traced.span("step") as span:
@@ -146,9 +146,9 @@ def test_a_fork_inside_of_a_fork_leaves_nothing_at_rest(traced, intake):
 
     def work():
         delivery.intake.take()
-        delivery._maker.stop_loading()
-        delivery._maker.go_on_loading()
-        done.append(delivery._maker._stops)
+        delivery._maker.loading.stop()
+        delivery._maker.loading.go_on()
+        done.append(delivery._maker.loading._stops)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
