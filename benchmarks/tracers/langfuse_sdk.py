@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -55,13 +56,12 @@ class Langfuse(Tracer):
                 if depth > 1:
                     nested(depth - 1)
 
-        def prompt() -> None:
-            with start(name="step", input=PROMPT):
-                pass
+        def with_payload(payload: Mapping[str, Any]) -> Operation:
+            def block() -> None:
+                with start(name="step", input=payload):
+                    pass
 
-        def conversation() -> None:
-            with start(name="step", input=CONVERSATION):
-                pass
+            return block
 
         return {
             "block": block,
@@ -69,8 +69,8 @@ class Langfuse(Tracer):
             "decorated": call(observe(name="step")(search)),
             "async": block_async,
             "nested": nested,
-            "prompt": prompt,
-            "conversation": conversation,
+            "prompt": with_payload(PROMPT),
+            "conversation": with_payload(CONVERSATION),
         }
 
     def run(self) -> AbstractContextManager[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -52,13 +53,12 @@ class LangSmith(Tracer):
                 if depth > 1:
                     nested(depth - 1)
 
-        def prompt() -> None:
-            with trace("step", client=client, inputs=PROMPT):
-                pass
+        def with_payload(payload: Mapping[str, Any]) -> Operation:
+            def block() -> None:
+                with trace("step", client=client, inputs=payload):
+                    pass
 
-        def conversation() -> None:
-            with trace("step", client=client, inputs=CONVERSATION):
-                pass
+            return block
 
         return {
             "block": block,
@@ -66,8 +66,8 @@ class LangSmith(Tracer):
             "decorated": call(traceable(name="step", client=client)(search)),
             "async": block_async,
             "nested": nested,
-            "prompt": prompt,
-            "conversation": conversation,
+            "prompt": with_payload(PROMPT),
+            "conversation": with_payload(CONVERSATION),
         }
 
     def run(self) -> AbstractContextManager[Any]:

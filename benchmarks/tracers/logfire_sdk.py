@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -60,13 +61,12 @@ class Logfire(Tracer):
                 if depth > 1:
                     nested(depth - 1)
 
-        def prompt() -> None:
-            with span("step", **PROMPT):
-                pass
+        def with_payload(payload: Mapping[str, Any]) -> Operation:
+            def block() -> None:
+                with span("step", **payload):
+                    pass
 
-        def conversation() -> None:
-            with span("step", **CONVERSATION):
-                pass
+            return block
 
         decorate = logfire.instrument("step", record_return=True)
         return {
@@ -75,8 +75,8 @@ class Logfire(Tracer):
             "decorated": call(decorate(search)),
             "async": block_async,
             "nested": nested,
-            "prompt": prompt,
-            "conversation": conversation,
+            "prompt": with_payload(PROMPT),
+            "conversation": with_payload(CONVERSATION),
         }
 
     def run(self) -> AbstractContextManager[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -59,13 +59,12 @@ class PrefactorCore(Tracer):
                 if depth > 1:
                     await nested(depth - 1)
 
-        async def prompt() -> None:
-            async with self._run.span("step") as step:
-                await step.start(PROMPT)
+        def with_payload(payload: Mapping[str, Any]) -> Operation:
+            async def block() -> None:
+                async with self._run.span("step") as step:
+                    await step.start(payload)
 
-        async def conversation() -> None:
-            async with self._run.span("step") as step:
-                await step.start(CONVERSATION)
+            return block
 
         return {
             "block": block,
@@ -73,8 +72,8 @@ class PrefactorCore(Tracer):
             "decorated": decorated,
             "async": block,
             "nested": nested,
-            "prompt": prompt,
-            "conversation": conversation,
+            "prompt": with_payload(PROMPT),
+            "conversation": with_payload(CONVERSATION),
         }
 
     def run(self) -> AbstractContextManager[Any]:
